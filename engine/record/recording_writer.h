@@ -1,0 +1,60 @@
+// Writes one run into one HDF5 file (recording.md 2 and 3): blocks rather than drops, commits on a clock, survives kills.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "engine/trace/frame.h"
+#include "engine/trace/row_source.h"
+
+namespace sparsescope::record {
+
+struct WriterOptions {
+  std::string path;                                      // must not exist
+  std::int64_t commit_nanos = 500'000'000;               // recording.md 3.4
+  std::size_t commit_bytes = 32 << 20;
+  std::size_t mailbox_bytes = 128 << 20;
+  int workers = 2;                                       // compression threads
+  std::uint64_t free_bytes_at_start = 1ull << 30;        // refuse to start below this
+  std::uint64_t free_bytes_while_running = 64ull << 20;  // stop recording below this
+};
+
+struct WriterStats {
+  std::uint64_t frames_received = 0;
+  std::uint64_t frames_committed = 0;
+  std::uint64_t last_committed_step = 0;
+  std::uint64_t bytes_on_disk = 0;
+  std::int64_t blocked_nanos = 0;        // the sender waited for the recorder
+  std::string failure;                   // empty, or "recording stopped at step 48,210: disk full; 3 frames lost"
+  std::uint64_t frames_lost = 0;         // received, not committed, after a failure
+  bool is_closed = false;
+};
+
+// Owns the I/O thread, the only caller of libhdf5 that writes. The sink functions may be called from one thread.
+// As a RowSource it reads committed rows back through its own handles, so a live run can be scrubbed; commits go first.
+class RecordingWriter final : public trace::FrameSink, public trace::RowSource {
+ public:
+  // Refuses at once what cannot work: path exists, folder missing or read-only, too little space. Throws Error.
+  explicit RecordingWriter(WriterOptions options);
+  ~RecordingWriter() override;           // closes as if stopped, when on_end never came
+
+  void on_schema(trace::SchemaPtr schema) override;
+  void on_frame(trace::FramePtr frame) override;
+  void on_end(const trace::RunEnd& end) override;
+
+  std::uint64_t request(trace::ReadRequest request) override;
+  void cancel(std::uint64_t tag) override;
+  std::vector<trace::ReadAnswer> poll() override;
+
+  // Waits until the file is closed; returns the final numbers. A failure is in them, never thrown.
+  WriterStats wait_closed();
+  WriterStats stats() const;
+  const std::string& path() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sparsescope::record
