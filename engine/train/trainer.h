@@ -46,7 +46,8 @@ struct Status {
   std::uint64_t step = 0, planned_steps = 0, pause_at = 0;
   double loss_nats = 0;                    // training cross-entropy of the last step
   double tokens_per_second = 0, seconds_left = 0;
-  double mean_theta = 0, mean_direct_density = 0;   // SPaRK only, over layers
+  bool has_thresholds = false;             // a SPaRK model: the next two have a meaning
+  double mean_theta = 0, mean_direct_density = 0;   // over layers
   std::string device;                      // "CPU, 2 threads", "NVIDIA H200"
   std::vector<trace::Control> controls;    // with their present values
 };
