@@ -1,0 +1,144 @@
+// sparsescope-cli info: what is in a recording, for a person or as JSON.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/cli.h"
+#include "app/cli/recording_walk.h"
+#include "engine/record/schema_json.h"
+#include "engine/trace/error.h"
+
+namespace sparsescope::app {
+namespace {
+
+struct Contents {
+  std::uint64_t rows = 0, first_step = 0, last_step = 0;
+  std::int64_t duration_nanos = 0;
+  std::vector<std::uint64_t> rows_of_channel;
+  std::vector<std::string> events;  // JSON texts
+  trace::RunEnd end;
+};
+
+std::vector<std::string> texts_in(const trace::ChannelData& data) {
+  constexpr std::size_t kTextBytes = 1024;
+  std::vector<std::string> texts;
+  for (std::size_t at = 0; at + kTextBytes <= data.bytes.size(); at += kTextBytes) {
+    const char* begin = reinterpret_cast<const char*>(data.bytes.data()) + at;
+    texts.emplace_back(begin, strnlen(begin, kTextBytes));
+  }
+  return texts;
+}
+
+Contents read_contents(RecordingWalk& walk) {
+  Contents contents;
+  contents.rows_of_channel.resize(walk.schema().channels.size());
+  const trace::Channel* events = walk.schema().find("events");
+  contents.end = walk.each_row([&](const trace::Frame& frame) {
+    if (contents.rows++ == 0) contents.first_step = frame.step;
+    contents.last_step = frame.step;
+    contents.duration_nanos = std::max(contents.duration_nanos, frame.mono_nanos);
+    for (std::uint32_t id = 0; id < contents.rows_of_channel.size(); ++id) {
+      if (frame.present.has(id)) ++contents.rows_of_channel[id];
+    }
+    if (events == nullptr) return;
+    if (const trace::ChannelData* data = frame.find(events->id)) {
+      for (std::string& text : texts_in(*data)) contents.events.push_back(std::move(text));
+    }
+  });
+  return contents;
+}
+
+std::string state_words(trace::RunStatus status) {
+  switch (status) {
+    case trace::RunStatus::Finished: return "closed";
+    case trace::RunStatus::Stopped: return "closed, stopped early";
+    case trace::RunStatus::Failed: return "damaged";
+    case trace::RunStatus::Unclosed: return "being written, or its writer died";
+  }
+  return "?";
+}
+
+std::string shape_words(const trace::Channel& channel) {
+  std::string words = channel.kind == trace::ChannelKind::Ragged ? "ragged" : "";
+  for (const trace::Axis& axis : channel.axes) {
+    words += fmt::format("{}{} {}", words.empty() ? "" : " x ", axis.name, axis.size);
+  }
+  return words.empty() ? "scalar" : words;
+}
+
+std::string cadence_words(const trace::Channel& channel) {
+  if (channel.cadence == 0) return "when it happens";
+  return channel.cadence == 1 ? "every step" : fmt::format("every {} steps", channel.cadence);
+}
+
+void print_json(const std::string& path, const trace::Schema& schema, const Contents& contents) {
+  nlohmann::ordered_json json;
+  json["file"] = std::filesystem::path(path).filename().string();
+  json["state"] = state_words(contents.end.status);
+  json["message"] = contents.end.message;
+  json["bytes"] = std::filesystem::file_size(path);
+  json["rows"] = contents.rows;
+  json["steps"] = {contents.first_step, contents.last_step};
+  json["seconds"] = static_cast<double>(contents.duration_nanos) * 1e-9;
+  json["rows_of_channel"] = nlohmann::ordered_json::object();
+  for (const trace::Channel& channel : schema.channels) {
+    json["rows_of_channel"][channel.name] = contents.rows_of_channel[channel.id];
+  }
+  json["events"] = nlohmann::ordered_json::array();
+  for (const std::string& text : contents.events) {
+    const auto event = nlohmann::ordered_json::parse(text, nullptr, false);
+    json["events"].push_back(event.is_discarded() ? nlohmann::ordered_json(text) : event);
+  }
+  json["schema"] = nlohmann::ordered_json::parse(record::schema_to_json(schema));
+  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+void print_words(const std::string& path, const trace::Schema& schema, const Contents& contents) {
+  fmt::print("{}\n", schema.title);
+  fmt::print("  state     {}{}\n", state_words(contents.end.status),
+             contents.end.message.empty() ? "" : " (" + contents.end.message + ")");
+  fmt::print("  size      {:.2f} MiB\n", static_cast<double>(std::filesystem::file_size(path)) / (1 << 20));
+  fmt::print("  steps     {} to {} in {} rows, {:.1f} s\n", contents.first_step, contents.last_step, contents.rows,
+             static_cast<double>(contents.duration_nanos) * 1e-9);
+  fmt::print("  recorded  {}, seed {}, run {}\n", schema.created_utc, schema.seed, schema.run_uuid);
+  fmt::print("  channels\n");
+  for (const trace::Channel& channel : schema.channels) {
+    fmt::print("    {:<18} {:<7} {:<44} {:<12} {:<16} {} rows\n", channel.name, trace::dtype_name(channel.dtype),
+               shape_words(channel), "[" + channel.unit + "]", cadence_words(channel),
+               contents.rows_of_channel[channel.id]);
+  }
+  fmt::print("  events    {}\n", contents.events.size());
+  for (const std::string& text : contents.events) fmt::print("    {}\n", text);
+}
+
+}  // namespace
+
+void add_info_command(CLI::App& parser, CommandAction& chosen) {
+  struct Options {
+    std::string path;
+    bool json = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = parser.add_subcommand("info", "Say what is in a recording: state, channels, steps, events");
+  command->add_option("file", options->path, "the recording")->required();
+  command->add_flag("--json", options->json, "as one JSON object, with the whole schema");
+  command->callback([options, &chosen] {
+    chosen = [options] {
+      RecordingWalk walk(options->path);
+      const Contents contents = read_contents(walk);
+      if (options->json) {
+        print_json(options->path, walk.schema(), contents);
+      } else {
+        print_words(options->path, walk.schema(), contents);
+      }
+      return static_cast<int>(contents.end.status == trace::RunStatus::Failed ? ExitCode::DamagedTail : ExitCode::Done);
+    };
+  });
+}
+
+}  // namespace sparsescope::app

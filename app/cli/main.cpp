@@ -1,0 +1,36 @@
+// sparsescope-cli: train and look into recordings without a window. It never asks; it refuses with one sentence.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "app/cli/cli.h"
+#include "engine/trace/error.h"
+
+int main(int argc, char** argv) {
+  using namespace sparsescope;
+  CLI::App parser{"Trains small sparse-attention models and looks into their recordings.", "sparsescope-cli"};
+  parser.require_subcommand(1);
+  parser.footer("Exit codes: 0 done, 1 failed, 2 wrong usage, 3 input refused, 4 recording of a newer version, "
+                "5 damaged tail, 6 damaged middle.");
+  app::CommandAction chosen;
+#ifdef SPARSESCOPE_WITH_TRAINING
+  app::add_presets_command(parser, chosen);
+  app::add_train_command(parser, chosen);
+#endif
+  app::add_info_command(parser, chosen);
+  app::add_table_command(parser, chosen);
+  try {
+    parser.parse(argc, argv);
+    return chosen();
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return parser.exit(error);
+    fmt::print(stderr, "sparsescope-cli: {}; see sparsescope-cli --help\n", error.what());
+    return static_cast<int>(ExitCode::Usage);
+  } catch (const Error& error) {
+    fmt::print(stderr, "sparsescope-cli: {}\n", error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "sparsescope-cli: this should not have happened: {}\n", error.what());
+    return static_cast<int>(ExitCode::Failed);
+  }
+}
