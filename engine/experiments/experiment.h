@@ -30,6 +30,7 @@ struct SparkConfig {
   std::int64_t fallback_window = 32;     // W, keys including self
   double theta_lr_multiplier = 1.0;
   double sparsity_weight = 0.0;          // lambda_s, initial value of the live control
+  bool operator==(const SparkConfig&) const = default;
 };
 
 struct ModelConfig {
@@ -53,6 +54,7 @@ struct ModelConfig {
   bool depth_scaled_init = false;        // output projections at init_std / sqrt(2 layers)
   std::string depth = "standard";        // how sublayer outputs become the next input (engine/model/depth)
   SparkConfig spark;
+  bool operator==(const ModelConfig&) const = default;
 };
 
 struct OptimizerConfig {                 // AdamW, mechanisms.md 1.1
@@ -62,6 +64,7 @@ struct OptimizerConfig {                 // AdamW, mechanisms.md 1.1
   double clip = 1.0;                     // global gradient norm
   std::int64_t warmup_steps = 100;
   double final_lr_fraction = 0.1;        // cosine floor
+  bool operator==(const OptimizerConfig&) const = default;
 };
 
 struct DataConfig {
@@ -70,6 +73,7 @@ struct DataConfig {
   std::int64_t vocabulary = 4096;        // V; 256 with TokenizerKind::Bytes
   std::int64_t max_bytes = 8 << 20;      // of the corpus
   double validation_fraction = 0.05;
+  bool operator==(const DataConfig&) const = default;
 };
 
 struct TrainConfig {
@@ -79,6 +83,7 @@ struct TrainConfig {
   double pace = 0;                       // steps per second limit; 0 = none
   std::int64_t checkpoint_every = 0;     // steps; 0 = on demand and at the end
   std::int64_t threads = 0;              // CPU threads; 0 = all
+  bool operator==(const TrainConfig&) const = default;
 };
 
 struct EvaluationConfig {
@@ -91,13 +96,16 @@ struct EvaluationConfig {
   std::vector<double> needle_depths = {0.1, 0.3, 0.5, 0.7, 0.9};
   std::vector<std::int64_t> needle_contexts = {1, 4};       // multiples of `context`, on the schedule
   std::vector<std::int64_t> needle_contexts_on_demand = {1, 4, 16};
+  std::int64_t needle_seed = 0;          // of the trials, not derived from train.seed: every run of a corpus meets the same
   bool needle_rejection = true;          // redraw a needle whose cue already occurs in the base
+  bool operator==(const EvaluationConfig&) const = default;
 };
 
 struct ProbeConfig {
   std::int64_t every = 25;               // steps between probes; 0 = off
   std::int64_t edges_every = 10;         // probes between edge recordings; 0 = on demand
   std::int64_t sequences = 4;            // probe batch
+  bool operator==(const ProbeConfig&) const = default;
 };
 
 struct Experiment {
@@ -111,6 +119,7 @@ struct Experiment {
   TrainConfig train;
   EvaluationConfig evaluation;
   ProbeConfig probe;
+  bool operator==(const Experiment&) const = default;
 };
 
 // One field of an experiment, by its dotted name. The table is in keys.cpp.
@@ -127,18 +136,21 @@ const std::vector<Key>& keys();
 
 // The value of `key` as TOML writes it.
 std::string get(const Experiment& experiment, const std::string& key);
-// Sets `key` from text as TOML or the command line would write it. Throws Error (Usage) naming key, value and what fits:
-// unknown keys name the nearest known one.
+// Sets `key` from text as TOML or the command line would write it (quotes and brackets may be left out). Throws Error
+// (Usage) naming key, value and what fits: unknown keys name the nearest known one. `profile` follows from the device
+// and cannot be set.
 void set(Experiment& experiment, const std::string& key, const std::string& value);
 // Checks what single keys cannot see (heads divide width, context fits, window sizes). Throws Error (Usage).
 void validate(const Experiment& experiment);
 
-// Reads an experiment file; its table [cpu] holds dotted keys that replace others in the profile "cpu".
+// Reads an experiment file; its table [cpu] holds dotted keys that replace others in the profile "cpu". A file that says
+// for itself which profile it is (as to_toml writes it) keeps that one. Throws Error (Usage) naming file, line and key.
 Experiment load_experiment(const std::string& path, const std::string& profile);
 struct Preset {
   std::string name, title, text, path;
 };
-// The presets of assets/experiments, the default first.
+inline constexpr const char* kDefaultPreset = "spark-collapse";
+// The presets of assets/experiments, the default first, the others by name.
 std::vector<Preset> presets();
 // Throws Error (Usage) that lists what exists.
 Experiment load_preset(const std::string& name, const std::string& profile);
