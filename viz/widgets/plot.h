@@ -1,0 +1,99 @@
+// Two-dimensional plots in our look: fixed gutters, thin grid, our lines; ImPlot underneath supplies axes, pan and zoom.
+// No data handling: series arrive decimated to about one point a pixel column (viz/model).
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "imgui.h"
+#include "viz/widgets/theme.h"
+
+namespace sparsescope::plot {
+
+enum class Scale { Linear, Log };
+enum class Dash { Solid, Dashed, Dotted };
+
+struct Range {
+  double minimum = 0, maximum = 1;
+  double size() const { return maximum - minimum; }
+  bool operator==(const Range&) const = default;
+};
+
+// What a plot shows of one axis. A view keeps it; plots that share time share one AxisRange.
+struct AxisRange {
+  Range shown{0, 1};
+  bool follows = true;     // takes the fitted range each frame until the person pans or zooms; a double click follows again
+};
+
+struct Axis {
+  Scale scale = Scale::Linear;
+  Range fit{0, 1};                                   // where to go while `follows`
+  Range limits{-1e300, 1e300};                       // pan and zoom stay inside
+  std::string unit;                                  // appended to the topmost / last tick label: "nats", "σ"
+  std::function<std::string(double)> label;          // a tick in words; none: thousands separated, as many digits as the step needs
+  bool show_labels = true;
+};
+
+struct Options {
+  const char* id = "plot";        // unique within the window
+  ImVec2 size{-1, -1};            // framebuffer pixels; -1 = what is left
+  Axis x, y;
+  float left_gutter = 52;         // for y labels; lengths at scale 1
+  float right_gutter = 12;        // for labels at line ends
+  float bottom_gutter = 24;       // for x labels
+  float top_gutter = 8;
+};
+
+// Starts a plot; when true, draw into it and call end(). Reads and updates `x` and `y`.
+bool begin(const Options& options, AxisRange& x, AxisRange& y);
+void end();
+
+struct Stroke {
+  ImU32 ink = 0;
+  float width = 1.5f;             // at scale 1
+  Dash dash = Dash::Solid;
+};
+
+// A line through the points; not-a-number leaves a gap. xs and ys have one length; xs rises.
+void line(std::span<const double> xs, std::span<const double> ys, const Stroke& stroke);
+// The area between two curves over the same xs; gaps as in line().
+void band(std::span<const double> xs, std::span<const double> low, std::span<const double> high, ImU32 ink);
+// The closed rectangle x0..x1 over the whole height: loop range, brush.
+void span(double x0, double x1, ImU32 ink);
+// Diagonal hatching over x0..x1: not recorded, invalid.
+void hatch(double x0, double x1, ImU32 ink);
+// Lines across the whole plot.
+void vertical(double x, const Stroke& stroke);
+void horizontal(double y, const Stroke& stroke);
+// A dot, and a short tick on the bottom axis (not-a-number, events).
+void dot(double x, double y, float radius, ImU32 ink);
+void tick(double x, ImU32 ink);
+
+// A label right of the plot beside the end of a line. Collected and drawn by end() so that none overlap and each stays near
+// its line; what finds no room is left out and counted in the last one ("+3").
+void end_label(double x, double y, const std::string& text, ImU32 ink);
+// A label inside the plot beside a vertical line, at the top; flips to the left near the right border.
+void flag_label(double x, const std::string& text, ImU32 ink);
+
+// The pointer: whether it is over the plot, and where, in plot coordinates.
+bool hovered();
+double mouse_x();
+double mouse_y();
+bool clicked();                   // a press and release without a drag
+// Pixels of a point, and the width of the plotting area: ask for that many columns of a series.
+ImVec2 pixels(double x, double y);
+float columns();
+Range shown_x();
+Range shown_y();
+
+// One entry of a legend row under or over a plot: a short stroke in its dash, then the label. Advances on the same line.
+void legend_entry(const char* label, const Stroke& stroke);
+
+// Tick positions: at most `most`, at 1, 2, 2.5 or 5 times a power of ten (Linear) or at decades (Log).
+std::vector<double> ticks(Range range, int most, Scale scale);
+// "1,236", "0.25", "3.5e-05".
+std::string number(double value, double step = 0);
+
+}  // namespace sparsescope::plot

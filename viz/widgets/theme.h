@@ -1,0 +1,66 @@
+// The look as tokens: colours, fonts and lengths of the dark and the light theme. No widget, no literal colour anywhere else.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "imgui.h"
+
+namespace sparsescope {
+
+enum class Theme { Dark, Light };
+
+// Colours by meaning. Text tokens (Text, Muted, Accent, Ok, Warn, Error) reach 4.5:1 on Panel, marks 3:1; Faint, Line and the
+// surfaces are decoration.
+enum class Token {
+  Bg, Panel, Raised, Line, Text, Muted, Faint, Accent, AccentSurface, Ok, Warn, Error,
+  Direct, Inherited, Fallback, Self,
+  Run1, Run2, Run3, Run4, Run5, Run6, Run7, Run8,
+  Count
+};
+
+// The colour of a token in the theme in force; `alpha` in 0..1 multiplies.
+ImU32 color(Token token, float alpha = 1);
+ImVec4 color4(Token token, float alpha = 1);
+// The colour of run or series `index`, counted round the eight.
+Token run_token(int index);
+
+// A theme's whole table, as 0xRRGGBB, and the contrast of two of its colours (WCAG 2, 1 to 21).
+const std::array<unsigned, static_cast<std::size_t>(Token::Count)>& palette(Theme theme);
+double contrast(unsigned rgb_a, unsigned rgb_b);
+
+// Loads the fonts into the current ImGui context; call once, before the first frame. Returns one sentence for each that is
+// missing and what stands in for it; empty when all are there.
+std::vector<std::string> load_fonts();
+
+// Rebuilds ImGui's and ImPlot's style from the base for `theme` at `scale` (1 = 96 dpi); calling it again never scales twice.
+// Call between frames.
+void apply_theme(Theme theme, float scale);
+Theme current_theme();
+float current_scale();
+
+// A length in pixels of a 96-dpi screen, in framebuffer pixels.
+inline float px(float length) { return length * current_scale(); }
+
+enum class Font { Regular, Medium, SemiBold, Mono, MonoMedium };
+
+// The four sizes of the design, in pixels at scale 1.
+inline constexpr float kSmallText = 13, kBodyText = 15, kTitleText = 20, kDisplayText = 28;
+
+// Pushes a font for as long as it lives: `FontScope mono(Font::Mono, kSmallText);`
+class FontScope {
+ public:
+  FontScope(Font font, float size);
+  ~FontScope() { ImGui::PopFont(); }
+  FontScope(const FontScope&) = delete;
+  FontScope& operator=(const FontScope&) = delete;
+};
+// The font itself, for ImDrawList and measuring: `handle(Font::Mono)->CalcTextSizeA(px(kSmallText), ...)`.
+ImFont* handle(Font font);
+// The size of `text` in framebuffer pixels; `size` at scale 1.
+ImVec2 text_size(Font font, float size, const char* text, const char* text_end = nullptr);
+// Draws `text` with its top left corner at `position`; `size` at scale 1.
+void draw_text(ImDrawList* list, Font font, float size, ImVec2 position, ImU32 ink, const char* text, const char* text_end = nullptr);
+
+}  // namespace sparsescope
