@@ -1,0 +1,52 @@
+#include "app/live_display.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <thread>
+
+#include "app/run_arguments.h"
+
+namespace sparsescope::app {
+
+void follow_run(TrainingRun& run) {
+  using Clock = std::chrono::steady_clock;
+  const bool is_terminal = isatty(STDERR_FILENO) != 0;
+  const auto period = is_terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(3000);
+  bool asked_to_stop = false;
+  std::string recorder_failure;
+  Clock::time_point next = Clock::now();
+  const auto show = [&] {
+    const std::string line = live_line(run.status());
+    if (line.empty()) return;
+    if (is_terminal) {
+      fmt::print(stderr, "\r\033[K{}", line);
+    } else {
+      fmt::print(stderr, "{}\n", line);
+    }
+    std::fflush(stderr);
+  };
+  while (!run.is_finished()) {
+    if (stop_signal_seen() && !asked_to_stop) {
+      asked_to_stop = true;
+      fmt::print(stderr, "{}stopping, closing the recording\n", is_terminal ? "\r\033[K" : "");
+      run.post(trace::Stop{});
+    }
+    if (const record::WriterStats stats = run.recorder_stats(); stats.failure != recorder_failure) {
+      recorder_failure = stats.failure;
+      fmt::print(stderr, "{}{}\n", is_terminal ? "\r\033[K" : "", recorder_failure);
+    }
+    if (Clock::now() >= next) {
+      show();
+      next = Clock::now() + period;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  show();
+  if (is_terminal) fmt::print(stderr, "\n");
+}
+
+}  // namespace sparsescope::app

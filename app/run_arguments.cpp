@@ -1,0 +1,81 @@
+#include "app/run_arguments.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "app/user_folders.h"
+#include "engine/trace/error.h"
+
+namespace sparsescope::app {
+namespace {
+
+volatile std::sig_atomic_t stop_seen = 0;
+
+train::Device parse_device(const std::string& name) {
+  if (name == "auto") return train::Device::Auto;
+  if (name == "cpu") return train::Device::Cpu;
+  if (name == "cuda") return train::Device::Cuda;
+  throw Error(fmt::format("--device {} is unknown; it is auto, cpu or cuda", name), ExitCode::Usage);
+}
+
+void apply_set(experiments::Experiment& experiment, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw Error(fmt::format("--set {} has no value; write --set KEY=VALUE", text), ExitCode::Usage);
+  }
+  experiments::set(experiment, text.substr(0, equals), text.substr(equals + 1));
+}
+
+}  // namespace
+
+void add_run_options(CLI::App& parser, RunArguments& arguments, RunOptionSet set) {
+  CLI::Option* preset = parser.add_option("--preset", arguments.preset, "an experiment that ships with the program (sparsescope-cli presets)");
+  if (set == RunOptionSet::Cli) {
+    parser.add_option("--experiment", arguments.experiment, "an experiment file (TOML)")->excludes(preset);
+    parser.add_option("--set", arguments.sets, "KEY=VALUE: change one key of the experiment; may be repeated")
+        ->allow_extra_args(false);
+    parser.add_option("--resume", arguments.resume, "continue from this checkpoint (.safetensors)");
+  }
+  parser.add_option("--corpus", arguments.corpus, "named corpus, or files, folders and globs to train on");
+  parser.add_option("--device", arguments.device, "auto, cpu or cuda")->capture_default_str();
+  parser.add_option("--steps", arguments.steps, "training steps; default: what the experiment says")->check(CLI::PositiveNumber);
+  parser.add_option("--seed", arguments.seed, "of the run; every random stream derives its own from it")->check(CLI::NonNegativeNumber);
+  parser.add_option("--out", arguments.out, "the recording, a new .h5 file; default: a new name in the recordings folder");
+}
+
+TrainingRunOptions run_from_arguments(const RunArguments& arguments) {
+  const train::Device device = train::resolve_device(parse_device(arguments.device));
+  const std::string profile = device == train::Device::Cuda ? "gpu" : "cpu";
+  if (arguments.preset.empty() == arguments.experiment.empty()) {
+    throw Error("say what to train: --preset NAME or --experiment FILE.toml", ExitCode::Usage);
+  }
+  TrainingRunOptions options;
+  experiments::Experiment& experiment = options.request.experiment;
+  experiment = arguments.preset.empty() ? experiments::load_experiment(arguments.experiment, profile)
+                                        : experiments::load_preset(arguments.preset, profile);
+  for (const std::string& text : arguments.sets) apply_set(experiment, text);
+  if (arguments.steps > 0) experiment.train.steps = arguments.steps;
+  if (arguments.seed >= 0) experiment.train.seed = static_cast<std::uint64_t>(arguments.seed);
+  experiments::validate(experiment);
+
+  options.request.corpus = arguments.corpus;
+  options.request.device = device;
+  options.request.resume_checkpoint = arguments.resume;
+  options.recorder.path = arguments.out.empty() ? new_recording_path(recordings_folder(), experiment.name) : arguments.out;
+  const std::filesystem::path path = options.recorder.path;
+  options.request.checkpoint_stem = (path.parent_path() / path.stem()).string();
+  return options;
+}
+
+void catch_stop_signals() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { stop_seen = 1; };
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
+}
+
+bool stop_signal_seen() { return stop_seen != 0; }
+
+}  // namespace sparsescope::app

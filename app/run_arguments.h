@@ -1,0 +1,36 @@
+// What a command line says about a run, and the run it means: shared by the desktop and the command-line program.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/training_run.h"
+
+namespace sparsescope::app {
+
+struct RunArguments {
+  std::string preset;                  // or `experiment`
+  std::string experiment;              // path of a TOML file
+  std::vector<std::string> sets;       // "key=value", applied in order
+  std::vector<std::string> corpus;     // empty: what the experiment says
+  std::string device = "auto";
+  std::int64_t steps = 0;              // 0: what the experiment says
+  std::int64_t seed = -1;              // negative: what the experiment says
+  std::string resume;                  // checkpoint
+  std::string out;                     // recording; empty: a new name in the recordings folder
+};
+
+// Adds --preset, --corpus, --device, --steps, --seed, --out to a parser; `with_experiment` adds the rest.
+enum class RunOptionSet { Desktop, Cli };
+void add_run_options(CLI::App& parser, RunArguments& arguments, RunOptionSet set);
+
+// Resolves device and profile, loads and changes the experiment. Throws Error with one sentence.
+TrainingRunOptions run_from_arguments(const RunArguments& arguments);
+
+// Makes Ctrl-C, SIGTERM and SIGHUP set a flag instead of killing the process.
+void catch_stop_signals();
+bool stop_signal_seen();
+
+}  // namespace sparsescope::app
