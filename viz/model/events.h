@@ -1,0 +1,23 @@
+// Events of a run (commands, evaluations, checkpoints, alerts) as plain values, read from the text channel `events`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sparsescope::viz {
+
+struct Event {
+  std::uint64_t step = 0;
+  std::int64_t mono_nanos = 0;   // of the frame that carried it
+  std::string kind;              // "command", "evaluation", "checkpoint", "note", ...; "unreadable" when it is no JSON
+  std::string words;             // one line for a flag: "learning_rate_scale 1 → 0.5"
+  std::string json;              // as recorded
+};
+
+// Parses one element of the channel. Never throws: what cannot be read becomes an event that says so.
+Event event_from_json(std::string_view json, std::uint64_t frame_step, std::int64_t mono_nanos);
+
+}  // namespace sparsescope::viz
