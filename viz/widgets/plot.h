@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "imgui.h"
+#include "viz/model/format.h"
 #include "viz/widgets/theme.h"
 
 namespace sparsescope::plot {
@@ -15,11 +16,7 @@ namespace sparsescope::plot {
 enum class Scale { Linear, Log };
 enum class Dash { Solid, Dashed, Dotted };
 
-struct Range {
-  double minimum = 0, maximum = 1;
-  double size() const { return maximum - minimum; }
-  bool operator==(const Range&) const = default;
-};
+using Range = viz::Range;
 
 // What a plot shows of one axis. A view keeps it; plots that share time share one AxisRange.
 struct AxisRange {
@@ -91,9 +88,7 @@ Range shown_y();
 // One entry of a legend row under or over a plot: a short stroke in its dash, then the label. Advances on the same line.
 void legend_entry(const char* label, const Stroke& stroke);
 
-// Tick positions: at most `most`, at 1, 2, 2.5 or 5 times a power of ten (Linear) or at decades (Log).
-std::vector<double> ticks(Range range, int most, Scale scale);
-// "1,236", "0.25", "3.5e-05".
-std::string number(double value, double step = 0);
+// Tick positions: about `most` of them, round (Linear, viz::nice_ticks) or at decades (Log).
+std::vector<viz::Tick> ticks(Range range, int most, Scale scale);
 
 }  // namespace sparsescope::plot

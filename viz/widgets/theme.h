@@ -30,9 +30,11 @@ Token run_token(int index);
 const std::array<unsigned, static_cast<std::size_t>(Token::Count)>& palette(Theme theme);
 double contrast(unsigned rgb_a, unsigned rgb_b);
 
-// Loads the fonts into the current ImGui context; call once, before the first frame. Returns one sentence for each that is
-// missing and what stands in for it; empty when all are there.
-std::vector<std::string> load_fonts();
+// Loads the fonts below `root` into the current ImGui context; call once, before the first frame. Returns one sentence for
+// each that is missing and what stands in for it; empty when all are there.
+std::vector<std::string> load_fonts(const std::string& root = "/usr/share/fonts");
+// Whether load_fonts() found the icon font.
+bool icons_available();
 
 // Rebuilds ImGui's and ImPlot's style from the base for `theme` at `scale` (1 = 96 dpi); calling it again never scales twice.
 // Call between frames.
