@@ -18,18 +18,26 @@ if(SPARSESCOPE_TRAINING)
   # LibTorch refuses to configure without a GPU unless this is set; it ignores CMAKE_CUDA_ARCHITECTURES.
   string(REGEX REPLACE "([0-9])(;|$)" ".\\1\\2" TORCH_CUDA_ARCH_LIST "${SPARSESCOPE_CUDA_ARCHITECTURES}")
   set(CMAKE_CUDA_ARCHITECTURES ${SPARSESCOPE_CUDA_ARCHITECTURES})
-  if(SPARSESCOPE_CUDA)
-    # The wheels carry libcudart.so.13 only; the compiler's link test asks for no runtime at all.
-    set(CMAKE_CUDA_FLAGS_INIT "--cudart=shared -L${SPARSESCOPE_SITE}/nvidia/cu13/lib")
-    enable_language(CUDA)
-    set(CMAKE_CUDA_STANDARD 20)
-    # CMake 3.25 does not know how to ask this compiler for C++20.
-    if("${CMAKE_CUDA20_STANDARD_COMPILE_OPTION}" STREQUAL "")
-      set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
-      set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
-    endif()
+  # The wheels carry libcudart.so.13 only, a name that no search finds; LibTorch's package wants it with or without our kernels.
+  set(sparsescope_cudart ${SPARSESCOPE_SITE}/nvidia/cu13/lib/libcudart.so.13)
+  if(EXISTS ${sparsescope_cudart})
+    set(CUDA_CUDART ${sparsescope_cudart} CACHE FILEPATH "The CUDA runtime of the wheels")
+    set(CUDA_CUDART_LIBRARY ${sparsescope_cudart} CACHE FILEPATH "The CUDA runtime of the wheels")
   endif()
+  # The compiler's link test asks for no runtime at all.
+  set(CMAKE_CUDA_FLAGS_INIT "--cudart=shared -L${SPARSESCOPE_SITE}/nvidia/cu13/lib")
+  enable_language(CUDA)
+  set(CMAKE_CUDA_STANDARD 20)
+  # CMake 3.25 does not know how to ask this compiler for C++20.
+  if("${CMAKE_CUDA20_STANDARD_COMPILE_OPTION}" STREQUAL "")
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+    set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
+  endif()
+  set(sparsescope_cuda_flags "${CMAKE_CUDA_FLAGS}")
   find_package(Torch 2.11 REQUIRED PATHS ${SPARSESCOPE_SITE}/torch/share/cmake NO_DEFAULT_PATH)
+  # LibTorch's package turns our architectures off and puts its own flags into everybody's.
+  set(CMAKE_CUDA_ARCHITECTURES ${SPARSESCOPE_CUDA_ARCHITECTURES})
+  set(CMAKE_CUDA_FLAGS "${sparsescope_cuda_flags}")
 endif()
 
 include(ImGui)
