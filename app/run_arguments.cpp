@@ -43,6 +43,9 @@ void add_run_options(CLI::App& parser, RunArguments& arguments, RunOptionSet set
   parser.add_option("--steps", arguments.steps, "training steps; default: what the experiment says")->check(CLI::PositiveNumber);
   parser.add_option("--seed", arguments.seed, "of the run; every random stream derives its own from it")->check(CLI::NonNegativeNumber);
   parser.add_option("--out", arguments.out, "the recording, a new .h5 file; default: a new name in the recordings folder");
+  parser.add_option("--free-at-start", arguments.free_mib_at_start, "MiB that must be free to start a recording")->capture_default_str();
+  parser.add_option("--free-while-running", arguments.free_mib_while_running, "MiB below which recording stops and training goes on")
+      ->capture_default_str();
 }
 
 TrainingRunOptions run_from_arguments(const RunArguments& arguments) {
@@ -64,6 +67,8 @@ TrainingRunOptions run_from_arguments(const RunArguments& arguments) {
   options.request.device = device;
   options.request.resume_checkpoint = arguments.resume;
   options.recorder.path = arguments.out.empty() ? new_recording_path(recordings_folder(), experiment.name) : arguments.out;
+  options.recorder.free_bytes_at_start = arguments.free_mib_at_start << 20;
+  options.recorder.free_bytes_while_running = arguments.free_mib_while_running << 20;
   const std::filesystem::path path = options.recorder.path;
   options.request.checkpoint_stem = (path.parent_path() / path.stem()).string();
   return options;
