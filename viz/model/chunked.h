@@ -8,7 +8,7 @@
 
 namespace sparsescope::viz {
 
-template <typename T, std::size_t kBlock = 4096>
+template <typename T, std::size_t kBlock = 512>
 class Chunked {
  public:
   std::size_t size() const { return size_; }

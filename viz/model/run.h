@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,10 +93,12 @@ class Run {
   // Step at which the first sample of a channel is due (cadence), for "First sample expected at step N".
   std::uint64_t first_due_step(const trace::Channel& channel) const;
 
-  // Debiased moving average of a series over `window` samples, kept up as samples come; at most some 100,000 are added
-  // a call, so it may trail for a few frames: then is_busy() is true.
+  // Debiased moving average of a series over `window` samples, kept up as samples come; at most 200,000 are added a
+  // call, so it may trail for a few frames: then is_busy() is true. The reference holds for this frame; the last three
+  // windows of a series are kept.
   const Series& smoothed(const Track& track, std::size_t element, double window);
-  bool is_busy() const { return smoothing_trails_; }
+  // Something asked for is still on its way: a smoothed series trails, or a heavy row is being read.
+  bool is_busy() const { return smoothing_trails_ || cache_.is_waiting(); }
 
   // --- heavy rows: the latest sample of `channel` at or before `step` ---
   struct Heavy {
@@ -121,19 +123,25 @@ class Run {
   void take(const trace::FramePtr& frame);
   void take(const trace::RunEnd& end);
   void set_dropped(std::uint64_t frames);
-  void poll_heavy();
+  // Once a frame: takes in heavy rows that were read; true when there were some.
+  bool poll();
   // Thins raw samples of the oldest half until the history is below `byte_budget`, as far as summaries allow.
   void thin_history(std::size_t byte_budget);
 
  private:
-  void take_channel(const trace::ChannelData& data, Track& track);
+  // Adds one row of a light channel to its series; false when it has another size than the schema says.
+  bool take_light(const trace::ChannelData& data, Track& track);
   void take_events(const trace::ChannelData& data, const trace::Frame& frame);
+  void read_experiment();
   std::uint32_t presence_index(const trace::Presence& presence);
 
   struct Smoothed {
+    const Series* of;
+    double window;
     Smoother smoother;
     Series series;
   };
+  static constexpr std::size_t kWindowsKept = 3;  // per series
 
   std::uint32_t id_;
   trace::SchemaPtr schema_;
@@ -144,7 +152,7 @@ class Run {
   std::vector<trace::Presence> presences_;
   std::vector<Track> tracks_;       // one per channel of the schema
   std::int64_t events_channel_ = -1, tokens_element_ = -1, scalars_channel_ = -1;
-  std::map<std::pair<const Series*, double>, Smoothed> smoothed_;
+  std::list<Smoothed> smoothed_;    // newest use first
   bool smoothing_trails_ = false;
   RowCache cache_;
   std::vector<Event> events_;

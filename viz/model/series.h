@@ -62,18 +62,11 @@ class Series {
   std::size_t bytes() const;
 
  private:
-  struct Node {
-    double minimum, maximum, first, last;
-    std::uint32_t count, invalid;
-  };
-  static Bucket bucket_of(const Node& node);
-  void add_sample(Bucket& into, std::size_t i) const;
-
   Precision precision_;
   std::size_t size_ = 0;
   Chunked<float> single_;
   Chunked<double> double_;
-  std::vector<Chunked<Node, 256>> levels_;  // levels_[k] sums kFanOut^(k+1) samples a node
+  std::vector<Chunked<Bucket, 32>> levels_;  // levels_[k] sums kFanOut^(k+1) samples a node
 };
 
 // Exponential moving average without the pull of its start: m / (1 - decay^n). Non-finite samples are passed over.

@@ -1,0 +1,54 @@
+#include "viz/model/events.h"
+
+#include <nlohmann/json.hpp>
+
+#include "viz/model/format.h"
+
+namespace sparsescope::viz {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string value_in_words(const Json& value) {
+  if (value.is_number()) return format_number(value.get<double>());
+  if (value.is_string()) return value.get<std::string>();
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string text_field(const Json& json, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (const auto it = json.find(name); it != json.end() && it->is_string()) return it->get<std::string>();
+  }
+  return {};
+}
+
+// "learning_rate_scale 1 → 0.5", or the words an event brings along, or its kind.
+std::string words_of(const Json& json, const std::string& kind) {
+  std::string name = text_field(json, {"control", "name", "command"});
+  for (char& c : name) {
+    if (c == '_') c = ' ';
+  }
+  const auto old_value = json.find("old"), new_value = json.find("new");
+  if (new_value != json.end()) {
+    const std::string before = old_value != json.end() ? value_in_words(*old_value) + " → " : std::string();
+    return (name.empty() ? kind : name) + " " + before + value_in_words(*new_value);
+  }
+  const std::string text = text_field(json, {"text", "words", "message", "title"});
+  if (!text.empty()) return text;
+  if (const auto value = json.find("value"); value != json.end() && !name.empty()) return name + " " + value_in_words(*value);
+  return name.empty() ? kind : name;
+}
+
+}  // namespace
+
+Event event_from_json(std::string_view json, std::uint64_t frame_step, std::int64_t mono_nanos) {
+  Event event{frame_step, mono_nanos, "unreadable", "unreadable event", std::string(json)};
+  const Json parsed = Json::parse(json, nullptr, false);
+  if (!parsed.is_object()) return event;
+  event.kind = text_field(parsed, {"kind"});
+  if (event.kind.empty()) event.kind = "note";
+  event.words = words_of(parsed, event.kind);
+  return event;
+}
+
+}  // namespace sparsescope::viz
