@@ -1,0 +1,120 @@
+// What stands around every view's picture: title row, help, and the states in which there is no picture.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "viz/widgets/controls.h"
+#include "viz/widgets/icons.h"
+
+namespace sparsescope::ui {
+namespace {
+
+// Draws words after `at`, clipped at `right`; returns where they end.
+float words_until(ImDrawList* list, Font font, float size, ImVec2 at, float right, ImU32 ink, const std::string& text) {
+  const ImVec2 extent = text_size(font, size, text.c_str());
+  list->PushClipRect(at, {right, at.y + extent.y + px(4)}, true);
+  draw_text(list, font, size, at, ink, text.c_str());
+  list->PopClipRect();
+  return std::min(at.x + extent.x, right);
+}
+
+void help_popup(const ViewHeader& header) {
+  ImGui::SetNextWindowSizeConstraints({px(320), 0}, {px(440), px(600)});
+  if (!ImGui::BeginPopup("help")) return;
+  {
+    FontScope font(Font::SemiBold, kBodyText);
+    ImGui::TextUnformatted(header.title.c_str());
+  }
+  ImGui::Spacing();
+  FontScope font(Font::Regular, kSmallText + 0.5f);
+  std::size_t from = 0;
+  while (from <= header.help.size()) {
+    const std::size_t to = std::min(header.help.find('\n', from), header.help.size());
+    wrapped(header.help.substr(from, to - from));
+    from = to + 1;
+  }
+  ImGui::EndPopup();
+}
+
+}  // namespace
+
+void view_header(const ViewHeader& header, const std::function<void()>& settings) {
+  ImGui::PushID("view header");
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x;
+  const int buttons = (settings ? 1 : 0) + (header.help.empty() ? 0 : 1);
+  const float right = at.x + width - static_cast<float>(buttons) * px(28);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  float x = at.x;
+  if (header.run != Token::Count) {
+    list->AddCircleFilled({x + px(5), at.y + px(10)}, px(4.5f), color(header.run), 16);
+    x += px(16);
+  }
+  x = words_until(list, Font::SemiBold, kBodyText, {x, at.y}, right, color(Token::Text), header.title);
+  words_until(list, Font::Regular, kBodyText, {x + px(6), at.y}, right, color(Token::Muted), header.detail);
+  words_until(list, Font::Regular, kSmallText, {at.x, at.y + px(20)}, right, color(Token::Muted), header.takeaway);
+
+  ImGui::SetCursorScreenPos({right, at.y - px(3)});
+  if (settings) {
+    if (icon_button("settings", icon::kSettings, "Settings")) ImGui::OpenPopup("settings popup");
+    if (ImGui::BeginPopup("settings popup")) {
+      settings();
+      ImGui::EndPopup();
+    }
+    ImGui::SameLine(0, px(2));
+  }
+  if (!header.help.empty()) {
+    if (icon_button("help button", icon::kHelp, "What is drawn here")) ImGui::OpenPopup("help");
+    help_popup(header);
+  }
+  ImGui::SetCursorScreenPos(at);
+  ImGui::Dummy({width, px(40)});
+  ImGui::PopID();
+}
+
+bool empty_state(const char* icon, const std::string& sentence, const char* action, Tone tone) {
+  const ImVec2 at = ImGui::GetCursorScreenPos(), room = ImGui::GetContentRegionAvail();
+  const float wrap = std::min(room.x - px(24), px(420));
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  ImFont* font = handle(Font::Regular);
+  const float size = ImGui::GetFontSize() * (kBodyText - 0.5f) / kBodyText;
+  const ImVec2 words = font->CalcTextSizeA(size, FLT_MAX, wrap, sentence.c_str());
+  const float icon_height = icons_available() ? px(40) : 0;
+  const float total = icon_height + words.y + (action != nullptr ? px(50) : 0);
+  float y = at.y + std::max(0.f, (room.y - total) / 2);
+  const float middle = at.x + room.x / 2;
+  if (icons_available()) {
+    const ImVec2 extent = text_size(Font::Regular, kDisplayText, icon);
+    draw_text(list, Font::Regular, kDisplayText, {middle - extent.x / 2, y}, color(tone == Tone::Neutral ? Token::Faint : token_of(tone)), icon);
+    y += icon_height;
+  }
+  list->AddText(font, size, {middle - words.x / 2, y}, color(Token::Muted), sentence.c_str(), nullptr, wrap);
+  y += words.y + px(14);
+  bool pressed = false;
+  if (action != nullptr) {
+    const float width = ImGui::CalcTextSize(action).x + 2 * ImGui::GetStyle().FramePadding.x;
+    ImGui::SetCursorScreenPos({middle - width / 2, y});
+    pressed = button(action, "", Tone::Accent);
+  }
+  ImGui::SetCursorScreenPos(at);
+  ImGui::Dummy(room);
+  return pressed;
+}
+
+void behind_mark(const std::string& sentence) {
+  const ImVec2 size = text_size(Font::Regular, kSmallText - 1, sentence.c_str());
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(at, {at.x + px(2), at.y + size.y + px(4)}, color(Token::Warn));
+  draw_text(list, Font::Regular, kSmallText - 1, {at.x + px(8), at.y + px(2)}, color(Token::Warn), sentence.c_str());
+  ImGui::Dummy({size.x + px(8), size.y + px(4)});
+}
+
+bool error_state(const std::string& sentence, const std::string& details, bool can_retry) {
+  const bool retry = empty_state(icon::kAlert, sentence, can_retry ? "Retry" : nullptr, Tone::Error);
+  ImGui::SetCursorScreenPos({ImGui::GetItemRectMin().x, ImGui::GetItemRectMax().y - px(30)});
+  if (!details.empty() && ImGui::SmallButton("Copy details")) ImGui::SetClipboardText(details.c_str());
+  return retry;
+}
+
+}  // namespace sparsescope::ui
