@@ -18,12 +18,9 @@ if(SPARSESCOPE_TRAINING)
   # LibTorch refuses to configure without a GPU unless this is set; it ignores CMAKE_CUDA_ARCHITECTURES.
   string(REGEX REPLACE "([0-9])(;|$)" ".\\1\\2" TORCH_CUDA_ARCH_LIST "${SPARSESCOPE_CUDA_ARCHITECTURES}")
   set(CMAKE_CUDA_ARCHITECTURES ${SPARSESCOPE_CUDA_ARCHITECTURES})
-  # The wheels carry libcudart.so.13 only, a name that no search finds; LibTorch's package wants it with or without our kernels.
-  set(sparsescope_cudart ${SPARSESCOPE_SITE}/nvidia/cu13/lib/libcudart.so.13)
-  if(EXISTS ${sparsescope_cudart})
-    set(CUDA_CUDART ${sparsescope_cudart} CACHE FILEPATH "The CUDA runtime of the wheels")
-    set(CUDA_CUDART_LIBRARY ${sparsescope_cudart} CACHE FILEPATH "The CUDA runtime of the wheels")
-  endif()
+  # The wheels carry libcudart.so.13 and no libcudart.so; LibTorch's package wants it with or without our kernels.
+  set(sparsescope_suffixes ${CMAKE_FIND_LIBRARY_SUFFIXES})
+  list(PREPEND CMAKE_FIND_LIBRARY_SUFFIXES .so.13)
   # The compiler's link test asks for no runtime at all.
   set(CMAKE_CUDA_FLAGS_INIT "--cudart=shared -L${SPARSESCOPE_SITE}/nvidia/cu13/lib")
   enable_language(CUDA)
@@ -38,6 +35,7 @@ if(SPARSESCOPE_TRAINING)
   # LibTorch's package turns our architectures off and puts its own flags into everybody's.
   set(CMAKE_CUDA_ARCHITECTURES ${SPARSESCOPE_CUDA_ARCHITECTURES})
   set(CMAKE_CUDA_FLAGS "${sparsescope_cuda_flags}")
+  set(CMAKE_FIND_LIBRARY_SUFFIXES ${sparsescope_suffixes})
 endif()
 
 include(ImGui)

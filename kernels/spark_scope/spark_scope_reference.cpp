@@ -66,7 +66,7 @@ void decide_row(const float* scores, float theta, std::int64_t query, std::int64
     declared += codes[key];
   }
   codes[query] = kSelf;
-  std::fill(codes + query + 1, codes + tokens, std::uint8_t{0});
+  for (std::int64_t key = query + 1; key < tokens; ++key) codes[key] = 0;
   counts[kCountDirect] = declared;
   counts[kCountInherited] = 0;
   counts[kCountFallback] = 0;
