@@ -74,7 +74,7 @@ void decide_row(const float* scores, float theta, std::int64_t query, std::int64
   counts[kCountNonFinite] = count_not_finite(scores, query + 1);
   if (declared == 0 && rule.fallback) {
     const std::int64_t first = std::max<std::int64_t>(0, query - rule.window + 1);
-    std::fill(codes + first, codes + query, std::uint8_t{kFallback});
+    for (std::int64_t key = first; key < query; ++key) codes[key] = kFallback;
     counts[kCountFallback] = static_cast<std::int32_t>(query - first);
   }
   if (!rule.inheritance) return;
