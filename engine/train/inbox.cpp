@@ -1,0 +1,45 @@
+#include "engine/train/inbox.h"
+
+#include <algorithm>
+
+namespace sparsescope::train {
+
+void Inbox::post(trace::Command command) {
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(command));
+  }
+  arrived_.notify_all();
+}
+
+std::optional<trace::Command> Inbox::take() {
+  const std::lock_guard lock(mutex_);
+  if (queue_.empty()) return std::nullopt;
+  trace::Command command = std::move(queue_.front());
+  queue_.pop_front();
+  return command;
+}
+
+void Inbox::wait(std::optional<Clock::time_point> deadline) {
+  std::unique_lock lock(mutex_);
+  const auto ready = [this] { return !queue_.empty(); };
+  if (deadline) {
+    arrived_.wait_until(lock, *deadline, ready);
+  } else {
+    arrived_.wait(lock, ready);
+  }
+}
+
+Inbox::Interrupt Inbox::interrupt() {
+  const std::lock_guard lock(mutex_);
+  const auto holds = [](const auto* command) { return command != nullptr; };
+  const bool stop = std::any_of(queue_.begin(), queue_.end(), [&](const auto& c) { return holds(std::get_if<trace::Stop>(&c)); });
+  if (stop) return Interrupt::Stop;
+  const auto cancel = std::find_if(queue_.begin(), queue_.end(),
+                                   [&](const auto& c) { return holds(std::get_if<trace::CancelEvaluation>(&c)); });
+  if (cancel == queue_.end()) return Interrupt::None;
+  queue_.erase(cancel);
+  return Interrupt::CancelEvaluation;
+}
+
+}  // namespace sparsescope::train
