@@ -1,0 +1,141 @@
+// A run from the command line to its numbers: what train records is what info, table and h5py read.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/cli/cli_support.h"
+
+namespace sparsescope::test {
+namespace {
+
+std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
+  std::vector<std::vector<std::string>> rows;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::vector<std::string> fields;
+    std::istringstream cells(line);
+    for (std::string cell; std::getline(cells, cell, ',');) fields.push_back(cell);
+    rows.push_back(fields);
+  }
+  return rows;
+}
+
+nlohmann::json info(const std::string& path) {
+  const ProcessResult result = run_process({cli(), "info", path, "--json"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  return nlohmann::json::parse(result.output);
+}
+
+TEST(EndToEnd, InfoTableAndH5pyAgree) {
+  TinyRun run;
+  const ProcessResult trained = run_process(run.with_output({"--json"}));
+  ASSERT_EQ(trained.exit_code, 0) << trained.errors;
+  const auto outcome = nlohmann::json::parse(trained.output);
+  EXPECT_EQ(outcome["outcome"], "finished");
+  EXPECT_EQ(outcome["steps"], 20);
+
+  const nlohmann::json facts = info(run.recording);
+  EXPECT_EQ(facts["state"], "closed");
+  EXPECT_EQ(facts["rows_of_channel"]["threshold"], 20);
+  EXPECT_EQ(facts["rows"].get<std::uint64_t>(), outcome["frames_recorded"].get<std::uint64_t>());
+
+  const ProcessResult table = run_process({cli(), "table", run.recording, "--channel", "threshold"});
+  ASSERT_EQ(table.exit_code, 0) << table.errors;
+  const auto rows = parse_csv(table.output);
+  ASSERT_EQ(rows.size(), 21u);
+
+  if (!std::filesystem::exists("/usr/lib/python3/dist-packages/h5py")) GTEST_SKIP() << "python3-h5py is not installed";
+  const ProcessResult python = run_process(
+      {"/usr/bin/python3", "-c",
+       "import h5py, sys\n"
+       "f = h5py.File(sys.argv[1], 'r')\n"
+       "c = f['channels/threshold']\n"
+       "for step, row in zip(c['step'][:], c['values'][:]):\n"
+       "    print(','.join([str(step)] + [repr(float(x)) for x in row.ravel()]))\n",
+       run.recording});
+  ASSERT_EQ(python.exit_code, 0) << python.errors;
+  const auto theirs = parse_csv(python.output);
+  ASSERT_EQ(theirs.size(), 20u);
+  for (std::size_t i = 0; i < theirs.size(); ++i) {
+    ASSERT_EQ(theirs[i].size(), rows[i + 1].size());
+    for (std::size_t j = 0; j < theirs[i].size(); ++j) {
+      const float ours = std::stof(rows[i + 1][j]), other = std::stof(theirs[i][j]);
+      EXPECT_TRUE(ours == other || (std::isnan(ours) && std::isnan(other))) << i << " " << j;
+    }
+  }
+}
+
+TEST(EndToEnd, TableReadsHeavyChannelsAndStepRanges) {
+  TinyRun run;
+  ASSERT_EQ(run_process(run.with_output()).exit_code, 0);
+  const ProcessResult pooled = run_process({cli(), "table", run.recording, "--channel", "scope_pooled", "--steps", "5:12"});
+  ASSERT_EQ(pooled.exit_code, 0) << pooled.errors;
+  std::vector<std::string> steps;
+  for (const auto& row : parse_csv(pooled.output)) steps.push_back(row[0]);
+  EXPECT_EQ(steps, (std::vector<std::string>{"step", "5", "10"}));
+  const ProcessResult edges = run_process({cli(), "table", run.recording, "--channel", "edges", "--steps", ":10"});
+  ASSERT_EQ(edges.exit_code, 0) << edges.errors;
+  EXPECT_GT(parse_csv(edges.output).size(), 10u);
+}
+
+TEST(EndToEnd, TheSameSeedGivesTheSameLosses) {
+  TinyRun run;
+  std::vector<std::string> tables;
+  for (const char* name : {"a.h5", "b.h5"}) {
+    ASSERT_EQ(run_process(run.arguments({"--out", run.folder / name, "--seed", "5"})).exit_code, 0);
+    const ProcessResult table = run_process({cli(), "table", run.folder / name, "--channel", "density"});
+    tables.push_back(table.output);
+  }
+  EXPECT_FALSE(tables[0].empty());
+  EXPECT_EQ(tables[0], tables[1]);
+  ASSERT_EQ(run_process(run.arguments({"--out", run.folder / "c.h5", "--seed", "6"})).exit_code, 0);
+  EXPECT_NE(run_process({cli(), "table", run.folder / "c.h5", "--channel", "density"}).output, tables[0]);
+}
+
+TEST(EndToEnd, CtrlCClosesAWholeRecording) {
+  TinyRun run;
+  const ProcessResult result = run_process(run.with_output({"--steps", "1000000", "--json"}), {.interrupt_after_ms = 4000});
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_EQ(nlohmann::json::parse(result.output)["outcome"], "stopped");
+  const nlohmann::json facts = info(run.recording);
+  EXPECT_EQ(facts["state"], "closed, stopped early");
+  EXPECT_GT(facts["rows_of_channel"]["scalars"].get<int>(), 0);
+}
+
+TEST(EndToEnd, ARunContinuesFromItsCheckpoint) {
+  TinyRun run;
+  ASSERT_EQ(run_process(run.with_output({"--set", "train.checkpoint_every=10"})).exit_code, 0);
+  std::string checkpoint;
+  for (const auto& entry : std::filesystem::directory_iterator(run.folder.path())) {
+    if (entry.path().string().ends_with("step-000000010.safetensors")) checkpoint = entry.path();
+  }
+  ASSERT_FALSE(checkpoint.empty());
+  const ProcessResult resumed = run_process(run.arguments({"--out", run.folder / "resumed.h5", "--resume", checkpoint}));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
+  const auto whole = run_process({cli(), "table", run.recording, "--channel", "density", "--steps", "11:20"});
+  const auto tail = run_process({cli(), "table", run.folder / "resumed.h5", "--channel", "density", "--steps", "11:20"});
+  EXPECT_GT(whole.output.size(), 100u);
+  EXPECT_EQ(whole.output, tail.output);
+}
+
+TEST(EndToEnd, HelpAndPresetsAnswer) {
+  EXPECT_EQ(run_process({cli(), "--help"}).exit_code, 0);
+  const ProcessResult help = run_process({cli(), "train", "--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  for (const char* option : {"--preset", "--experiment", "--set", "--corpus", "--device", "--steps", "--seed", "--resume", "--out", "--json"}) {
+    EXPECT_NE(help.output.find(option), std::string::npos) << option;
+  }
+  const ProcessResult presets = run_process({cli(), "presets", "--json"});
+  ASSERT_EQ(presets.exit_code, 0) << presets.errors;
+  const auto json = nlohmann::json::parse(presets.output);
+  ASSERT_GE(json.size(), 4u);
+  EXPECT_EQ(json[0]["name"], "spark-collapse");
+}
+
+}  // namespace
+}  // namespace sparsescope::test
