@@ -1,0 +1,71 @@
+// What single keys cannot see: values that contradict one another.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/experiments/experiment.h"
+#include "engine/trace/error.h"
+
+namespace sparsescope::experiments {
+namespace {
+
+template <typename... Parts>
+void require(bool fits, fmt::format_string<Parts...> text, Parts&&... parts) {
+  if (!fits) throw Error(fmt::format(text, std::forward<Parts>(parts)...), ExitCode::Usage);
+}
+
+bool is_file_name(const std::string& name) {
+  return !name.empty() && name.size() <= 100 && name.front() != '.' && name.front() != '-' &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                  c == '_' || c == '.';
+         });
+}
+
+void validate_model(const ModelConfig& model) {
+  require(model.width % model.heads == 0,
+          "model.width = {} is not a multiple of model.heads = {}; change one of them", model.width,
+          model.heads);
+  require(model.position != PositionKind::Rope || model.width / model.heads % 2 == 0,
+          "RoPE turns channels in pairs, and model.width / model.heads = {} is odd; make it even or choose "
+          "another model.position",
+          model.width / model.heads);
+  require(model.position != PositionKind::Learned || model.context <= model.max_positions,
+          "model.context = {} is longer than model.max_positions = {}; raise the latter", model.context,
+          model.max_positions);
+}
+
+void validate_needle(const EvaluationConfig& evaluation, std::int64_t context) {
+  require(
+      evaluation.needle_cue < evaluation.needle_length,
+      "evaluation.needle_cue = {} leaves no answer in evaluation.needle_length = {}; make the cue shorter",
+      evaluation.needle_cue, evaluation.needle_length);
+  for (const auto* contexts : {&evaluation.needle_contexts, &evaluation.needle_contexts_on_demand}) {
+    const std::int64_t shortest = context * *std::min_element(contexts->begin(), contexts->end());
+    require(3 * evaluation.needle_length <= shortest,
+            "a needle of {} tokens and its query do not fit into {} tokens of context; shorten "
+            "evaluation.needle_length or "
+            "lengthen model.context",
+            evaluation.needle_length, shortest);
+  }
+}
+
+}  // namespace
+
+void validate(const Experiment& experiment) {
+  require(is_file_name(experiment.name),
+          "name = \"{}\" cannot be part of a file name; use letters, digits, '-', '_' and '.', and begin "
+          "with a letter or digit",
+          experiment.name);
+  validate_model(experiment.model);
+  validate_needle(experiment.evaluation, experiment.model.context);
+  const DataConfig& data = experiment.data;
+  require(data.tokenizer != TokenizerKind::Bytes || data.vocabulary == 256,
+          "data.tokenizer = bytes has 256 ids and data.vocabulary is {}; set data.vocabulary to 256 too",
+          data.vocabulary);
+  require(
+      data.tokenizer != TokenizerKind::Bpe || data.vocabulary > 256,
+      "data.tokenizer = bpe needs more than 256 ids; raise data.vocabulary or set data.tokenizer to bytes");
+}
+
+}  // namespace sparsescope::experiments
