@@ -1,11 +1,14 @@
-// Text to train on: which files, what a document is, which documents are held out. Bytes only; tokens live in tokenizer.h.
+// Text to train on: which files, what a document is, which documents are held out. Bytes only; tokens live in
+// tokenizer.h.
 //
-// A document is a file; with fewer than 20 files it is a block between blank lines; with fewer than 20 of those the
-// whole text is one stream. Files are taken in the order of their paths. A corpus above the byte limit is sampled: each
-// document counts with its first limit/20 bytes, and walking along the list a document is taken when the taken bytes
-// stay within limit/total of the bytes walked past, so that the sample spans the whole list and is the same every time
-// (one stream: its first bytes). Held out are documents in the order of their SHA-256 until the asked share of bytes is
-// reached, so equal documents fall on one side and every seed shares one validation text (one stream: its end).
+// A document is a file; with fewer than 20 files it is a block between blank lines; with fewer than 20 of
+// those the whole text is one stream. Files are taken in the order of their paths. A corpus above the byte
+// limit is sampled: each document counts with its first limit/200 bytes (twice as many, and so on, while all
+// together would not fill the limit), and walking along the list a document is taken when the taken bytes
+// stay within limit/total of the bytes walked past, so that the sample spans the whole list and is the same
+// every time (one stream: its first bytes). Held out are documents in the order of their SHA-256, first those
+// under a tenth of the asked share, then any, until the share is reached, so that equal documents fall on one
+// side and every seed shares one validation text (one stream: its end).
 #pragma once
 
 #include <cstddef>
@@ -23,23 +26,23 @@ enum class Split { Train, Validation };
 
 // What is known about a corpus without its text; goes into recordings. No folder names of the machine.
 struct CorpusFacts {
-  std::string source;                     // "headers", "train.txt", "src/*.c": as given, without leading folders
-  std::string sha256;                     // of the documents' bytes, their borders and their split; hexadecimal
+  std::string source;  // "headers", "train.txt", "src/*.c": as given, without leading folders
+  std::string sha256;  // of the documents' bytes, their borders and their split; hexadecimal
   DocumentRule rule = DocumentRule::Files;
-  std::int64_t files = 0;                 // that contributed text
-  std::int64_t files_skipped = 0;         // empty, binary (inside folders and globs) or the same file again
+  std::int64_t files = 0;          // that contributed text
+  std::int64_t files_skipped = 0;  // empty, binary (inside folders and globs) or the same file again
   std::int64_t documents = 0, validation_documents = 0;
-  std::int64_t bytes = 0, validation_bytes = 0;    // `bytes` is the whole corpus, validation included
-  std::int64_t offered_bytes = 0;         // before sampling
+  std::int64_t bytes = 0, validation_bytes = 0;  // `bytes` is the whole corpus, validation included
+  std::int64_t offered_bytes = 0;                // before sampling
 };
 
 struct Corpus {
   struct Document {
-    std::size_t begin = 0, end = 0;       // in `bytes`
+    std::size_t begin = 0, end = 0;  // in `bytes`
     Split split = Split::Train;
   };
   std::string bytes;
-  std::vector<Document> documents;        // in reading order
+  std::vector<Document> documents;  // in reading order
   CorpusFacts facts;
 
   std::string_view text(const Document& document) const {
@@ -48,23 +51,24 @@ struct Corpus {
 };
 
 struct CorpusRequest {
-  std::vector<std::string> sources;       // files, folders (searched deeply), globs, or names of named corpora
+  std::vector<std::string>
+      sources;  // files, folders (searched deeply) and globs, or the name of one named corpus
   std::int64_t max_bytes = 8 << 20;
   double validation_fraction = 0.05;
 };
 
 struct NamedCorpus {
-  std::string name, text;                 // "headers" and one sentence
+  std::string name, text;  // "headers" and one sentence
   std::string folder;
-  std::vector<std::string> extensions;    // with the dot; "" is a file without one
+  std::vector<std::string> extensions;  // with the dot; "" is a file without one
 };
 const std::vector<NamedCorpus>& named_corpora();
 
-// Reads, samples and splits. Throws Error with one sentence for: a missing path, a glob without a match, an unknown
-// name, an unreadable file, a named file that is binary, no text at all, a text that cannot be split in two.
-// A file is binary when it holds a NUL byte or more than 5 % control characters; any other bytes are text, so UTF-8 and
-// Latin-1 are. Named files must be text; inside folders and globs binary files are skipped and counted, hidden ones
-// (leading dot) are not looked at.
+// Reads, samples and splits. Throws Error with one sentence for: a missing path, a glob without a match, an
+// unknown name, an unreadable file, a named file that is binary, no text at all, a text that cannot be split
+// in two. A file is binary when it holds a NUL byte or more than 5 % control characters; any other bytes are
+// text, so UTF-8 and Latin-1 are. Named files must be text; inside folders and globs binary files are skipped
+// and counted, hidden ones (leading dot) are not looked at.
 Corpus load_corpus(const CorpusRequest& request, const Task& task = {});
 // The same for a named corpus that need not be in the table.
 Corpus load_named_corpus(const NamedCorpus& named, const CorpusRequest& request, const Task& task = {});

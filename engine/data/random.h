@@ -1,6 +1,6 @@
 // Random numbers that are the same on every machine, and the named streams a run derives from its one seed.
-// Generator: xoshiro256** seeded through SplitMix64 (Blackman and Vigna, 2018). No std distribution is used: the
-// standard leaves their output open. Sampling of tensors does not live here.
+// Generator: xoshiro256** seeded through SplitMix64 (Blackman and Vigna, 2018). No std distribution is used:
+// the standard leaves their output open. Sampling of tensors does not live here.
 #pragma once
 
 #include <array>

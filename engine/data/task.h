@@ -7,7 +7,8 @@
 
 namespace sparsescope::data {
 
-// Thrown out of a preparation whose `cancelled` answered true. Not a failure: nothing half-made is left behind.
+// Thrown out of a preparation whose `cancelled` answered true. Not a failure: nothing half-made is left
+// behind.
 class Cancelled : public std::runtime_error {
  public:
   Cancelled() : std::runtime_error("the preparation of the text was cancelled") {}

@@ -1,10 +1,10 @@
-// Bytes to ids and back, without loss: decode(encode(x)) == x for any bytes. Where trained tokenizers are kept lives in
-// cache.h.
+// Bytes to ids and back, without loss: decode(encode(x)) == x for any bytes. Where trained tokenizers are
+// kept lives in cache.h.
 //
-// BPE: SentencePiece over bytes. Every byte is one character to the library (byte b is U+0100 + b), all 256 are pieces,
-// nothing is normalised. Text is cut into words first (words.h); pieces never cross their borders. Id 0 is the end of a
-// document: text never encodes to it and its bytes are empty.
-// Bytes: id = byte, 256 ids. Id 0, the byte NUL, ends a document: a corpus never holds one.
+// BPE: SentencePiece over bytes. Every byte is one character to the library (byte b is U+0100 + b), all 256
+// are pieces, nothing is normalised. Text is cut into words first (words.h); pieces never cross their
+// borders. Id 0 is the end of a document: text never encodes to it and its bytes are empty. Bytes: id = byte,
+// 256 ids. Id 0, the byte NUL, ends a document: a corpus never holds one.
 #pragma once
 
 #include <cstdint>
@@ -36,14 +36,17 @@ class Tokenizer {
   std::string decode(std::span<const std::int32_t> ids) const;
   // Bytes of text behind `ids`, the ends of documents counting none: the denominator of bits per byte.
   std::int64_t text_bytes(std::span<const std::int32_t> ids) const;
-  // For a screen: the bytes as UTF-8, with what is not printable escaped ("\n", "\xe9") and the end of a document "<end>".
+  // For a screen: the bytes as UTF-8, with what is not printable escaped ("\n", "\xe9") and the end of a
+  // document "<end>".
   std::string piece_text(std::int32_t id) const;
 };
 using TokenizerPtr = std::shared_ptr<const Tokenizer>;
 
 TokenizerPtr byte_tokenizer();
-// Trains a BPE with `vocabulary` ids (257 .. 65536) on `documents`. Deterministic. Throws Error when the library refuses.
-TokenizerPtr train_bpe(const std::vector<std::string_view>& documents, std::int64_t vocabulary, const Task& task = {});
+// Trains a BPE with `vocabulary` ids (257 .. 65536) on `documents`. Deterministic. Throws Error when the
+// library refuses.
+TokenizerPtr train_bpe(const std::vector<std::string_view>& documents, std::int64_t vocabulary,
+                       const Task& task = {});
 // Rebuilds a BPE from serialized(). Throws Error on anything else.
 TokenizerPtr bpe_from_serialized(const std::string& bytes);
 
