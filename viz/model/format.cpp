@@ -66,7 +66,7 @@ std::string format_quantity(double value) {
     rest /= 1000;
     ++power;
   }
-  return (value < 0 ? "-" : "") + format_number(rest, 3) + kSuffixes[power];
+  return fmt::format("{}{}{}", value < 0 ? "-" : "", format_number(rest, 3), kSuffixes[power]);
 }
 
 std::string format_bytes(double bytes) {
@@ -82,7 +82,7 @@ std::string format_bytes(double bytes) {
 
 std::string format_duration(double seconds) {
   if (!std::isfinite(seconds)) return absent_or_infinite(seconds);
-  if (seconds < 0) return "-" + format_duration(-seconds);
+  if (seconds < 0) return fmt::format("-{}", format_duration(-seconds));
   if (seconds == 0) return "0 s";
   if (seconds < 1e-3) return format_number(seconds * 1e6, 3) + " µs";
   if (seconds < 0.9995) return format_number(seconds * 1e3, 3) + " ms";

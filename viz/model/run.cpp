@@ -94,6 +94,8 @@ void Run::take(const trace::FramePtr& frame) {
   if (frame->row > expected) {
     const std::uint64_t before = rows_.empty() ? frame->step : rows_.back().step;
     gaps_.push_back({rows_.empty() ? 0 : rows_.size() - 1, before, frame->step, frame->row - expected});
+  } else if ((frame->flags & trace::kFlagAfterGap) != 0 && !rows_.empty()) {
+    gaps_.push_back({rows_.size() - 1, rows_.back().step, frame->step, 0});
   }
   const auto position = static_cast<std::uint32_t>(rows_.size());
   Row row{frame->row, frame->step, frame->mono_nanos, rows_.empty() ? 0 : rows_.back().tokens, presence_index(frame->present), frame->flags};

@@ -45,7 +45,7 @@ struct Track {
 struct Gap {
   std::size_t after = 0;             // position in the row index of the last frame before it
   std::uint64_t first_step = 0, last_step = 0;   // steps of the frames around it
-  std::uint64_t frames = 0;          // how many are missing
+  std::uint64_t frames = 0;          // how many are missing; 0: the recording says that some are, not how many
 };
 
 class Run {

@@ -124,8 +124,9 @@ bool Timeline::is_busy() const {
          std::any_of(runs_.begin(), runs_.end(), [](const auto& run) { return run->is_busy(); });
 }
 
-Range Timeline::visible() const {
-  if (window_.chosen()) return *window_.chosen();
+Range Timeline::visible() const { return window_.chosen() ? *window_.chosen() : whole(); }
+
+Range Timeline::whole() const {
   const TimeAxis axis = window_.axis();
   Range range{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
   for (const auto& run : runs_) {

@@ -84,8 +84,10 @@ class Timeline {
   const Cursor& cursor() const { return cursor_; }
   TimeWindow& window() { return window_; }
   const TimeWindow& window() const { return window_; }
-  // What views show: the chosen range, else from the start to the planned end or the newest sample of any run.
+  // What views show: the chosen range, else the whole.
   Range visible() const;
+  // From the first frame of any run to the last, or to the planned end of one that goes on.
+  Range whole() const;
   // Grows with every change of runs, cursor or window.
   std::uint64_t version() const { return version_; }
 

@@ -1,0 +1,125 @@
+// Threshold drift: is the mechanism buying density? θ per layer over density, empty rows and loss, on one time axis.
+#include <algorithm>
+#include <cmath>
+
+#include "viz/model/format.h"
+#include "viz/model/query.h"
+
+namespace sparsescope::viz {
+namespace {
+
+constexpr double kHoldSigmas = 0.02;  // θ that moves by less altogether holds: below the noise of the scores' deviation
+
+// One line a layer for a [layer, stat] channel.
+TrackPicture layer_lines(const QueryFrame& frame, const char* channel, const char* stat) {
+  const Run& run = frame.run;
+  TrackPicture picture;
+  picture.id = stat;
+  const Track* track = run.track(channel);
+  if (track == nullptr) {
+    picture.missing = why_missing(run, channel);
+    return picture;
+  }
+  const std::int64_t layers = layers_of(run, *track);
+  const auto boundaries = column_boundaries(frame, *track, static_cast<std::size_t>(layers));
+  for (std::int64_t layer = 0; layer < layers; ++layer) {
+    const Series* series = run.series(channel, {std::to_string(layer), stat});
+    if (series == nullptr) continue;
+    LinePicture line = line_of(frame, *track, *series, boundaries);
+    line.label = "layer " + std::to_string(layer);
+    line.ink = Ink::Ramp;
+    line.place = layers > 1 ? static_cast<double>(layer) / static_cast<double>(layers - 1) : 0.5;
+    line.layer = layer;
+    mark_invalid(run, *track, *series, boundaries, frame.timeline.window().axis(), picture);
+    picture.lines.push_back(std::move(line));
+  }
+  if (boundaries.empty() || picture.lines.empty()) {
+    picture.missing = track->size() > 0 && !picture.lines.empty() ? "No sample in this part of the time axis" : why_missing(run, channel);
+  }
+  fit_y(picture);
+  return picture;
+}
+
+TrackPicture theta_sigmas_track(const QueryFrame& frame) {
+  TrackPicture picture = layer_lines(frame, "threshold", "theta_sigmas");
+  picture.title = "θ by layer";
+  picture.detail = "in standard deviations of the scores";
+  picture.unit = "σ";
+  picture.share = 2;
+  picture.help =
+      "θ is the declaration threshold: token p declares the id v when their score S exceeds θ. Shown as (θ − mean S) / std S over the past pairs of the step's "
+      "batch, so that it can be compared across layers, widths and runs.\nThe slope is the least-squares line through what is visible up to the cursor (or the "
+      "brushed span).";
+  return picture;
+}
+
+TrackPicture theta_track(const QueryFrame& frame) {
+  TrackPicture picture = layer_lines(frame, "threshold", "theta");
+  picture.title = "θ itself";
+  picture.detail = "in the unit of the scores";
+  picture.help = "The learned threshold as the optimizer sees it. It does not transfer across widths: compare θ in standard deviations.";
+  return picture;
+}
+
+TrackPicture empty_rows_track(const QueryFrame& frame) {
+  TrackPicture picture = layer_lines(frame, "density", "empty_rows");
+  picture.title = "Empty rows";
+  picture.detail = "share of queries that nothing was declared for";
+  picture.y_fixed = Range{0, 1};
+  picture.help = "Share of queries without a direct declaration: they read the fallback window, or only themselves.";
+  fit_y(picture);
+  return picture;
+}
+
+std::string drift_words(const QueryFrame& frame, const TrackPicture& theta, const DensitySettings& density) {
+  const StepSpan span = statistics_span(frame);
+  std::vector<LayerSlope> slopes;
+  bool any = false;
+  for (const LinePicture& line : theta.lines) {
+    slopes.push_back({line.layer.value_or(0), slope_per_thousand(line.columns, span.first, span.last)});
+    any |= std::isfinite(slopes.back().per_thousand);
+  }
+  std::string words;
+  if (theta.invalid_samples > 0) {
+    words = "θ is not a number in " + format_count(static_cast<std::int64_t>(theta.invalid_samples)) + " samples since step " +
+            format_count(static_cast<std::int64_t>(theta.first_invalid_step)) + "; ";
+  }
+  if (!any) return words + "Too few steps for a slope";
+  words += slopes_in_words(slopes, static_cast<double>(span.last - span.first), kHoldSigmas);
+  const DensityFacts facts = density_facts(frame, density.layers);
+  if (std::isfinite(facts.now) && std::isfinite(facts.start)) {
+    const double points = 100 * (facts.now - facts.start);
+    words += "; density " + std::string(points < 0 ? "−" : "+") + format_number(std::abs(points), points * points < 100 ? 1 : 2) + " points since the start";
+  }
+  return words;
+}
+
+}  // namespace
+
+Picture drift_query(const QueryFrame& frame, const DriftSettings& settings) {
+  Picture picture = begin_picture(frame, "drift", "threshold");
+  picture.title = "θ by layer";
+  picture.detail = "in standard deviations of the scores";
+  if (picture.state == PictureState::NotApplicable) {
+    picture.words = "No threshold in this model. The spark presets record the channel 'threshold'";
+    picture.action = Action{"Choose a preset", "app.start_page"};
+    return picture;
+  }
+  if (frame.run.schema() == nullptr) return picture;
+  picture.tracks.push_back(theta_sigmas_track(frame));
+  if (settings.show_theta) picture.tracks.push_back(theta_track(frame));
+  if (settings.show_density) picture.tracks.push_back(density_track(frame, settings.density));
+  if (settings.show_empty_rows) picture.tracks.push_back(empty_rows_track(frame));
+  if (settings.show_loss) {
+    TrackPicture loss = loss_track(frame, settings.smoothing, false);
+    loss.share = 1;
+    picture.tracks.push_back(std::move(loss));
+  }
+  for (const TrackPicture& track : picture.tracks) picture.help += (picture.help.empty() ? "" : "\n\n") + track.title + ". " + track.help;
+  if (picture.state != PictureState::Ready) return picture;
+  picture.takeaway = drift_words(frame, picture.tracks.front(), settings.density);
+  picture.detail += ", step " + format_count(static_cast<std::int64_t>(picture.cursor_step));
+  return picture;
+}
+
+}  // namespace sparsescope::viz

@@ -1,0 +1,218 @@
+// Loss and throughput: training loss raw and smoothed, held-out loss, perplexity, gradient norm, learning rate, throughput
+// and where the time of a step goes.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "viz/model/format.h"
+#include "viz/model/query.h"
+
+namespace sparsescope::viz {
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+// Element of `scalars` by name, or nothing.
+std::optional<std::size_t> scalar(const Run& run, const char* name) {
+  const trace::Channel* channel = run.schema() != nullptr ? run.schema()->find("scalars") : nullptr;
+  const std::int64_t index = channel != nullptr ? channel->label_index("name", name) : -1;
+  return index < 0 ? std::nullopt : std::optional(static_cast<std::size_t>(index));
+}
+
+// The loss that is a mean over tokens; the weighted sum where a run has no cross-entropy term.
+std::optional<std::size_t> loss_element(const Run& run) {
+  const std::optional<std::size_t> cross_entropy = scalar(run, "cross_entropy");
+  return cross_entropy ? cross_entropy : scalar(run, "total_loss");
+}
+
+std::string smoothing_words(const Smoothing& smoothing) {
+  return smoothing.is_on ? "Bold: moving average over about " + format_number(smoothing.window, 3) +
+                               " samples (exponential, without the pull of its start). Faint: every sample; the band spans minimum to maximum of a pixel column."
+                         : "Line: last sample of a pixel column; the band spans its minimum to maximum.";
+}
+
+// A value of `scalars`, faint when a smoothed one lies over it.
+void add_scalar(const QueryFrame& frame, const Smoothing& smoothing, const char* name, const char* label, TrackPicture& picture) {
+  const std::optional<std::size_t> element = scalar(frame.run, name);
+  if (!element) return;
+  const Track& track = *frame.run.track("scalars");
+  const auto boundaries = column_boundaries(frame, track, smoothing.is_on ? 2 : 1);
+  const Series& raw = *frame.run.series(track, *element);
+  LinePicture line = line_of(frame, track, raw, boundaries);
+  line.label = smoothing.is_on ? "" : label;
+  line.weight = smoothing.is_on ? Weight::Faint : Weight::Normal;
+  picture.lines.push_back(std::move(line));
+  mark_invalid(frame.run, track, raw, boundaries, frame.timeline.window().axis(), picture);
+  if (!smoothing.is_on) return;
+  LinePicture smooth = line_of(frame, track, frame.run.smoothed(track, *element, smoothing.window), boundaries);
+  smooth.label = label;
+  smooth.weight = Weight::Strong;
+  picture.lines.push_back(std::move(smooth));
+}
+
+// A value of `evaluation`; few samples, so each gets a dot.
+void add_evaluation(const QueryFrame& frame, const char* name, const char* label, TrackPicture& picture) {
+  const Track* track = frame.run.track("evaluation");
+  const Series* values = track != nullptr ? frame.run.series("evaluation", {name}) : nullptr;
+  if (values == nullptr) return;
+  const auto boundaries = column_boundaries(frame, *track, 1);
+  LinePicture line = line_of(frame, *track, *values, boundaries);
+  if (line.columns.empty()) return;
+  line.label = label;
+  line.ink = Ink::Text;
+  line.dash = Dash::Dashed;
+  line.has_dots = line.columns.size() <= 120;
+  picture.lines.push_back(std::move(line));
+  mark_invalid(frame.run, *track, *values, boundaries, frame.timeline.window().axis(), picture);
+}
+
+void finish(const Run& run, const char* channel, TrackPicture& picture) {
+  const bool has_columns = std::any_of(picture.lines.begin(), picture.lines.end(), [](const LinePicture& line) { return !line.columns.empty(); }) ||
+                           std::any_of(picture.areas.begin(), picture.areas.end(), [](const AreaPicture& area) { return !area.slices.empty(); });
+  if (!has_columns) {
+    const Track* track = run.track(channel);
+    picture.missing = track != nullptr && track->size() > 0 ? "No sample in this part of the time axis" : why_missing(run, channel);
+  }
+  fit_y(picture);
+}
+
+TrackPicture scalar_track(const QueryFrame& frame, const Smoothing& smoothing, const char* name, const char* label, const char* title, const char* unit,
+                          const char* help) {
+  TrackPicture picture;
+  picture.id = name;
+  picture.title = title;
+  picture.unit = unit;
+  picture.help = help;
+  add_scalar(frame, smoothing, name, label, picture);
+  finish(frame.run, "scalars", picture);
+  return picture;
+}
+
+TrackPicture perplexity_track(const QueryFrame& frame) {
+  TrackPicture picture;
+  picture.id = "perplexity";
+  picture.title = "Held-out perplexity";
+  picture.help = "Perplexity = exp(mean −ln p(next token)) over held-out windows: the number of equally likely tokens the model hesitates between.";
+  add_evaluation(frame, "perplexity", "held-out", picture);
+  finish(frame.run, "evaluation", picture);
+  return picture;
+}
+
+struct Part {
+  const char* scalar;
+  const char* label;
+  Dash dash;
+};
+constexpr Part kParts[] = {{"forward_ms", "forward", Dash::Solid}, {"backward_ms", "backward", Dash::Dashed}, {"optimizer_ms", "optimizer", Dash::Dotted},
+                           {"data_ms", "data", Dash::Solid}, {"probe_ms", "probes", Dash::Dashed}};
+
+// Where the milliseconds of a step go, stacked; smoothed like the loss.
+TrackPicture time_track(const QueryFrame& frame, const Smoothing& smoothing) {
+  TrackPicture picture;
+  picture.id = "step_ms";
+  picture.title = "Step time";
+  picture.unit = "ms";
+  picture.help = "Milliseconds of one optimizer step, stacked by part: forward, backward, optimizer, data, probes (since the step before).\n" + smoothing_words(smoothing);
+  const Track* track = frame.run.track("scalars");
+  if (track == nullptr) return picture;
+  const auto boundaries = column_boundaries(frame, *track, std::size(kParts));
+  std::vector<double> base(boundaries.size(), 0.0);
+  double place = 0;
+  for (const Part& part : kParts) {
+    const std::optional<std::size_t> element = scalar(frame.run, part.scalar);
+    if (!element) continue;
+    const Series& raw = *frame.run.series(*track, *element);
+    const Series& values = smoothing.is_on ? frame.run.smoothed(*track, *element, smoothing.window) : raw;
+    AreaPicture area;
+    area.label = part.label;
+    area.ink = Ink::Part;
+    area.place = place++;
+    area.dash = part.dash;
+    area.at_cursor = value_at_cursor(frame, *track, values);
+    for (std::size_t i = 0; i + 1 < boundaries.size() && boundaries[i + 1] <= values.size(); ++i) {
+      const std::size_t sample = boundaries[i + 1] - 1;
+      const Bucket bucket = values.fold(sample, sample + 1);
+      const double lower = base[i], upper = lower + (bucket.has_value() ? bucket.last : kUnknown);
+      base[i] = std::isfinite(upper) ? upper : lower;
+      area.slices.push_back({frame.run.x_of_sample(*track, sample, frame.timeline.window().axis()), frame.run.step_of_sample(*track, sample), lower, upper});
+    }
+    if (!area.slices.empty()) picture.areas.push_back(std::move(area));
+  }
+  finish(frame.run, "scalars", picture);
+  return picture;
+}
+
+LossFacts loss_facts(const QueryFrame& frame, const TrackPicture& loss) {
+  LossFacts facts;
+  facts.now = facts.per_thousand = facts.held_out = kUnknown;
+  facts.invalid_samples = loss.invalid_samples;
+  facts.first_invalid_step = loss.first_invalid_step;
+  StepSpan span = statistics_span(frame);
+  facts.step = span.last;
+  // The recent quarter, unless a person brushed a span: the first steps of a run would drown the rest.
+  if (!frame.brush) span.first = span.last - (span.last - span.first) / 4;
+  for (const LinePicture& line : loss.lines) {
+    if (line.ink == Ink::Text) facts.held_out = line.at_cursor;
+    if (line.ink != Ink::Run || line.label.empty()) continue;
+    facts.now = line.at_cursor;
+    facts.per_thousand = slope_per_thousand(line.columns, span.first, span.last);
+  }
+  return facts;
+}
+
+}  // namespace
+
+TrackPicture loss_track(const QueryFrame& frame, const Smoothing& smoothing, bool is_logarithmic) {
+  TrackPicture picture;
+  picture.id = "loss";
+  picture.title = "Loss";
+  picture.unit = "nats";
+  picture.is_logarithmic = is_logarithmic;
+  picture.share = 2;
+  picture.help =
+      "Cross-entropy = mean −ln p(next token) in nats per token; one bit is 0.693 nats. Training: the batch of that step, before its update. "
+      "Held-out (dashed, dots): windows of text that is never trained on.\n" + smoothing_words(smoothing);
+  const std::optional<std::size_t> element = loss_element(frame.run);
+  if (element) {
+    const std::string name = frame.run.schema()->find("scalars")->axis("name")->labels[*element];
+    add_scalar(frame, smoothing, name.c_str(), "train", picture);
+  }
+  add_evaluation(frame, "val_nll", "held-out", picture);
+  finish(frame.run, "scalars", picture);
+  return picture;
+}
+
+Picture loss_query(const QueryFrame& frame, const LossSettings& settings) {
+  Picture picture = begin_picture(frame, "loss", "scalars");
+  picture.title = "Loss";
+  picture.detail = "in nats per token";
+  if (picture.state == PictureState::NotApplicable) {
+    picture.words = "This run records no scalars; every training preset does";
+    return picture;
+  }
+  if (frame.run.schema() == nullptr) return picture;
+  const Smoothing& smoothing = settings.smoothing;
+  picture.tracks.push_back(loss_track(frame, smoothing, settings.is_loss_logarithmic));
+  if (settings.show_perplexity) picture.tracks.push_back(perplexity_track(frame));
+  if (settings.show_gradient) {
+    picture.tracks.push_back(scalar_track(frame, smoothing, "gradient_norm", "norm", "Gradient norm", "",
+                                          "Euclidean length of the gradient over all parameters, before clipping."));
+  }
+  if (settings.show_learning_rate) {
+    picture.tracks.push_back(scalar_track(frame, {false, 1}, "learning_rate", "rate", "Learning rate", "",
+                                          "Learning rate of the optimizer at this step, after schedule and live scale."));
+  }
+  if (settings.show_throughput) {
+    picture.tracks.push_back(scalar_track(frame, smoothing, "tokens_per_second", "tok/s", "Throughput", "tok/s", "Training tokens per second of wall time."));
+  }
+  if (settings.show_time_split) picture.tracks.push_back(time_track(frame, smoothing));
+  if (settings.show_memory) {
+    picture.tracks.push_back(scalar_track(frame, {false, 1}, "memory_bytes", "memory", "Memory", "bytes", "Memory of the training device in use."));
+  }
+  picture.takeaway = loss_in_words(loss_facts(frame, picture.tracks.front()));
+  for (const TrackPicture& track : picture.tracks) picture.help += (picture.help.empty() ? "" : "\n\n") + track.title + ". " + track.help;
+  if (picture.state == PictureState::Ready) picture.detail += ", step " + format_count(static_cast<std::int64_t>(picture.cursor_step));
+  return picture;
+}
+
+}  // namespace sparsescope::viz
