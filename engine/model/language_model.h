@@ -88,8 +88,6 @@ class LanguageModel {
   // SPaRK: thresholds by layer (the leaves), the shared addresses U [V,r]; empty and undefined for other mixers.
   const std::vector<at::Tensor>& thetas() const;
   at::Tensor addresses() const;
-  // Standard deviation of S over past pairs at initialisation, in theory: init_std sqrt(d) kappa.
-  double initial_score_std() const;
 
  private:
   struct Stack;
@@ -100,6 +98,11 @@ class LanguageModel {
   ParameterTable parameters_;
   std::unique_ptr<Stack> stack_;
 };
+
+// Standard deviation of SPaRK's scores S at initialisation: exact in expectation over the initial weights (not measured),
+// kappa init_std sqrt(d) times the RMS of what layer `layer` reads: 1 behind a norm, that of the embedding in the first layer
+// of a post-norm model. An initial threshold is given in multiples of it.
+double initial_score_std(const experiments::ModelConfig& config, std::int64_t layer);
 
 // Throws Error naming the first layer whose scores, or the logits, hold something that is not a finite number. Synchronises
 // with the device: once a step, or on suspicion.

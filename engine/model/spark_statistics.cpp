@@ -1,0 +1,130 @@
+// The statistics tensor of a training step, and what probes read from a sequence's scores.
+#include "engine/model/spark_statistics.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/topk.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/model/language_model.h"
+#include "engine/trace/error.h"
+#include "kernels/spark_scope/spark_scope.h"
+
+namespace sparsescope::model {
+namespace {
+
+// Probability that two tokens drawn from the batch without replacement are equal: sum_v pi_v^2 without bias.
+at::Tensor collision_probability(const at::Tensor& ids, std::int64_t vocabulary) {
+  const at::Tensor flat = ids.flatten();
+  const at::Tensor counts = at::zeros({vocabulary}, flat.options()).scatter_add_(0, flat, at::ones({flat.numel()}, flat.options()));
+  const double tokens = static_cast<double>(flat.numel());
+  return (counts * (counts - 1)).sum().to(at::kDouble) / std::max(tokens * (tokens - 1), 1.0);
+}
+
+struct LayerSums {
+  at::Tensor theta, gradient, declared;   // [L] f64
+  at::Tensor counts;                      // [L,kScopeCounts] f64
+  at::Tensor moments;                     // [L,2] f64
+};
+
+LayerSums sum_layers(const LanguageModel& model, const ForwardResult& result) {
+  std::vector<at::Tensor> theta, gradient, declared, counts, moments;
+  for (std::size_t layer = 0; layer < result.spark.size(); ++layer) {
+    const SparkLayerResult& left = result.spark[layer];
+    check(left.declared_mean.defined(), "statistics need a forward pass with Statistics::Collect");
+    const at::Tensor& slope = model.thetas()[layer].grad();
+    theta.push_back(left.theta);
+    gradient.push_back(slope.defined() ? slope.detach() : at::zeros_like(left.theta));
+    declared.push_back(left.declared_mean);
+    counts.push_back(left.row_counts.sum(at::IntArrayRef{0, 1}));
+    moments.push_back(left.row_moments.sum(at::IntArrayRef{0, 1}));
+  }
+  return {at::stack(theta).to(at::kDouble), at::stack(gradient).to(at::kDouble), at::stack(declared),
+          at::stack(counts).to(at::kDouble), at::stack(moments)};
+}
+
+}  // namespace
+
+const char* spark_statistic_name(SparkStatistic statistic) {
+  static constexpr const char* kNames[kSparkStatisticCount] = {
+      "theta", "score mean", "score std", "theta in sigmas", "gradient", "direct", "inherited", "fallback", "scope", "self", "empty rows",
+      "expected from counts", "declared per token", "non-finite"};
+  return kNames[statistic];
+}
+
+at::Tensor spark_statistics(const LanguageModel& model, const ForwardResult& result) {
+  check(!result.spark.empty(), "statistics of SPaRK want a SPaRK model");
+  const c10::AutoGradMode no_graph(false);
+  const LayerSums sums = sum_layers(model, result);
+  const double batch = static_cast<double>(result.ids.size(0)), tokens = static_cast<double>(result.ids.size(1));
+  const double pairs = std::max(batch * tokens * (tokens - 1) / 2, 1.0);
+
+  const at::Tensor mean = sums.moments.select(1, 0) / pairs;
+  const at::Tensor std = (sums.moments.select(1, 1) / pairs - mean * mean).clamp_min(0).sqrt();
+  const auto density = [&](kernels::ScopeCount reason) { return sums.counts.select(1, reason) / pairs; };
+  const at::Tensor direct = density(kernels::kCountDirect), inherited = density(kernels::kCountInherited), fallback = density(kernels::kCountFallback);
+
+  std::vector<at::Tensor> columns(kSparkStatisticCount);
+  columns[kTheta] = sums.theta;
+  columns[kScoreMean] = mean;
+  columns[kScoreStd] = std;
+  columns[kThetaSigmas] = (sums.theta - mean) / std;
+  columns[kThetaGradient] = sums.gradient;
+  columns[kDirect] = direct;
+  columns[kInherited] = inherited;
+  columns[kFallback] = fallback;
+  columns[kScope] = direct + inherited + fallback;
+  columns[kSelf] = at::full_like(mean, batch * tokens / pairs);
+  columns[kEmptyRows] = sums.counts.select(1, kernels::kCountEmpty) / (batch * tokens);
+  columns[kExpected] = (sums.declared * collision_probability(result.ids, model.vocabulary())).clamp_max(1);
+  columns[kDeclaredMean] = sums.declared;
+  columns[kNonFinite] = sums.counts.select(1, kernels::kCountNonFinite);
+  return at::stack(columns, 1);
+}
+
+std::vector<std::int64_t> distinct_ids(const at::Tensor& ids) {
+  const at::Tensor host = ids.detach().cpu().contiguous();
+  std::vector<std::int64_t> sorted(host.data_ptr<std::int64_t>(), host.data_ptr<std::int64_t>() + host.numel());
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  return sorted;
+}
+
+at::Tensor declared_ids(const at::Tensor& scores, const at::Tensor& theta, const at::Tensor& ids, const std::vector<std::int64_t>& distinct) {
+  const at::Tensor host = ids.detach().cpu().contiguous();
+  const auto* first = host.data_ptr<std::int64_t>();
+  at::Tensor rows = at::empty({std::ssize(distinct)}, at::TensorOptions().dtype(at::kLong));
+  for (std::size_t index = 0; index < distinct.size(); ++index) {
+    const auto* found = std::find(first, first + host.numel(), distinct[index]);
+    check(found != first + host.numel(), "a distinct id occurs in its sequence");
+    rows.data_ptr<std::int64_t>()[index] = found - first;
+  }
+  return scores.index_select(0, rows.to(scores.device())).gt(theta.to(scores.scalar_type()));
+}
+
+at::Tensor pack_bits(const at::Tensor& bits) {
+  const std::int64_t count = bits.size(-1), padded = (count + 7) / 8 * 8;
+  const at::Tensor whole = at::constant_pad_nd(bits.to(at::kByte), {0, padded - count}).unflatten(-1, {padded / 8, 8});
+  const at::Tensor weights = at::full({8}, 2, bits.options().dtype(at::kByte)).pow(at::arange(8, bits.options().dtype(at::kByte)));
+  return (whole * weights).sum(-1).to(at::kByte);
+}
+
+DeclaredTop declared_top(const LanguageModel& model, const at::Tensor& declaration, std::int64_t k) {
+  const c10::AutoGradMode no_graph(false);
+  const experiments::SparkConfig& spark = model.config().spark;
+  const double scale = spark.kappa / std::sqrt(static_cast<double>(spark.rank));
+  const at::Tensor table = at::matmul(declaration * scale, model.addresses().t());   // [T,V], F
+  const auto [scores, ids] = at::topk(table, std::min(k, table.size(1)), -1);
+  return {ids, scores.to(at::kFloat)};
+}
+
+}  // namespace sparsescope::model
