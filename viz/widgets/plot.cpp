@@ -1,6 +1,8 @@
 // Plots over ImPlot: it keeps limits, pan and zoom; grid, labels, lines and hatching are drawn here.
 #include "viz/widgets/plot.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -145,7 +147,7 @@ void draw_end_labels() {
   if (static_cast<int>(labels.size()) > room) {
     const std::size_t hidden = labels.size() - static_cast<std::size_t>(room) + 1;
     labels.resize(static_cast<std::size_t>(room) - 1);
-    labels.push_back({current.area_max.x, current.area_max.y, "+" + std::to_string(hidden) + " more", color(Token::Muted)});
+    labels.push_back({current.area_max.x, current.area_max.y, fmt::format("+{} more", hidden), color(Token::Muted)});
   }
   std::stable_sort(labels.begin(), labels.end(), [](const EndLabel& a, const EndLabel& b) { return a.y < b.y; });
   std::vector<float> tops(labels.size());
@@ -206,7 +208,8 @@ bool begin(const Options& options, AxisRange& x, AxisRange& y) {
   }
   const ImPlotAxisFlags flags = ImPlotAxisFlags_NoDecorations | ImPlotAxisFlags_NoMenus | ImPlotAxisFlags_NoSideSwitch |
                                 ImPlotAxisFlags_NoHighlight | ImPlotAxisFlags_NoInitialFit;
-  ImPlot::SetupAxes(nullptr, nullptr, flags, flags);
+  const auto lock = [](const Axis& axis) { return axis.is_locked ? ImPlotAxisFlags_Lock : ImPlotAxisFlags_None; };
+  ImPlot::SetupAxes(nullptr, nullptr, flags | lock(options.x), flags | lock(options.y));
   ImPlot::SetupAxisLinks(ImAxis_X1, &x.shown.minimum, &x.shown.maximum);
   ImPlot::SetupAxisLinks(ImAxis_Y1, &y.shown.minimum, &y.shown.maximum);
   ImPlot::SetupAxisLimitsConstraints(ImAxis_X1, options.x.limits.minimum, options.x.limits.maximum);

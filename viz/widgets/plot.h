@@ -31,6 +31,7 @@ struct Axis {
   std::string unit;                                  // appended to the topmost / last tick label: "nats", "σ"
   std::function<std::string(double)> label;          // a tick in words; none: thousands separated, as many digits as the step needs
   bool show_labels = true;
+  bool is_locked = false;                            // pan and zoom leave this axis alone
 };
 
 struct Options {
