@@ -145,7 +145,6 @@ Picture density_query(const QueryFrame& frame, const DensitySettings& settings) 
   picture.title = "Scope density";
   if (picture.state == PictureState::NotApplicable) {
     picture.words = "This model reads all of the past: there is no density to show. The spark presets record the channel 'density'";
-    picture.action = Action{"Choose a preset", "app.start_page"};
     return picture;
   }
   if (frame.run.schema() == nullptr) return picture;

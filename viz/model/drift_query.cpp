@@ -102,7 +102,6 @@ Picture drift_query(const QueryFrame& frame, const DriftSettings& settings) {
   picture.detail = "in standard deviations of the scores";
   if (picture.state == PictureState::NotApplicable) {
     picture.words = "No threshold in this model. The spark presets record the channel 'threshold'";
-    picture.action = Action{"Choose a preset", "app.start_page"};
     return picture;
   }
   if (frame.run.schema() == nullptr) return picture;

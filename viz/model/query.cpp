@@ -88,7 +88,7 @@ void set_state(const Run& run, const std::string& channel, Picture& picture) {
   } else {
     picture.state = PictureState::Empty;
     picture.words = "No steps yet";
-    picture.action = {"Start training (T)", "training.toggle"};
+    picture.action = {"Start training (T)", "train.toggle"};
   }
 }
 

@@ -16,7 +16,8 @@ namespace sparsescope::viz {
 // Smoothing is one switch for all charts.
 struct Smoothing {
   bool is_on = true;
-  double window = 20;             // steps, the average age of what the line remembers
+  double window = 20;             // samples, the average age of what the line remembers
+  bool operator==(const Smoothing&) const = default;
 };
 
 // What every query needs to know.
@@ -34,6 +35,7 @@ struct LossSettings {
   bool show_perplexity = true, show_gradient = true, show_learning_rate = true, show_throughput = true, show_time_split = true,
        show_memory = false;
   bool is_loss_logarithmic = false;
+  bool operator==(const LossSettings&) const = default;
 };
 Picture loss_query(const QueryFrame& frame, const LossSettings& settings);
 
@@ -45,6 +47,7 @@ struct LayerSpan {
 struct DensitySettings {
   LayerSpan layers{1, -1};        // mean over these; layer 0 apart, because it often does not densify
   bool show_expected = true;
+  bool operator==(const DensitySettings&) const = default;
 };
 Picture density_query(const QueryFrame& frame, const DensitySettings& settings);
 
@@ -53,6 +56,7 @@ struct DriftSettings {
   bool show_density = true, show_empty_rows = true, show_loss = true;
   DensitySettings density;
   Smoothing smoothing;
+  bool operator==(const DriftSettings&) const = default;
 };
 Picture drift_query(const QueryFrame& frame, const DriftSettings& settings);
 
