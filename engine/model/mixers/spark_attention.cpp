@@ -67,13 +67,13 @@ GateGradients in_scope_gradients(const at::Tensor& dw, const at::Tensor& weights
 
 struct SparkAttentionFunction : torch::autograd::Function<SparkAttentionFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
-                            const at::Tensor& scores, const at::Tensor& theta, const at::Tensor& bias, const at::Tensor& reasons,
+                            const at::Tensor& scores, const at::Tensor& theta, const SparkAttentionInput* input,
                             const SparkAttentionRule* rule, SparkAttention* taps) {
     taps->logits = at::matmul(queries * rule->scale, keys.transpose(-2, -1));
-    if (bias.defined()) taps->logits.add_(bias);
-    taps->weights = at::softmax(taps->logits + scope_mask(reasons, taps->logits), -1);
+    if (input->bias.defined()) taps->logits.add_(input->bias);
+    taps->weights = at::softmax(taps->logits + scope_mask(input->reasons, taps->logits), -1);
     const at::Tensor needed = rule->estimator == Estimator::Surrogate ? taps->logits : at::Tensor();
-    context->save_for_backward({queries, keys, values, scores, theta, reasons, taps->weights, needed});
+    context->save_for_backward({queries, keys, values, scores, theta, input->reasons, taps->weights, needed});
     context->saved_data["is_surrogate"] = rule->estimator == Estimator::Surrogate;
     context->saved_data["gates_all"] = rule->gate_pairs == GatePairs::All;
     context->saved_data["tau"] = rule->tau;
@@ -97,7 +97,7 @@ struct SparkAttentionFunction : torch::autograd::Function<SparkAttentionFunction
             at::matmul(weights.transpose(-2, -1), upstream[0]),
             gradients.scores,
             gradients.scores.sum().neg().view(theta.sizes()),
-            {}, {}, {}, {}};
+            {}, {}, {}};
   }
 };
 
@@ -105,8 +105,8 @@ struct SparkAttentionFunction : torch::autograd::Function<SparkAttentionFunction
 
 SparkAttention spark_attention(const SparkAttentionInput& input, const SparkAttentionRule& rule) {
   SparkAttention result;
-  result.output = SparkAttentionFunction::apply(input.queries, input.keys, input.values, input.scores, input.theta, input.bias,
-                                                input.reasons, &rule, &result);
+  result.output = SparkAttentionFunction::apply(input.queries, input.keys, input.values, input.scores, input.theta, &input, &rule,
+                                                &result);
   return result;
 }
 
