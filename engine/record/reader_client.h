@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/trace/error.h"
 #include "engine/trace/frame.h"
 #include "engine/trace/row_source.h"
 
@@ -27,6 +28,9 @@ class ReaderClient : public trace::RowSource {
   virtual OpenProgress progress() const = 0;
   // Stops loading; the sink sees on_end with what was read. Later requests still work for the rows read.
   virtual void cancel_loading() = 0;
+  // What loading has found so far: Done, DamagedTail (all rows up to the damage are good) or DamagedMiddle (there are good
+  // rows behind it, too). Final once the sink saw on_end.
+  virtual ExitCode damage() const = 0;
 };
 
 struct OpenOptions {
@@ -34,7 +38,9 @@ struct OpenOptions {
   std::size_t light_row_bytes = 16 << 10;
 };
 
-// `sink` is called from the reader's thread and outlives the client. Throws Error at once for what is no recording
+// `sink` is called from the reader's thread and outlives the client; one that blocks (a Mailbox with Overflow::Block) also
+// holds requests up, and is closed before the client goes. Frames carry only their light channels in `data`, all in
+// `present`. Requests answer Row for rows that have one of the channels, or when no channel was asked for. Throws Error at once for what is no recording
 // (Refused), a newer major version (NewerVersion) or a file that cannot be opened; what shows later arrives as RunEnd.
 // on_end carries Unclosed when the file was never closed: "being written, or its writer died".
 std::unique_ptr<ReaderClient> open_recording(const std::string& path, trace::FrameSink& sink, OpenOptions options = {});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -9,16 +10,6 @@
 #include "engine/trace/row_source.h"
 
 namespace sparsescope::record {
-
-struct WriterOptions {
-  std::string path;                                      // must not exist
-  std::int64_t commit_nanos = 500'000'000;               // recording.md 3.4
-  std::size_t commit_bytes = 32 << 20;
-  std::size_t mailbox_bytes = 128 << 20;
-  int workers = 2;                                       // compression threads
-  std::uint64_t free_bytes_at_start = 1ull << 30;        // refuse to start below this
-  std::uint64_t free_bytes_while_running = 64ull << 20;  // stop recording below this
-};
 
 struct WriterStats {
   std::uint64_t frames_received = 0;
@@ -31,6 +22,17 @@ struct WriterStats {
   bool is_closed = false;
 };
 
+struct WriterOptions {
+  std::string path;                                      // must not exist
+  std::int64_t commit_nanos = 500'000'000;               // recording.md 3.4
+  std::size_t commit_bytes = 32 << 20;
+  std::size_t mailbox_bytes = 128 << 20;
+  int workers = 2;                                       // compression threads
+  std::uint64_t free_bytes_at_start = 1ull << 30;        // refuse to start below this
+  std::uint64_t free_bytes_while_running = 64ull << 20;  // stop below this or below 30 s of the run's rate; 0: never
+  std::function<void(const WriterStats&)> on_commit;     // called on the I/O thread after each commit; may be slow
+};
+
 // Owns the I/O thread, the only caller of libhdf5 that writes. The sink functions may be called from one thread.
 // As a RowSource it reads committed rows back through its own handles, so a live run can be scrubbed; commits go first.
 class RecordingWriter final : public trace::FrameSink, public trace::RowSource {
@@ -39,15 +41,18 @@ class RecordingWriter final : public trace::FrameSink, public trace::RowSource {
   explicit RecordingWriter(WriterOptions options);
   ~RecordingWriter() override;           // closes as if stopped, when on_end never came
 
+  // Creates the file and returns when it stands and followers may open it. Throws Error when it cannot be made.
   void on_schema(trace::SchemaPtr schema) override;
+  // Throws std::logic_error for a frame that does not fit the schema. Blocks while the recorder is behind, never drops.
   void on_frame(trace::FramePtr frame) override;
   void on_end(const trace::RunEnd& end) override;
 
+  // Rows that were received; also after the end, then from the closed file.
   std::uint64_t request(trace::ReadRequest request) override;
   void cancel(std::uint64_t tag) override;
   std::vector<trace::ReadAnswer> poll() override;
 
-  // Waits until the file is closed; returns the final numbers. A failure is in them, never thrown.
+  // Waits until the file is closed, which on_end or a failure begins; returns the final numbers. A failure is in them, never thrown.
   WriterStats wait_closed();
   WriterStats stats() const;
   const std::string& path() const;

@@ -56,8 +56,9 @@ std::vector<Message> Mailbox::drain() { return wait_and_drain(0); }
 std::vector<Message> Mailbox::wait_and_drain(std::int64_t timeout_nanos) {
   std::unique_lock lock(mutex_);
   if (timeout_nanos > 0) {
-    arrived_.wait_for(lock, std::chrono::nanoseconds(timeout_nanos), [&] { return closed_ || !queue_.empty(); });
+    arrived_.wait_for(lock, std::chrono::nanoseconds(timeout_nanos), [&] { return closed_ || woken_ || !queue_.empty(); });
   }
+  woken_ = false;
   std::vector<Message> messages;
   messages.reserve(queue_.size());
   for (auto& [message, bytes] : queue_) messages.push_back(std::move(message));
@@ -65,6 +66,12 @@ std::vector<Message> Mailbox::wait_and_drain(std::int64_t timeout_nanos) {
   counts_.waiting_bytes = 0;
   taken_.notify_all();
   return messages;
+}
+
+void Mailbox::wake() {
+  std::scoped_lock lock(mutex_);
+  woken_ = true;
+  arrived_.notify_all();
 }
 
 void Mailbox::close() {

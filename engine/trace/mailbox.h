@@ -35,6 +35,8 @@ class Mailbox final : public FrameSink {
   std::vector<Message> drain();
   // Like drain, but waits up to `timeout_nanos` for the first message.
   std::vector<Message> wait_and_drain(std::int64_t timeout_nanos);
+  // Makes one wait_and_drain, running or next, return without waiting further.
+  void wake();
   // The receiver goes away: nothing blocks any more, later messages are counted as dropped.
   void close();
 
@@ -49,7 +51,7 @@ class Mailbox final : public FrameSink {
   std::condition_variable arrived_, taken_;
   std::deque<std::pair<Message, std::size_t>> queue_;
   Counts counts_;
-  bool closed_ = false;
+  bool closed_ = false, woken_ = false;
 };
 
 // Passes a run on to several sinks, in the order given.

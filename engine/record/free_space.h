@@ -1,0 +1,29 @@
+// Room on the disk and in the folder: what is looked at before a recording begins and at each commit.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace sparsescope::record {
+
+// Throws Error (Refused) when `path` exists, its folder is missing or cannot be written, or less than `free_bytes` are free.
+void check_can_record(const std::string& path, std::uint64_t free_bytes);
+
+// "1.5 GiB", "64 MiB".
+std::string bytes_in_words(std::uint64_t bytes);
+
+// Stops a recording before the disk is full, not when it is.
+class FreeSpaceGuard {
+ public:
+  FreeSpaceGuard(std::string path, std::uint64_t least_bytes);
+  // Bytes missing below max(least, 30 s of the rate since the start); 0 when there is enough or least is 0.
+  std::uint64_t missing(std::uint64_t bytes_written) const;
+
+ private:
+  std::string path_;
+  std::uint64_t least_bytes_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace sparsescope::record

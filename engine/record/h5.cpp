@@ -1,0 +1,97 @@
+// Handles, the lock and the error wrapper around libhdf5.
+#include "engine/record/h5.h"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace sparsescope::record::h5 {
+namespace {
+
+std::recursive_mutex& library_mutex() {
+  static std::recursive_mutex mutex;
+  return mutex;
+}
+
+struct Reason {
+  std::string words;
+  int system_error = 0;
+};
+
+// The innermost entry of the error stack is nearest to the cause; the system's own reason may stand in any.
+herr_t collect(unsigned, const H5E_error2_t* entry, void* data) {
+  auto& reason = *static_cast<Reason*>(data);
+  if (entry->desc == nullptr) return 0;
+  const char* found = std::strstr(entry->desc, "errno = ");
+  if (found != nullptr && reason.system_error == 0) reason.system_error = std::atoi(found + 8);
+  if (reason.words.empty()) reason.words = entry->desc;
+  return 0;
+}
+
+[[noreturn]] void fail(const std::string& what) {
+  Reason reason;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, collect, &reason);
+  H5Eclear2(H5E_DEFAULT);
+  const std::string words = reason.system_error != 0 ? std::strerror(reason.system_error) : reason.words.substr(0, 200);
+  throw Failure(what + " failed" + (words.empty() ? "" : ": " + words), reason.system_error);
+}
+
+}  // namespace
+
+Lock::Lock() : lock_(library_mutex()) {
+  static const bool is_set_up = [] {
+    H5dont_atexit();
+    H5PLset_loading_state(0);
+    return true;
+  }();
+  (void)is_set_up;
+  // A thread-safe build keeps this per thread.
+  thread_local const bool is_quiet = H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr) >= 0;
+  (void)is_quiet;
+}
+
+Handle& Handle::operator=(Handle&& other) noexcept {
+  if (this != &other) {
+    reset();
+    id_ = other.id_;
+    other.id_ = H5I_INVALID_HID;
+  }
+  return *this;
+}
+
+bool Handle::reset() noexcept {
+  if (id_ < 0) return true;
+  const Lock lock;
+  const bool closed = H5Idec_ref(id_) >= 0;
+  if (!closed) H5Eclear2(H5E_DEFAULT);
+  id_ = H5I_INVALID_HID;
+  return closed;
+}
+
+Handle opened(hid_t id, const std::string& what) {
+  if (id < 0) fail(what);
+  return Handle(id);
+}
+
+void succeeded(herr_t status, const std::string& what) {
+  if (status < 0) fail(what);
+}
+
+StoredChunk read_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::size_t limit) {
+  StoredChunk chunk;
+  const Lock lock;
+  hsize_t size = 0;
+  succeeded(H5Dget_chunk_storage_size(dataset.get(), offset.data(), &size), "finding a chunk");
+  if (size == 0) throw Failure("a chunk is missing", 0);
+  if (size > limit) throw Failure("a chunk of " + std::to_string(size) + " bytes is larger than it may be", 0);
+  chunk.bytes.resize(size);
+  succeeded(H5Dread_chunk(dataset.get(), H5P_DEFAULT, offset.data(), &chunk.filter_mask, chunk.bytes.data()), "reading a chunk");
+  return chunk;
+}
+
+void write_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::span<const std::byte> bytes, std::uint32_t filter_mask,
+                 const std::string& what) {
+  const Lock lock;
+  succeeded(H5Dwrite_chunk(dataset.get(), H5P_DEFAULT, filter_mask, offset.data(), bytes.size(), bytes.data()), what);
+}
+
+}  // namespace sparsescope::record::h5
