@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include <imgui.h>
+#include "imgui.h"
 
 #include "engine/trace/command.h"
 #include "viz/model/selection.h"

@@ -1,0 +1,23 @@
+// Scope density by reason. What it shows is decided in viz/model/density_query.cpp.
+#pragma once
+
+#include "viz/views/picture_view.h"
+
+namespace sparsescope::viz {
+
+class DensityView final : public PictureView {
+ public:
+  std::string_view id() const override { return "density"; }
+  std::string_view title() const override { return "Density by reason"; }
+  Applies applies(const Run& run) const override;
+
+ protected:
+  Picture query(const QueryFrame& frame) const override { return density_query(frame, settings_); }
+  bool draw_settings(ViewContext& context) override;
+  const char* empty_words() const override { return "No run is open. Train a preset or open a recording to see what is read and why."; }
+
+ private:
+  DensitySettings settings_;
+};
+
+}  // namespace sparsescope::viz

@@ -1,0 +1,31 @@
+#include "viz/views/loss_view.h"
+
+#include "viz/widgets/controls.h"
+
+namespace sparsescope::viz {
+
+Applies LossView::applies(const Run& run) const {
+  if (run.track("scalars") != nullptr) return {};
+  return {false, "This run records no scalars; every training preset does"};
+}
+
+Picture LossView::query(const QueryFrame& frame) const {
+  LossSettings settings = settings_;
+  settings.smoothing = shared_->smoothing;
+  return loss_query(frame, settings);
+}
+
+bool LossView::draw_settings(ViewContext& context) {
+  bool changed = choose_time_axis(context.timeline.window());
+  changed |= choose_smoothing(shared_->smoothing);
+  changed |= ui::toggle("Logarithmic loss axis", settings_.is_loss_logarithmic);
+  changed |= ui::toggle("Perplexity", settings_.show_perplexity);
+  changed |= ui::toggle("Gradient norm", settings_.show_gradient);
+  changed |= ui::toggle("Learning rate", settings_.show_learning_rate);
+  changed |= ui::toggle("Throughput", settings_.show_throughput);
+  changed |= ui::toggle("Step time by part", settings_.show_time_split);
+  changed |= ui::toggle("Memory", settings_.show_memory);
+  return changed;
+}
+
+}  // namespace sparsescope::viz

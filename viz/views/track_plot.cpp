@@ -1,0 +1,302 @@
+#include "viz/views/track_plot.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "viz/model/format.h"
+#include "viz/views/inks.h"
+#include "viz/widgets/controls.h"
+#include "viz/widgets/plot.h"
+
+namespace sparsescope::viz {
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+constexpr float kFuture = 0.32f;      // what lies after the cursor
+constexpr float kOthers = 0.3f;       // layers that are not the chosen one
+constexpr float kPickPixels = 8;      // how near a click must be to a line; at scale 1
+
+struct Points {
+  std::vector<double> x, low, high, last;
+  void add(const Column& column) {
+    const bool has_value = column.bucket.has_value();
+    x.push_back(column.x);
+    low.push_back(has_value ? column.bucket.minimum : kUnknown);
+    high.push_back(has_value ? column.bucket.maximum : kUnknown);
+    last.push_back(has_value ? column.bucket.last : kUnknown);
+  }
+};
+
+// How bright a line is: hovered beats locked beats normal, in brightness only.
+float brightness(const LinePicture& line, const Selection& selection) {
+  const auto& chosen = selection.hover_before.layer ? selection.hover_before.layer : selection.locked.layer;
+  return !chosen || !line.layer || *chosen == *line.layer ? 1 : kOthers;
+}
+
+float line_width(Weight weight) { return weight == Weight::Strong ? 2.f : weight == Weight::Faint ? 1.f : 1.6f; }
+
+void draw_part(const LinePicture& line, std::span<const Column> columns, std::uint32_t run, float alpha) {
+  if (columns.empty()) return;
+  Points points;
+  bool has_band = false;
+  for (const Column& column : columns) {
+    points.add(column);
+    has_band |= column.bucket.count > 1 && column.bucket.maximum > column.bucket.minimum;
+  }
+  const float faint = line.weight == Weight::Faint ? 0.42f : 1.f;
+  if (has_band && line.weight != Weight::Strong) plot::band(points.x, points.low, points.high, ink_color(line.ink, line.place, run, 0.22f * alpha));
+  plot::line(points.x, points.last, {ink_color(line.ink, line.place, run, alpha * faint), line_width(line.weight), plot_dash(line.dash)});
+  if (!line.has_dots) return;
+  for (std::size_t i = 0; i < points.x.size(); ++i) {
+    if (std::isfinite(points.last[i])) plot::dot(points.x[i], points.last[i], 2.5f, ink_color(line.ink, line.place, run, alpha));
+  }
+}
+
+// Up to the cursor bright, after it dim; the column at the border belongs to both so that the line does not break.
+void draw_line(const LinePicture& line, const Picture& picture, float alpha) {
+  const std::span<const Column> all(line.columns);
+  if (picture.is_following) return draw_part(line, all, picture.run, alpha);
+  const auto after = std::upper_bound(all.begin(), all.end(), picture.cursor_x, [](double x, const Column& column) { return x < column.x; });
+  const auto past = static_cast<std::size_t>(after - all.begin());
+  draw_part(line, all.subspan(past > 0 ? past - 1 : 0), picture.run, alpha * kFuture);
+  draw_part(line, all.first(past), picture.run, alpha);
+}
+
+void draw_area_part(const AreaPicture& area, std::span<const AreaPicture::Slice> slices, std::uint32_t run, float alpha) {
+  if (slices.size() < 2) return;
+  std::vector<double> x, lower, upper;
+  for (const AreaPicture::Slice& slice : slices) {
+    x.push_back(slice.x);
+    lower.push_back(slice.lower);
+    upper.push_back(slice.upper);
+  }
+  plot::band(x, lower, upper, ink_color(area.ink, area.place, run, 0.72f * alpha));
+  plot::line(x, upper, {ink_color(area.ink, area.place, run, alpha), 1.5f, plot_dash(area.dash)});
+}
+
+void draw_area(const AreaPicture& area, const Picture& picture) {
+  const std::span<const AreaPicture::Slice> all(area.slices);
+  if (picture.is_following) return draw_area_part(area, all, picture.run, 1);
+  const auto after = std::upper_bound(all.begin(), all.end(), picture.cursor_x, [](double x, const AreaPicture::Slice& slice) { return x < slice.x; });
+  const auto past = static_cast<std::size_t>(after - all.begin());
+  draw_area_part(area, all.subspan(past > 0 ? past - 1 : 0), picture.run, kFuture);
+  draw_area_part(area, all.first(past), picture.run, 1);
+}
+
+void draw_spans(const Picture& picture, const ViewContext& context, const TrackPicture& track) {
+  for (const GapMark& gap : picture.gaps) plot::hatch(gap.from, gap.to, color(Token::Faint, 0.5f));
+  if (context.selection.brush) plot::span(context.selection.brush->minimum, context.selection.brush->maximum, color(Token::Accent, 0.12f));
+  for (const InvalidMark& mark : track.invalid) plot::tick(mark.x, color(Token::Error));
+}
+
+void draw_flags(const TrackPlot& request) {
+  float free_from = -1e9f;
+  for (const FlagMark& flag : request.picture.flags) {
+    const Token ink = flag.is_warning ? Token::Warn : Token::Muted;
+    plot::vertical(flag.x, {color(ink, 0.8f), 1, plot::Dash::Dashed});
+    if (!request.show_flag_words) continue;
+    // A label that would run into the one before it waits for the pointer.
+    const float at = plot::pixels(flag.x, 0).x;
+    const std::string words = flag.words + ", " + format_count(static_cast<std::int64_t>(flag.step));
+    if (at < free_from) continue;
+    plot::flag_label(flag.x, words, color(ink));
+    free_from = at + text_size(Font::Regular, kSmallText - 1, words.c_str()).x + px(14);
+  }
+}
+
+void draw_end_labels(const TrackPlot& request, const Selection& selection) {
+  for (const LinePicture& line : request.track.lines) {
+    if (line.label.empty() || line.columns.empty() || !request.track.areas.empty()) continue;
+    const auto last = std::find_if(line.columns.rbegin(), line.columns.rend(), [](const Column& column) { return column.bucket.has_value(); });
+    if (last == line.columns.rend()) continue;
+    plot::end_label(last->x, last->bucket.last, line.label, ink_color(line.ink, line.place, request.picture.run, brightness(line, selection)));
+  }
+}
+
+std::string value_words(double value, const std::string& unit) { return format_unit(value, unit); }
+
+void tooltip_row(ImU32 ink, const std::string& label, const std::string& value) {
+  ImGui::TableNextRow();
+  ImGui::TableNextColumn();
+  ImGui::PushStyleColor(ImGuiCol_Text, ink);
+  ImGui::TextUnformatted(label.c_str());
+  ImGui::PopStyleColor();
+  ImGui::TableNextColumn();
+  FontScope mono(Font::Mono, kSmallText);
+  ImGui::TextUnformatted(value.c_str());
+}
+
+// What the quantity is, then every value at that place.
+void draw_readout(const TrackPlot& request, double x) {
+  const TrackPicture& track = request.track;
+  const std::uint32_t run = request.picture.run;
+  ui::muted(track.title + (track.unit.empty() ? "" : " in " + track.unit) + ", " + format_x(x, request.picture.axis));
+  if (!ImGui::BeginTable("values", 2, ImGuiTableFlags_SizingFixedFit)) return;
+  for (const LinePicture& line : track.lines) {
+    const double value = value_at(line, x);
+    if (std::isnan(value)) continue;
+    const std::string label = line.label.empty() ? "sample" : line.label;
+    tooltip_row(ink_color(line.ink, line.place, run), label, value_words(value, track.unit));
+  }
+  for (auto area = track.areas.rbegin(); area != track.areas.rend(); ++area) {
+    tooltip_row(ink_color(area->ink, area->place, run), area->label, value_words(thickness_at(*area, x), track.unit));
+  }
+  ImGui::EndTable();
+  for (const GapMark& gap : request.picture.gaps) {
+    if (x >= gap.from && x <= gap.to) ui::muted(gap.words);
+  }
+  const double near = 4 * request.picture.x.width() / std::max(1.f, plot::columns());
+  for (const FlagMark& flag : request.picture.flags) {
+    if (std::abs(flag.x - x) < near) ui::muted(flag.words + ", step " + format_count(static_cast<std::int64_t>(flag.step)));
+  }
+  for (const InvalidMark& mark : track.invalid) {
+    if (std::abs(mark.x - x) < near) ui::muted(format_count(static_cast<std::int64_t>(mark.samples)) + " not a number from step " + format_count(static_cast<std::int64_t>(mark.step)));
+  }
+}
+
+// The layer of the line nearest to the pointer, when it is near enough to be meant.
+std::optional<std::int64_t> layer_under_pointer(const TrackPicture& track) {
+  const ImVec2 mouse = ImGui::GetMousePos();
+  std::optional<std::int64_t> found;
+  float nearest = px(kPickPixels);
+  for (const LinePicture& line : track.lines) {
+    const double value = line.layer ? value_at(line, plot::mouse_x()) : kUnknown;
+    if (std::isnan(value)) continue;
+    const float distance = std::abs(plot::pixels(plot::mouse_x(), value).y - mouse.y);
+    if (distance < nearest) {
+      nearest = distance;
+      found = line.layer;
+    }
+  }
+  return found;
+}
+
+// Hover shows, click locks, Ctrl-drag brushes. The click that picks no line pins the place.
+void handle_pointer(const TrackPlot& request, ViewContext& context) {
+  if (!plot::hovered()) return;
+  Selection& selection = context.selection;
+  const double x = plot::mouse_x();
+  const Run* run = context.timeline.find(request.picture.run);
+  const std::uint64_t step = run != nullptr ? run->step_at(x, request.picture.axis) : 0;
+  selection.hover.x = x;
+  selection.hover.step = step;
+  selection.hover.layer = layer_under_pointer(request.track);
+
+  const ImGuiIO& io = ImGui::GetIO();
+  if (io.KeyCtrl && ImGui::IsMouseDragging(ImGuiMouseButton_Left)) {
+    const float began = io.MouseClickedPos[ImGuiMouseButton_Left].x, now = io.MousePos.x;
+    const double scale = request.picture.x.width() / std::max(1.f, plot::columns());
+    const double from = x + (began - now) * scale;
+    selection.brush = Range{std::min(from, x), std::max(from, x)};
+  } else if (plot::clicked() && (io.KeyCtrl || io.MouseClickedLastCount[ImGuiMouseButton_Left] > 1)) {
+    selection.brush.reset();       // a double click, which also fits the axis, lets go of what its first click pinned
+    selection.locked.x.reset();
+    selection.locked.step.reset();
+  } else if (plot::clicked() && selection.hover.layer) {
+    selection.locked.layer = selection.locked.layer == selection.hover.layer ? std::nullopt : selection.hover.layer;
+  } else if (plot::clicked()) {
+    selection.locked.x = x;
+    selection.locked.step = step;
+  }
+  if (ImGui::BeginTooltip()) {
+    FontScope font(Font::Regular, kSmallText);
+    draw_readout(request, x);
+    ImGui::EndTooltip();
+  }
+}
+
+// The linked pointer of the frame before, and the pinned place with its values.
+void draw_places(const TrackPlot& request, const Selection& selection) {
+  const Picture& picture = request.picture;
+  if (!picture.is_following && picture.x.contains(picture.cursor_x)) plot::vertical(picture.cursor_x, {color(Token::Text), 1.5f, plot::Dash::Solid});
+  const auto mark = [&](double x, ImU32 ink) {
+    plot::vertical(x, {ink, 1, plot::Dash::Solid});
+    for (const LinePicture& line : request.track.lines) {
+      const double value = value_at(line, x);
+      if (std::isfinite(value) && !line.label.empty()) plot::dot(x, value, 3, ink_color(line.ink, line.place, picture.run));
+    }
+  };
+  if (selection.hover_before.x) mark(*selection.hover_before.x, color(Token::Muted, 0.6f));
+  if (!selection.locked.x) return;
+  mark(*selection.locked.x, color(Token::Accent, 0.9f));
+  std::string words;
+  for (const LinePicture& line : request.track.lines) {
+    const double value = value_at(line, *selection.locked.x);
+    if (line.label.empty() || std::isnan(value)) continue;
+    words += (words.empty() ? "" : "  ") + line.label + " " + format_number(value);
+  }
+  for (const AreaPicture& area : request.track.areas) words += (words.empty() ? "" : "  ") + area.label + " " + format_number(thickness_at(area, *selection.locked.x), 3);
+  if (request.show_flag_words) words = format_x(*selection.locked.x, picture.axis) + "  " + words;
+  plot::flag_label(*selection.locked.x, words, color(Token::Accent));
+}
+
+void draw_missing(const TrackPlot& request, ImVec2 frame_min, const ViewContext& context) {
+  const std::string& words = request.track.missing;
+  if (words.empty()) return;
+  const ImVec2 size = text_size(Font::Regular, kSmallText, words.c_str());
+  draw_text(ImGui::GetWindowDrawList(), Font::Regular, kSmallText,
+            {frame_min.x + (request.size.x - size.x) / 2, frame_min.y + (request.size.y - size.y) / 2}, color(Token::Muted), words.c_str());
+  if (request.picture.state != PictureState::Waiting || context.motion == Motion::Reduced) return;
+  const auto pulse = static_cast<float>(0.5 + 0.5 * std::sin(3 * ImGui::GetTime()));
+  ImGui::GetWindowDrawList()->AddRectFilled({frame_min.x + px(52), frame_min.y + px(8)}, {frame_min.x + px(55), frame_min.y + request.size.y - px(24)},
+                                            color(Token::Accent, 0.15f + 0.3f * pulse));
+}
+
+plot::Options options_of(const TrackPlot& request) {
+  const TrackPicture& track = request.track;
+  plot::Options options;
+  options.id = track.id.c_str();
+  options.size = request.size;
+  options.x.fit = request.picture.whole_x;
+  options.x.show_labels = request.show_x_labels;
+  const TimeAxis axis = request.picture.axis;
+  if (axis == TimeAxis::Tokens) options.x.label = [](double x) { return x == 0 ? std::string("0") : format_quantity(x); };
+  if (axis == TimeAxis::WallTime) options.x.label = [](double x) { return format_duration(x); };
+  options.y.fit = track.y;
+  options.y.scale = track.is_logarithmic ? plot::Scale::Log : plot::Scale::Linear;
+  options.y.is_locked = true;  // y fits what is visible; zooming is about time
+  if (track.unit == "σ") options.y.unit = "σ";
+  if (track.unit == "bytes") options.y.label = [](double y) { return format_bytes(y); };
+  if (track.unit == "tok/s") options.y.label = [](double y) { return format_quantity(y); };
+  if (track.y.maximum > 0 && track.y.maximum < 0.01 && !track.is_logarithmic) options.y.label = [](double y) { return format_number(y, 2); };
+  const bool has_end_labels = track.areas.empty() && std::any_of(track.lines.begin(), track.lines.end(), [](const LinePicture& line) { return !line.label.empty(); });
+  options.right_gutter = has_end_labels ? 64 : 12;
+  return options;
+}
+
+}  // namespace
+
+double value_at(const LinePicture& line, double x) {
+  const auto after = std::upper_bound(line.columns.begin(), line.columns.end(), x, [](double at, const Column& column) { return at < column.x; });
+  if (after == line.columns.begin()) return kUnknown;
+  const Bucket& bucket = std::prev(after)->bucket;
+  return bucket.has_value() ? bucket.last : kUnknown;
+}
+
+double thickness_at(const AreaPicture& area, double x) {
+  const auto after = std::upper_bound(area.slices.begin(), area.slices.end(), x, [](double at, const AreaPicture::Slice& slice) { return at < slice.x; });
+  return after == area.slices.begin() ? kUnknown : std::prev(after)->upper - std::prev(after)->lower;
+}
+
+void draw_track(const TrackPlot& request, ViewContext& context) {
+  const Picture& picture = request.picture;
+  TimeWindow& window = context.timeline.window();
+  const bool was_chosen = window.chosen().has_value();
+  plot::AxisRange x{picture.x, !was_chosen}, y{request.track.y, true};
+  const ImVec2 frame_min = ImGui::GetCursorScreenPos();
+  if (!plot::begin(options_of(request), x, y)) return;
+  for (const AreaPicture& area : request.track.areas) draw_area(area, picture);
+  draw_spans(picture, context, request.track);
+  draw_flags(request);
+  for (const LinePicture& line : request.track.lines) draw_line(line, picture, brightness(line, context.selection));
+  draw_places(request, context.selection);
+  draw_end_labels(request, context.selection);
+  handle_pointer(request, context);
+  plot::end();
+  draw_missing(request, frame_min, context);
+  if (!x.follows && x.shown != picture.x) window.choose(x.shown);
+  if (x.follows && was_chosen) window.fit();
+}
+
+}  // namespace sparsescope::viz

@@ -1,0 +1,17 @@
+// The table of views: a new view gets one line here.
+#include "viz/views/density_view.h"
+#include "viz/views/drift_view.h"
+#include "viz/views/loss_view.h"
+
+namespace sparsescope::viz {
+
+std::vector<std::unique_ptr<View>> make_views() {
+  const auto shared = std::make_shared<SharedSettings>();
+  std::vector<std::unique_ptr<View>> views;
+  views.push_back(std::make_unique<DriftView>(shared));
+  views.push_back(std::make_unique<DensityView>());
+  views.push_back(std::make_unique<LossView>(shared));
+  return views;
+}
+
+}  // namespace sparsescope::viz
