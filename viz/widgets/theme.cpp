@@ -162,7 +162,8 @@ void apply_theme(Theme theme, float scale) {
   style.TabBarBorderSize = 0;
   style.TabBarOverlineSize = 2;
   style.SeparatorTextBorderSize = 1;
-  style.DockingSeparatorSize = 6;
+  style.DockingSeparatorSize = 4;
+  style.DockingNodeHasCloseButton = false;
   style.WindowMenuButtonPosition = ImGuiDir_None;
   style.TabCloseButtonMinWidthUnselected = FLT_MAX;
   style.TabCloseButtonMinWidthSelected = 0;

@@ -1,0 +1,177 @@
+// Lays the regions out and draws them in order; keeps nothing but the state they share.
+#include "viz/frame/frame.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "engine/trace/error.h"
+
+namespace sparsescope::frame {
+namespace {
+
+// Lengths at scale 1. Below these widths a side panel would leave the views too little.
+constexpr float kGap = 4, kTopBar = 56, kStatusBar = 30, kTimeBar = 120, kLeftPanel = 266, kInspector = 306;
+constexpr float kNeedsForLeft = 900, kNeedsForInspector = 1240;
+
+struct Layout {
+  Area top, left, center, inspector, time, status;
+  bool has_left = false, has_inspector = false;
+};
+
+Layout lay_out(const ImVec2& size, bool show_side_panels, bool has_runs) {
+  const float gap = px(kGap), width = size.x, logical = width / current_scale();
+  Layout out;
+  out.top = {{gap, gap}, {width - gap, gap + px(kTopBar)}};
+  out.status = {{0, size.y - px(kStatusBar)}, {width, size.y}};
+  const float below_top = out.top.max.y + gap;
+  if (!has_runs) {
+    out.center = {{gap, below_top}, {width - gap, out.status.min.y - gap}};
+    return out;
+  }
+  // A low window gives its height to the views first.
+  const float time_height = px(size.y / current_scale() < 620 ? kTimeBar * 0.75f : kTimeBar);
+  out.time = {{gap, out.status.min.y - time_height}, {width - gap, out.status.min.y}};
+  out.has_left = show_side_panels && logical >= kNeedsForLeft;
+  out.has_inspector = show_side_panels && logical >= kNeedsForInspector;
+  const float bottom = out.time.min.y - gap;
+  float left = gap, right = width - gap;
+  if (out.has_left) {
+    out.left = {{left, below_top}, {left + px(kLeftPanel), bottom}};
+    left = out.left.max.x + gap;
+  }
+  if (out.has_inspector) {
+    out.inspector = {{right - px(kInspector), below_top}, {right, bottom}};
+    right = out.inspector.min.x - gap;
+  }
+  out.center = {{left, below_top}, {right, bottom}};
+  return out;
+}
+
+}  // namespace
+
+Frame::Frame(Host& host, viz::Timeline& timeline, Appearance appearance, std::vector<std::string> notes)
+    : state_(std::make_unique<State>(host, timeline)) {
+  State& state = *state_;
+  state.appearance = appearance;
+  state.appearance_changed = true;
+  state.notes = std::move(notes);
+  for (std::unique_ptr<viz::View>& view : viz::make_views()) state.slots.push_back({std::move(view)});
+  state.presets = host.presets();
+  state.recent = host.recent_files();
+  add_commands(state);
+}
+
+void Frame::prepare() {
+  State& state = *state_;
+  if (!state.appearance_changed) return;
+  apply_theme(state.appearance.theme, state.appearance.scale * state.appearance.monitor_scale);
+  state.host.remember_appearance(state.appearance.theme == Theme::Dark ? "dark" : "light", state.appearance.scale);
+  state.appearance_changed = false;
+}
+
+void Frame::set_monitor_scale(float scale) {
+  if (scale == state_->appearance.monitor_scale) return;
+  state_->appearance.monitor_scale = scale;
+  state_->appearance_changed = true;
+}
+
+void Frame::begin(double seconds) {
+  State& state = *state_;
+  state.seconds = seconds;
+  if (seconds > 0) state.frame_rate += (1 / seconds - state.frame_rate) * 0.1;
+  TrainerLink* trainer = state.host.trainer();
+  state.trainer.reset();
+  state.recorder = {};
+  if (trainer != nullptr) {
+    state.trainer = trainer->status();
+    state.recorder = trainer->recorder();
+  }
+  state.timeline.update(seconds, state.selection.run_uuid);
+  state.selection.begin_frame();
+  for (Toast& toast : state.toasts) toast.seconds_left -= seconds;
+  std::erase_if(state.toasts, [](const Toast& toast) { return toast.seconds_left <= 0; });
+}
+
+void Frame::draw(double seconds) {
+  begin(seconds);
+  State& state = *state_;
+  handle_keys(state);
+  const ImVec2 size = ImGui::GetIO().DisplaySize;
+  ImGui::GetBackgroundDrawList()->AddRectFilled({0, 0}, size, color(Token::Bg));
+  const bool has_runs = !state.timeline.runs().empty();
+  const Layout layout = lay_out(size, state.show_side_panels, has_runs);
+  draw_top_bar(state, layout.top);
+  if (has_runs) {
+    if (layout.has_left) draw_side_panel(state, layout.left);
+    draw_views(state, layout.center);
+    if (layout.has_inspector) draw_inspector(state, layout.inspector);
+    draw_time_bar(state, layout.time);
+  } else {
+    draw_start_page(state, layout.center);
+  }
+  draw_status_bar(state, layout.status);
+  draw_dialogs(state);
+  draw_palette(state);
+  draw_cheat_sheet(state);
+  draw_toasts(state, has_runs ? layout.time : layout.status);
+}
+
+void Frame::draw_view(std::string_view id, double seconds) {
+  State& state = *state_;
+  const auto slot = std::find_if(state.slots.begin(), state.slots.end(), [&](const State::Slot& s) { return s.view->id() == id; });
+  if (slot == state.slots.end()) {
+    throw Error(fmt::format("there is no view '{}'; there are: {}", id, fmt::join(view_ids(), ", ")), ExitCode::Usage);
+  }
+  begin(seconds);
+  const ImVec2 size = ImGui::GetIO().DisplaySize;
+  if (begin_region("picture", {{0, 0}, size}, Token::Panel, {20, 18})) {
+    viz::ViewContext context{state.timeline, state.selection};
+    context.size = ImGui::GetContentRegionAvail();
+    context.motion = viz::Motion::Reduced;
+    slot->view->draw(context);
+  }
+  end_region();
+}
+
+bool Frame::is_busy() const {
+  const State& state = *state_;
+  return state.timeline.is_busy() || state.timeline.cursor().is_playing() || !state.toasts.empty() || state.appearance_changed;
+}
+
+bool Frame::is_training() const { return state_->trainer && !state_->trainer->is_over(); }
+
+std::vector<std::string> Frame::view_ids() const {
+  std::vector<std::string> ids;
+  for (const State::Slot& slot : state_->slots) ids.emplace_back(slot.view->id());
+  return ids;
+}
+
+std::vector<std::string> Frame::view_titles() const {
+  std::vector<std::string> titles;
+  for (const State::Slot& slot : state_->slots) titles.emplace_back(slot.view->title());
+  return titles;
+}
+
+void Frame::open(const std::string& path) { open_file(*state_, path); }
+
+void Frame::ask_to_quit() { state_->commands.run("app.quit"); }
+
+bool begin_region(const char* name, const Area& area, Token surface, ImVec2 padding, Scroll scroll) {
+  ImGui::SetNextWindowPos(area.min);
+  ImGui::SetNextWindowSize({area.width(), area.height()});
+  ImGui::PushStyleColor(ImGuiCol_WindowBg, color4(surface));
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{px(padding.x), px(padding.y)});
+  const bool open = ImGui::Begin(name, nullptr, ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize | ImGuiWindowFlags_NoMove |
+                                                    ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoSavedSettings |
+                                                    ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoBringToFrontOnFocus |
+                                                    (scroll == Scroll::No ? ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse : 0));
+  ImGui::PopStyleVar();
+  ImGui::PopStyleColor();
+  return open;
+}
+
+void end_region() { ImGui::End(); }
+
+}  // namespace sparsescope::frame

@@ -1,0 +1,50 @@
+// What the window asks of the program around it: files, runs, the screen, the end. The application implements it; tests use doubles.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "viz/frame/trainer_link.h"
+
+namespace sparsescope::frame {
+
+struct PresetCard {
+  std::string name, title, text;
+  std::string size;                // "CPU profile: 4 layers, 300 steps"
+};
+
+struct RecentFile {
+  std::string path, name;
+  std::string detail;              // "18.2 MiB, 3 hours ago"
+};
+
+enum class Leave { StopAndSave, KeepTraining };
+
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  virtual std::vector<PresetCard> presets() const = 0;
+  // Empty when training can start; else one sentence: this build only replays, or a run is under way.
+  virtual std::string why_no_training() const = 0;
+  // Starts a run and adds it to the timeline. Throws Error.
+  virtual void start_training(const std::string& preset) = 0;
+  // The trainer in this process, or nullptr.
+  virtual TrainerLink* trainer() = 0;
+
+  virtual std::vector<RecentFile> recent_files() const = 0;
+  virtual std::string demo_recording() const = 0;   // path; empty when none is installed
+  virtual std::string recordings_folder() const = 0;
+  // Opens a recording beside the runs already there, without waiting for it. Throws Error.
+  virtual void open_recording(const std::string& path) = 0;
+
+  virtual void toggle_full_screen() = 0;
+  // Ends the program's window at the next opportunity.
+  virtual void quit(Leave leave) = 0;
+  // "CPU, 2 threads" or "replay only": for the status bar while no trainer runs.
+  virtual std::string device_words() const = 0;
+  // Remembered for the next start.
+  virtual void remember_appearance(const std::string& theme, float scale) = 0;
+};
+
+}  // namespace sparsescope::frame

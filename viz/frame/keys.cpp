@@ -1,0 +1,82 @@
+// From pressed keys to commands. Text fields come first, then dialogs, then the table.
+#include <cstring>
+
+#include "imgui.h"
+#include "viz/frame/state.h"
+
+namespace sparsescope::frame {
+namespace {
+
+ImGuiKey key_from_name(const std::string& name) {
+  struct Named {
+    const char* name;
+    ImGuiKey key;
+  };
+  static constexpr Named named[] = {
+      {"Space", ImGuiKey_Space}, {"Left", ImGuiKey_LeftArrow}, {"Right", ImGuiKey_RightArrow}, {"Up", ImGuiKey_UpArrow},
+      {"Down", ImGuiKey_DownArrow}, {"Home", ImGuiKey_Home}, {"End", ImGuiKey_End}, {"PageUp", ImGuiKey_PageUp},
+      {"PageDown", ImGuiKey_PageDown}, {"Escape", ImGuiKey_Escape}, {"Enter", ImGuiKey_Enter}, {"Tab", ImGuiKey_Tab},
+      {"Delete", ImGuiKey_Delete}, {"Backspace", ImGuiKey_Backspace}, {"Insert", ImGuiKey_Insert}, {"Pause", ImGuiKey_Pause},
+      {"[", ImGuiKey_LeftBracket}, {"]", ImGuiKey_RightBracket}, {",", ImGuiKey_Comma}, {".", ImGuiKey_Period},
+      {"/", ImGuiKey_Slash}, {"+", ImGuiKey_KeypadAdd}, {"-", ImGuiKey_Minus}, {"=", ImGuiKey_Equal}, {";", ImGuiKey_Semicolon},
+      {"'", ImGuiKey_Apostrophe}};
+  for (const Named& candidate : named) {
+    if (name == candidate.name) return candidate.key;
+  }
+  if (name.size() == 1 && name[0] >= 'A' && name[0] <= 'Z') return static_cast<ImGuiKey>(ImGuiKey_A + (name[0] - 'A'));
+  if (name.size() == 1 && name[0] >= '0' && name[0] <= '9') return static_cast<ImGuiKey>(ImGuiKey_0 + (name[0] - '0'));
+  if (name.size() >= 2 && name[0] == 'F') return static_cast<ImGuiKey>(ImGuiKey_F1 + std::stoi(name.substr(1)) - 1);
+  return ImGuiKey_None;
+}
+
+// "?" is whatever key types it: the character, not a place on the keyboard.
+bool typed_question_mark() {
+  const ImGuiIO& io = ImGui::GetIO();
+  for (const ImWchar character : io.InputQueueCharacters) {
+    if (character == '?') return true;
+  }
+  return false;
+}
+
+bool pressed(const viz::KeyChord& chord) {
+  const ImGuiIO& io = ImGui::GetIO();
+  if (chord.key == "?") return typed_question_mark();
+  if (io.KeyCtrl != chord.control || io.KeyShift != chord.shift || io.KeyAlt != chord.alt) return false;
+  return ImGui::IsKeyPressed(key_from_name(chord.key), true);
+}
+
+bool is_plain(const viz::KeyChord& chord) { return !chord.control && !chord.alt && !(chord.key.size() > 1 && chord.key[0] == 'F'); }
+
+}  // namespace
+
+void handle_keys(State& state) {
+  ImGuiIO& io = ImGui::GetIO();
+  // The keyboard walks through widgets from the first Tab until Escape or a click; before that, keys are commands.
+  const bool in_dialog = state.dialog != Dialog::None;
+  const bool walks = (io.ConfigFlags & ImGuiConfigFlags_NavEnableKeyboard) != 0;
+  if (!walks && (in_dialog || (!io.WantTextInput && ImGui::IsKeyPressed(ImGuiKey_Tab, false) && !io.KeyCtrl))) {
+    io.ConfigFlags |= ImGuiConfigFlags_NavEnableKeyboard;
+  } else if (walks && !in_dialog && (ImGui::IsKeyPressed(ImGuiKey_Escape, false) || ImGui::IsMouseClicked(ImGuiMouseButton_Left))) {
+    io.ConfigFlags &= ~ImGuiConfigFlags_NavEnableKeyboard;
+  }
+  if (in_dialog) return;
+
+  const bool popup_open = ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
+  for (const viz::UiCommand& command : state.commands.all()) {
+    for (const viz::KeyChord& chord : command.keys) {
+      const bool is_escape = chord.key == "Escape";
+      if (!pressed(chord)) continue;
+      if (io.WantTextInput && is_plain(chord) && !is_escape) continue;
+      if (popup_open && (is_plain(chord) || is_escape)) continue;
+      const bool walks_now = walks && io.NavVisible;
+      if (walks_now && is_plain(chord) && chord.key.size() > 1 && !is_escape) continue;
+      if (state.show_palette && is_plain(chord) && !is_escape) continue;
+      if (const std::string reason = state.commands.run(command.id); !reason.empty()) {
+        state.notify(command.words + ": " + reason, ui::Tone::Neutral);
+      }
+      return;
+    }
+  }
+}
+
+}  // namespace sparsescope::frame

@@ -1,0 +1,128 @@
+// What an empty window shows: presets to train, recordings to open, the demo. Nothing here knows how they are made.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "viz/frame/state.h"
+#include "viz/widgets/icons.h"
+
+namespace sparsescope::frame {
+namespace {
+
+// A card that is one large button: icon, title, wrapped text, a muted last line. Returns true when pressed.
+bool card(const char* id, const char* glyph, const std::string& title, const std::string& text, const std::string& last, float width, bool is_enabled) {
+  ImGui::PushID(id);
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float pad = px(14), inner = width - 2 * pad - px(34);
+  ImFont* font = handle(Font::Regular);
+  const float size = ImGui::GetFontSize() * (kSmallText + 0.5f) / kBodyText;
+  const float text_height = text.empty() ? 0 : font->CalcTextSizeA(size, FLT_MAX, inner, text.c_str()).y + px(4);
+  const float height = 2 * pad + px(20) + text_height + (last.empty() ? 0 : px(18));
+  ImGui::BeginDisabled(!is_enabled);
+  const bool pressed = ImGui::InvisibleButton("card", {width, height}, ImGuiButtonFlags_EnableNav);
+  ImGui::EndDisabled();
+  const bool hovered = is_enabled && ImGui::IsItemHovered();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(at, {at.x + width, at.y + height}, color(Token::Raised), px(6));
+  list->AddRect(at, {at.x + width, at.y + height}, color(hovered ? Token::Accent : Token::Line), px(6));
+  if (icons_available()) draw_text(list, Font::Regular, kTitleText, {at.x + pad, at.y + pad - px(2)}, color(is_enabled ? Token::Accent : Token::Faint), glyph);
+  const float x = at.x + pad + px(34);
+  float y = at.y + pad;
+  draw_text(list, Font::SemiBold, kBodyText, {x, y}, color(is_enabled ? Token::Text : Token::Muted), title.c_str());
+  y += px(24);
+  if (!text.empty()) {
+    list->AddText(font, size, {x, y}, color(Token::Muted), text.c_str(), nullptr, inner);
+    y += text_height;
+  }
+  if (!last.empty()) draw_text(list, Font::Mono, kSmallText - 1, {x, y}, color(Token::Muted), last.c_str());
+  ImGui::Dummy({0, px(4)});
+  ImGui::PopID();
+  return pressed && is_enabled;
+}
+
+void column_heading(const char* text) {
+  FontScope font(Font::SemiBold, kBodyText);
+  ImGui::TextColored(color4(Token::Text), "%s", text);
+  ImGui::Dummy({0, px(2)});
+}
+
+void preset_column(State& state, float width) {
+  column_heading("Train a preset");
+  const std::string reason = state.host.why_no_training();
+  if (!reason.empty()) {
+    ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
+    ui::wrapped("Training is not possible here: " + reason + ".", Token::Warn);
+    ImGui::PopTextWrapPos();
+    ImGui::Dummy({0, px(4)});
+  }
+  for (const PresetCard& preset : state.presets) {
+    const std::string text = preset.title.empty() ? preset.text : preset.title + ". " + preset.text;
+    if (card(preset.name.c_str(), icon::kFlask, preset.name, text, preset.size, width, reason.empty())) start_preset(state, preset.name);
+  }
+  if (state.presets.empty() && reason.empty()) ui::muted("No preset is installed beside the program");
+}
+
+void file_column(State& state, float width) {
+  column_heading("Replay a recording");
+  if (card("open", icon::kFile, "Open…", "Or drop a .h5 file anywhere on this window", "Ctrl+O", width, true)) state.commands.run("file.open");
+  const std::string no_demo = state.commands.why_disabled("file.demo");
+  if (card("demo", icon::kDemo, "Demo recording", no_demo.empty() ? "A short SPaRK run that collapses toward dense attention" : no_demo, "", width, no_demo.empty())) {
+    state.commands.run("file.demo");
+  }
+  ImGui::Dummy({0, px(10)});
+  column_heading("Recent");
+  if (state.recent.empty()) ui::muted("Recordings you make or open appear here");
+  for (const RecentFile& file : state.recent) {
+    ImGui::PushID(file.path.c_str());
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float height = px(40);
+    if (ImGui::InvisibleButton("recent", {width, height}, ImGuiButtonFlags_EnableNav)) open_file(state, file.path);
+    const bool hovered = ImGui::IsItemHovered();
+    ImDrawList* list = ImGui::GetWindowDrawList();
+    if (hovered) list->AddRectFilled(at, {at.x + width, at.y + height}, color(Token::Raised), px(4));
+    list->PushClipRect(at, {at.x + width, at.y + height}, true);
+    draw_text(list, Font::Regular, kBodyText - 1, {at.x + px(10), at.y + px(3)}, color(Token::Text), file.name.c_str());
+    draw_text(list, Font::Regular, kSmallText - 1, {at.x + px(10), at.y + px(21)}, color(Token::Muted), file.detail.c_str());
+    list->PopClipRect();
+    ui::tooltip(file.path);
+    ImGui::PopID();
+  }
+}
+
+}  // namespace
+
+void draw_start_page(State& state, const Area& area) {
+  if (begin_region("start", area, Token::Panel, {0, 0})) {
+    const float content = std::min(area.width() - px(48), px(1080));
+    const float left = area.min.x + (area.width() - content) / 2;
+    const float gap = px(40), first = std::floor((content - gap) * 0.56f), second = content - gap - first;
+    ImGui::SetCursorScreenPos({left, area.min.y + std::max(px(28), std::min(px(88), area.height() * 0.1f))});
+    ImGui::BeginGroup();
+    {
+      FontScope font(Font::SemiBold, kDisplayText);
+      ImGui::TextUnformatted("Sparsescope");
+    }
+    {
+      FontScope font(Font::Regular, kBodyText);
+      ImGui::TextColored(color4(Token::Muted), "Watch sparse attention while it trains. Record it, scrub it, replay it.");
+    }
+    if (!state.start_problem.empty()) {
+      ImGui::Dummy({0, px(4)});
+      ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + content);
+      ui::wrapped(state.start_problem, Token::Error);
+      ImGui::PopTextWrapPos();
+    }
+    ImGui::EndGroup();
+    ImGui::Dummy({0, px(18)});
+    const float top = ImGui::GetCursorScreenPos().y;
+    ImGui::SetCursorScreenPos({left, top});
+    if (ImGui::BeginChild("presets", {first, area.max.y - top - px(16)})) preset_column(state, first - px(4));
+    ImGui::EndChild();
+    ImGui::SetCursorScreenPos({left + first + gap, top});
+    if (ImGui::BeginChild("files", {second, area.max.y - top - px(16)})) file_column(state, second - px(4));
+    ImGui::EndChild();
+  }
+  end_region();
+}
+
+}  // namespace sparsescope::frame

@@ -1,0 +1,130 @@
+// What the parts of the window share while one frame is drawn. Each part is one file with one function over this.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "viz/frame/host.h"
+#include "viz/model/commands.h"
+#include "viz/model/selection.h"
+#include "viz/model/timeline.h"
+#include "viz/views/view.h"
+#include "viz/widgets/controls.h"
+
+namespace sparsescope::frame {
+
+// A rectangle of the window, in framebuffer pixels.
+struct Area {
+  ImVec2 min, max;
+  float width() const { return max.x - min.x; }
+  float height() const { return max.y - min.y; }
+};
+
+struct Toast {
+  std::string text;
+  ui::Tone tone = ui::Tone::Neutral;
+  double seconds_left = 6;
+};
+
+// How the window looks; kept by the program between starts.
+struct Appearance {
+  Theme theme = Theme::Dark;
+  float scale = 1;               // the person's, on top of the monitor's
+  float monitor_scale = 1;
+  bool reduce_motion = false;
+  bool show_frame_rate = true;   // off in pictures, which must not depend on time
+};
+
+enum class Dialog { None, Open, GoToStep, PauseAt, Quit };
+
+struct State {
+  State(Host& host_, viz::Timeline& timeline_) : host(host_), timeline(timeline_) {}
+
+  Host& host;
+  viz::Timeline& timeline;
+  viz::Selection selection;
+  viz::CommandTable commands;
+
+  struct Slot {
+    std::unique_ptr<viz::View> view;
+    bool is_open = true;
+    bool was_visible = false;    // its tab was in front in the last frame
+  };
+  std::vector<Slot> slots;       // in the order of the views' table
+  std::string focused_view;      // id
+
+  Appearance appearance;
+  bool appearance_changed = false;
+  bool show_side_panels = true;
+  bool show_cheat_sheet = false;
+  bool show_palette = false;
+  bool show_advanced = false;
+  bool focus_palette = false;
+
+  Dialog dialog = Dialog::None;
+  std::string dialog_text, dialog_problem;
+  bool dialog_opens = false;     // it was asked for in this frame
+
+  std::vector<Toast> toasts;
+  std::vector<std::string> notes;          // of this installation, for the status bar: missing fonts
+  std::vector<PresetCard> presets;         // read once
+  std::vector<RecentFile> recent;
+  std::string start_problem;               // why the last wish of the start page failed
+  std::string filter;                      // of the left panel
+
+  std::optional<TrainerStatus> trainer;    // snapshot of this frame
+  RecorderStatus recorder;
+  double seconds = 0;                      // since the frame before
+  double frame_rate = 0;
+
+  viz::Run* run() { return timeline.current(selection.run_uuid); }
+  void notify(std::string text, ui::Tone tone) { toasts.push_back({std::move(text), tone, 6}); }
+  void open_dialog(Dialog which, std::string text = {}) {
+    dialog = which;
+    dialog_text = std::move(text);
+    dialog_problem.clear();
+    dialog_opens = true;
+  }
+};
+
+// --- the parts; each draws one region or one overlay ---
+void draw_top_bar(State& state, const Area& area);
+void draw_side_panel(State& state, const Area& area);
+void draw_inspector(State& state, const Area& area);
+void draw_views(State& state, const Area& area);
+void draw_time_bar(State& state, const Area& area);
+void draw_status_bar(State& state, const Area& area);
+void draw_start_page(State& state, const Area& area);
+void draw_dialogs(State& state);
+void draw_palette(State& state);
+void draw_cheat_sheet(State& state);
+void draw_toasts(State& state, const Area& above);
+
+// --- what they share ---
+// Fills the command table; called once.
+void add_commands(State& state);
+// Runs the commands whose keys were pressed.
+void handle_keys(State& state);
+// Opens, starts and posts with failures turned into words.
+void open_file(State& state, const std::string& path);
+void start_preset(State& state, const std::string& name);
+// A command to the trainer; without one it says so.
+void post(State& state, const trace::Command& command);
+// The trainer's control called `name`, or nullptr.
+const trace::Control* control(const State& state, const std::string& name);
+
+// "Training", "Paused", ...: the fixed vocabulary, with how it is coloured.
+struct StateWords {
+  std::string words;
+  ui::Tone tone = ui::Tone::Neutral;
+};
+StateWords state_words(State& state);
+
+// A window that is a region: no title, no moving, never in front of the views.
+enum class Scroll { No, Vertical };
+bool begin_region(const char* name, const Area& area, Token surface = Token::Panel, ImVec2 padding = {12, 10}, Scroll scroll = Scroll::No);
+void end_region();
+
+}  // namespace sparsescope::frame

@@ -1,0 +1,250 @@
+// The first line: which experiment, the train button with the state in words, the numbers, and the controls of a live run.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "viz/frame/state.h"
+#include "viz/model/format.h"
+#include "viz/widgets/icons.h"
+
+namespace sparsescope::frame {
+namespace {
+
+constexpr float kBlock = 136;  // width of a labelled slider, at scale 1
+
+std::string control_words(const trace::Control& control, double value) {
+  if (control.name == "pace" && value <= 0) return "no limit";
+  std::string words = viz::format_number(value, 3);
+  if (!control.unit.empty() && control.unit != "1") words += " " + control.unit;
+  return words;
+}
+
+// A label over a slider, its value in words beside the label; posts a change as it happens.
+void labelled_slider(State& state, const trace::Control& control, const char* label, float width) {
+  ImGui::PushID(control.name.c_str());
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  double value = control.value;
+  const std::string words = control_words(control, value);
+  const ImVec2 size = text_size(Font::Mono, kSmallText - 0.5f, words.c_str());
+  draw_text(list, Font::Regular, kSmallText - 1, {at.x, at.y + px(1)}, color(Token::Muted), label);
+  draw_text(list, Font::Mono, kSmallText - 0.5f, {at.x + px(width) - size.x, at.y}, color(Token::Text), words.c_str());
+  ImGui::SetCursorScreenPos({at.x, at.y + px(16)});
+  const ui::Steps steps = control.is_logarithmic ? ui::Steps::Logarithmic : ui::Steps::Linear;
+  if (ui::slider("slider", value, control.minimum, control.maximum, steps, width, "")) {
+    post(state, trace::SetControl{control.name, value});
+  }
+  ui::tooltip(control.text, fmt::format("{} to {}", viz::format_number(control.minimum, 4), viz::format_number(control.maximum, 4)));
+  ImGui::PopID();
+}
+
+void train_button(State& state) {
+  using S = TrainerStatus::State;
+  std::string words = "Train", glyph = icon::kPlay;
+  ui::Tone tone = ui::Tone::Accent;
+  std::string why_not = state.commands.why_disabled("train.toggle");
+  if (state.trainer) {
+    switch (state.trainer->state) {
+      case S::Preparing: words = "Preparing", glyph = icon::kWaiting; break;
+      case S::Training: words = "Training", glyph = icon::kPause; break;
+      case S::Evaluating: words = "Evaluating", glyph = icon::kPause; break;
+      case S::Paused: words = "Paused", glyph = icon::kPlay, tone = ui::Tone::Warn; break;
+      case S::Finished: words = "Finished", glyph = icon::kCheck, tone = ui::Tone::Ok; break;
+      case S::Stopped: words = "Stopped", glyph = icon::kStop, tone = ui::Tone::Neutral; break;
+      case S::Failed: words = "Failed", glyph = icon::kAlert, tone = ui::Tone::Error; break;
+    }
+  } else if (!why_not.empty()) {
+    words = "Replay", glyph = icon::kDemo, tone = ui::Tone::Neutral;
+  }
+  FontScope font(Font::Medium, kBodyText);
+  const bool is_disabled = !why_not.empty();
+  if (ui::button((words + "###train").c_str(), glyph.c_str(), tone, {px(124), px(36)}) && !is_disabled) state.commands.run("train.toggle");
+  if (is_disabled) {
+    ui::tooltip(why_not);
+  } else {
+    ui::tooltip(state.commands.find("train.toggle")->words, "T");
+  }
+}
+
+// A button of a command, dimmed with its reason while it may not run.
+void command_button(State& state, const char* id, const char* icon, ui::Tone tone = ui::Tone::Neutral) {
+  const viz::UiCommand* command = state.commands.find(id);
+  const std::string reason = state.commands.why_disabled(id);
+  ImGui::BeginDisabled(!reason.empty());
+  if (ui::icon_button(id, icon, command->words.c_str(), tone)) state.commands.run(id);
+  ImGui::EndDisabled();
+  if (!reason.empty() && ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenDisabled)) ImGui::SetTooltip("%s", reason.c_str());
+}
+
+void advanced_popup(State& state) {
+  ImGui::SetNextWindowSizeConstraints({px(320), 0}, {px(360), px(700)});
+  if (!ImGui::BeginPopup("advanced")) return;
+  ui::heading("Live controls");
+  ui::muted("Applied between steps, recorded as events");
+  ImGui::Spacing();
+  for (const trace::Control& control : state.trainer->controls) {
+    if (control.is_switch) {
+      bool on = control.value != 0;
+      const std::string label = control.text.empty() ? control.name : control.text.substr(0, control.text.find_first_of(".;,:"));
+      ImGui::PushID(control.name.c_str());
+      if (ui::toggle(label.c_str(), on)) post(state, trace::SetControl{control.name, on ? 1.0 : 0.0});
+      ui::tooltip(control.text);
+      ImGui::PopID();
+      continue;
+    }
+    std::string label = control.name;
+    std::replace(label.begin(), label.end(), '_', ' ');
+    if (!label.empty()) label[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(label[0])));
+    labelled_slider(state, control, label.c_str(), 300);
+  }
+  ImGui::Spacing();
+  ImGui::Separator();
+  ImGui::Spacing();
+  for (const char* id : {"train.pause_at", "train.evaluate", "train.checkpoint", "train.stop"}) {
+    const viz::UiCommand* command = state.commands.find(id);
+    const std::string reason = state.commands.why_disabled(id);
+    if (ImGui::MenuItem(command->words.c_str(), nullptr, false, reason.empty())) state.commands.run(id);
+  }
+  ImGui::EndPopup();
+}
+
+void search_box(State& state, const Area& area, float width) {
+  const ImVec2 at{area.max.x - px(12) - width, area.min.y + (area.height() - px(32)) / 2};
+  ImGui::SetCursorScreenPos(at);
+  if (ImGui::InvisibleButton("search", {width, px(32)}, ImGuiButtonFlags_EnableNav)) state.commands.run("window.palette");
+  const bool hovered = ImGui::IsItemHovered();
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  const ImVec2 corner{at.x + width, at.y + px(32)};
+  list->AddRectFilled(at, corner, color(Token::Raised), px(4));
+  list->AddRect(at, corner, color(hovered ? Token::Faint : Token::Line), px(4));
+  const std::string keys = "Ctrl+K";
+  const ImVec2 size = text_size(Font::Mono, kSmallText - 1, keys.c_str());
+  const ImVec2 words = text_size(Font::Regular, kSmallText, "Search commands");
+  if (width > words.x + size.x + px(36)) {
+    draw_text(list, Font::Regular, kSmallText, {at.x + px(12), at.y + (px(32) - words.y) / 2}, color(Token::Muted), "Search commands");
+  }
+  draw_text(list, Font::Mono, kSmallText - 1, {corner.x - px(10) - size.x, at.y + (px(32) - size.y) / 2}, color(Token::Muted), keys.c_str());
+}
+
+std::string fraction_words(std::uint64_t planned) {
+  return planned > 0 ? "/ " + viz::format_count(static_cast<std::int64_t>(planned)) : "";
+}
+
+// Step and rates of a live run, or the step under the cursor of a replay.
+void numbers(State& state, float& x, float y, float limit) {
+  struct Number {
+    std::string value, behind;
+    const char* label;
+    const char* widest;
+  };
+  std::vector<Number> shown;
+  viz::Run* run = state.run();
+  if (state.trainer) {
+    const TrainerStatus& t = *state.trainer;
+    shown.push_back({viz::format_count(static_cast<std::int64_t>(t.step)), fraction_words(t.planned_steps), "step", "0,000"});
+    if (t.step > 0) {
+      shown.push_back({viz::format_fixed(t.loss_nats, 3), "", "loss, nats", "00.000"});
+      shown.push_back({viz::format_quantity(t.tokens_per_second), "", "tokens/s", "000.0 k"});
+      if (!t.is_over() && t.seconds_left > 0) shown.push_back({viz::format_duration(t.seconds_left), "", "left", "00 min 00 s"});
+    }
+  } else if (run != nullptr && run->rows() > 0) {
+    shown.push_back({viz::format_count(static_cast<std::int64_t>(state.timeline.cursor().step())), fraction_words(run->newest_step()), "step", "0,000"});
+    const viz::Track* scalars = run->track("scalars");
+    if (scalars != nullptr && scalars->size() > 0) {
+      const std::size_t sample = run->sample_at_or_before(*scalars, state.timeline.cursor().step()).value_or(0);
+      if (const viz::Series* loss = run->series("scalars", {"cross_entropy"})) {
+        shown.push_back({viz::format_fixed(loss->at(sample), 3), "", "loss, nats", "00.000"});
+      }
+      if (const viz::Series* rate = run->series("scalars", {"tokens_per_second"})) {
+        shown.push_back({viz::format_quantity(rate->at(sample)), "", "tokens/s", "000.0 k"});
+      }
+    }
+  }
+  for (const Number& number : shown) {
+    const float width = std::max({text_size(Font::MonoMedium, 16, number.value.c_str()).x +
+                                      (number.behind.empty() ? 0 : px(6) + text_size(Font::Mono, 12, number.behind.c_str()).x),
+                                  text_size(Font::Regular, 12, number.label).x, text_size(Font::MonoMedium, 16, number.widest).x});
+    if (x + width > limit) return;
+    ImGui::SetCursorScreenPos({x, y});
+    ui::stat(number.value, number.behind, number.label, number.widest);
+    x += width + px(20);
+  }
+}
+
+std::string crumb(State& state) {
+  viz::Run* run = state.run();
+  if (run == nullptr) return "";
+  const std::string title = run->title();
+  if (!title.empty()) return title;
+  const viz::Feed* feed = state.timeline.feed(run->id());
+  return feed != nullptr ? feed->name : "";
+}
+
+}  // namespace
+
+void draw_top_bar(State& state, const Area& area) {
+  if (begin_region("top", area, Token::Panel, {12, 8})) {
+    ImDrawList* list = ImGui::GetWindowDrawList();
+    const float middle = (area.min.y + area.max.y) / 2;
+    const float logical = area.width() / current_scale();
+    float x = area.min.x + px(14);
+    const ImVec2 brand = text_size(Font::SemiBold, kBodyText, "Sparsescope");
+    if (logical > 760 || state.run() == nullptr) {
+      draw_text(list, Font::SemiBold, kBodyText, {x, middle - brand.y / 2}, color(Token::Text), "Sparsescope");
+      x += brand.x + px(18);
+    }
+    if (const std::string where = crumb(state); !where.empty() && logical > 1100) {
+      const ImVec2 size = text_size(Font::Regular, kBodyText - 0.5f, where.c_str());
+      const float room = std::min(size.x, px(300));
+      list->PushClipRect({x, area.min.y}, {x + room, area.max.y}, true);
+      draw_text(list, Font::Regular, kBodyText - 0.5f, {x, middle - size.y / 2}, color(Token::Muted), where.c_str());
+      list->PopClipRect();
+      x += room + px(18);
+    }
+    const float search = px(logical > 1500 ? 230 : 84);
+    const float limit = area.max.x - px(24) - search - px(34);
+    if (state.run() != nullptr || state.trainer) {
+      ImGui::SetCursorScreenPos({x, middle - px(18)});
+      train_button(state);
+      x += px(124) + px(8);
+      if (state.trainer) {
+        ImGui::SetCursorScreenPos({x, middle - px(13)});
+        command_button(state, "train.step", icon::kStepForward);
+        ImGui::SameLine(0, px(2));
+        command_button(state, "train.evaluate", icon::kTarget);
+        ImGui::SameLine(0, px(2));
+        command_button(state, "train.checkpoint", icon::kSave);
+        ImGui::SameLine(0, px(2));
+        command_button(state, "train.stop", icon::kStop);
+        x += px(4 * 28);
+      }
+      x += px(14);
+      numbers(state, x, area.min.y + px(9), limit);
+      if (state.trainer && !state.trainer->is_over()) {
+        const struct {
+          const char* name;
+          const char* label;
+        } basic[] = {{"pace", "Pace"}, {"sparsity_weight", "Sparsity weight"}, {"learning_rate_scale", "Learning rate ×"}};
+        for (const auto& entry : basic) {
+          const trace::Control* found = control(state, entry.name);
+          if (found == nullptr || x + px(kBlock) > limit - px(34)) continue;
+          ImGui::SetCursorScreenPos({x, area.min.y + px(9)});
+          labelled_slider(state, *found, entry.label, kBlock);
+          x += px(kBlock) + px(20);
+        }
+        if (!state.trainer->controls.empty()) {
+          ImGui::SetCursorScreenPos({x, middle - px(13)});
+          if (ui::icon_button("advanced button", icon::kTune, "Advanced: every live control", ui::Tone::Neutral)) ImGui::OpenPopup("advanced");
+          advanced_popup(state);
+        }
+      }
+    }
+    ImGui::SetCursorScreenPos({area.max.x - px(20) - search - px(28), middle - px(13)});
+    if (ui::icon_button("theme button", current_theme() == Theme::Dark ? icon::kDay : icon::kNight, "Dark or light theme")) state.commands.run("window.theme");
+    search_box(state, area, search);
+  }
+  end_region();
+}
+
+}  // namespace sparsescope::frame

@@ -1,0 +1,81 @@
+// The dock space: one window per open view, a stock arrangement, and the context each view gets.
+#include <fmt/format.h>
+
+#include "imgui_internal.h"
+#include "viz/frame/state.h"
+#include "viz/widgets/icons.h"
+
+namespace sparsescope::frame {
+namespace {
+
+std::string window_name(const State::Slot& slot) { return fmt::format("{}###view {}", slot.view->title(), slot.view->id()); }
+
+// The stock arrangement: the first two views side by side, the others behind them in turn.
+void arrange(State& state, ImGuiID dock, const Area& area) {
+  ImGui::DockBuilderRemoveNode(dock);
+  ImGui::DockBuilderAddNode(dock, static_cast<ImGuiDockNodeFlags>(ImGuiDockNodeFlags_DockSpace));
+  ImGui::DockBuilderSetNodeSize(dock, {area.width(), area.height()});
+  ImGuiID left = dock, right = 0;
+  if (state.slots.size() > 1) right = ImGui::DockBuilderSplitNode(dock, ImGuiDir_Right, 0.5f, nullptr, &left);
+  for (std::size_t i = 0; i < state.slots.size(); ++i) {
+    ImGui::DockBuilderDockWindow(window_name(state.slots[i]).c_str(), i % 2 == 0 || right == 0 ? left : right);
+  }
+  ImGui::DockBuilderFinish(dock);
+}
+
+void draw_all_closed(const Area& area) {
+  ImGui::SetCursorScreenPos(area.min);
+  ui::empty_state(icon::kChart, "All views are closed. Ctrl+K and \"show\" brings them back.");
+}
+
+}  // namespace
+
+void draw_views(State& state, const Area& area) {
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0.f);
+  const bool open = begin_region("views", area, Token::Bg, {0, 0});
+  ImGui::PopStyleVar();
+  const ImGuiID dock = ImGui::GetID("dock");
+  if (open) {
+    if (ImGui::DockBuilderGetNode(dock) == nullptr) arrange(state, dock, area);
+    bool any_open = false;
+    for (const State::Slot& slot : state.slots) any_open |= slot.is_open;
+    if (!any_open) draw_all_closed(area);
+  }
+  ImGui::PushStyleColor(ImGuiCol_Border, color4(Token::Bg));  // docking draws the gaps between nodes as borders
+  ImGui::DockSpace(dock, {area.width(), area.height()}, ImGuiDockNodeFlags_NoWindowMenuButton);
+  ImGui::PopStyleColor();
+  end_region();
+
+  viz::ViewContext context{state.timeline, state.selection};
+  context.motion = state.appearance.reduce_motion ? viz::Motion::Reduced : viz::Motion::Normal;
+  if (state.trainer && !state.trainer->is_over()) context.post = [&state](const trace::Command& command) { post(state, command); };
+  context.run_command = [&state](std::string_view id) {
+    if (const std::string reason = state.commands.run(id); !reason.empty()) state.notify(reason, ui::Tone::Neutral);
+  };
+  context.why_disabled = [&state](std::string_view id) { return state.commands.why_disabled(id); };
+
+  viz::Run* run = state.run();
+  for (State::Slot& slot : state.slots) {
+    if (!slot.is_open) {
+      slot.was_visible = false;
+      continue;
+    }
+    const bool applies = run == nullptr || run->schema() == nullptr || slot.view->applies(*run).does;
+    // The tab takes its ink from the style in force at Begin: dimmed where the view has nothing to show.
+    ImGui::PushStyleColor(ImGuiCol_Text, color4(slot.was_visible && applies ? Token::Text : Token::Muted));
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{px(14), px(10)});
+    ImGui::SetNextWindowSizeConstraints({px(260), px(180)}, {FLT_MAX, FLT_MAX});
+    const bool visible = ImGui::Begin(window_name(slot).c_str(), &slot.is_open, ImGuiWindowFlags_NoCollapse);
+    ImGui::PopStyleVar();
+    ImGui::PopStyleColor();
+    slot.was_visible = visible;
+    if (visible) {
+      if (ImGui::IsWindowFocused()) state.focused_view = slot.view->id();
+      context.size = ImGui::GetContentRegionAvail();
+      slot.view->draw(context);
+    }
+    ImGui::End();
+  }
+}
+
+}  // namespace sparsescope::frame
