@@ -92,6 +92,16 @@ void write_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::sp
                  const std::string& what) {
   const Lock lock;
   succeeded(H5Dwrite_chunk(dataset.get(), H5P_DEFAULT, filter_mask, offset.data(), bytes.size(), bytes.data()), what);
+  if (filter_mask == 0) return;
+  // 1.10 remembers the chunk it wrote last with an empty filter mask and would tell a read-back so. Looking for a chunk
+  // that is not there makes it forget.
+  const Handle plan = opened(H5Dget_create_plist(dataset.get()), what);
+  std::vector<hsize_t> next(offset.begin(), offset.end()), chunk(offset.size());
+  H5Pget_chunk(plan.get(), static_cast<int>(chunk.size()), chunk.data());
+  next.front() += chunk.front();
+  hsize_t size = 0;
+  H5Dget_chunk_storage_size(dataset.get(), next.data(), &size);
+  H5Eclear2(H5E_DEFAULT);
 }
 
 }  // namespace sparsescope::record::h5
