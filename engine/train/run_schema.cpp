@@ -2,7 +2,10 @@
 
 #include <array>
 #include <charconv>
+#include <set>
 
+#include "engine/probes/edges.h"
+#include "engine/probes/sizes.h"
 #include "engine/trace/error.h"
 
 namespace sparsescope::train {
@@ -60,13 +63,13 @@ Channel scalars_channel(const SchemaFacts& facts) {
   names.insert(names.end(), kScalarNames.begin(), kScalarNames.end());
   return dense("scalars", DType::F64, {labelled("name", std::move(names))}, 1, "1",
                "One optimizer step: loss terms unweighted and total_loss weighted, in nats per token, on the batch before its update; "
-               "gradient_norm before clipping; times in milliseconds of this step, probe_ms, evaluation_ms and blocked_ms (waiting for the "
-               "recorder) since the step before");
+               "gradient_norm before clipping; times in milliseconds of this step; evaluation_ms and blocked_ms (waiting for the recorder) "
+               "since the step before");
 }
 
 Channel needle_channel(const experiments::EvaluationConfig& config) {
   std::vector<std::string> contexts, depths;
-  for (std::int64_t multiple : config.needle_contexts_on_demand) contexts.push_back(std::to_string(multiple) + "x");
+  for (std::int64_t multiple : needle_multiples(config)) contexts.push_back(std::to_string(multiple) + "x");
   for (double depth : config.needle_depths) depths.push_back(number_text(depth));
   return dense("needle", DType::F32,
                {labelled("context", std::move(contexts)), labelled("depth", std::move(depths)),
@@ -101,12 +104,12 @@ void add_spark_probe_channels(std::vector<Channel>& channels, const experiments:
                            "Which of the ids that occur in probe sequence 0 each of its positions declares; a later token of that id then "
                            "reads the position directly"));
   channels.push_back(dense("declared_top", DType::F32,
-                           {layer, axis("position", T), axis("rank", kDeclaredTopRanks), labelled("field", {"id", "score"})}, every, "1",
+                           {layer, axis("position", T), axis("rank", probes::kDeclaredTopRanks), labelled("field", {"id", "score"})}, every, "1",
                            "The best-scored ids of the whole vocabulary for each position of probe sequence 0, with their scores"));
   channels.push_back(dense("scope_pooled", DType::F16,
-                           {layer, labelled("reason", {"direct", "inherited", "fallback", "self"}), axis("query", pooled_blocks(T)), axis("key", pooled_blocks(T))},
+                           {layer, labelled("reason", {"direct", "inherited", "fallback", "self"}), axis("query", probes::pooled_blocks(T)), axis("key", probes::pooled_blocks(T))},
                            every, "1",
-                           "Share of the pairs of each block of " + std::to_string(pooled_block(T)) + " x " + std::to_string(pooled_block(T)) +
+                           "Share of the pairs of each block of " + std::to_string(probes::pooled_block(T)) + " x " + std::to_string(probes::pooled_block(T)) +
                                " tokens of probe sequence 0 that are in scope, by reason"));
 }
 
@@ -114,7 +117,7 @@ Channel edges_channel(const experiments::Experiment& experiment) {
   Channel channel = ragged("edges", DType::Record, StorageClass::Once, experiment.probe.every * experiment.probe.edges_every,
                            "All pairs in scope of probe sequence 0: score, attention weight averaged over heads (head 255), query t, key p, the "
                            "inheriting position with the smallest index (65535: none), layer, kind (1 direct, 2 inherited, 4 fallback, 8 self)");
-  channel.record_bytes = kEdgeBytes;
+  channel.record_bytes = sizeof(probes::Edge);
   channel.fields = {{"score", DType::F32, 0}, {"weight", DType::F32, 4}, {"t", DType::U16, 8},   {"p", DType::U16, 10},
                     {"via", DType::U16, 12},  {"layer", DType::U8, 14},  {"head", DType::U8, 15}, {"kind", DType::U8, 16}};
   return channel;
@@ -127,7 +130,8 @@ void add_once_channels(std::vector<Channel>& channels, const experiments::Experi
   channels.push_back(dense("probe_ids", DType::I32, {axis("sequence", facts.probe_sequences), axis("position", experiment.model.context)}, 0, "1",
                            "Token ids of the probe batch, held-out text that never changes during the run"));
   std::vector<std::string> contexts;
-  for (std::int64_t multiple : evaluation.needle_contexts_on_demand) contexts.push_back(std::to_string(multiple) + "x");
+  for (std::int64_t multiple : needle_multiples(evaluation)) contexts.push_back(std::to_string(multiple) + "x");
+  if (contexts.empty()) return;
   channels.push_back(dense("needle_ids", DType::I32,
                            {labelled("context", std::move(contexts)), axis("depth", static_cast<std::int64_t>(evaluation.needle_depths.size())),
                             axis("trial", evaluation.needle_trials), axis("token", evaluation.needle_length)},
@@ -138,8 +142,11 @@ void add_once_channels(std::vector<Channel>& channels, const experiments::Experi
 
 const char* scalar_name(Scalar scalar) { return kScalarNames.at(static_cast<std::size_t>(scalar)); }
 
-std::int64_t pooled_block(std::int64_t context) { return (context + kPooledBlocks - 1) / kPooledBlocks; }
-std::int64_t pooled_blocks(std::int64_t context) { return (context + pooled_block(context) - 1) / pooled_block(context); }
+std::vector<std::int64_t> needle_multiples(const experiments::EvaluationConfig& config) {
+  std::set<std::int64_t> multiples(config.needle_contexts.begin(), config.needle_contexts.end());
+  multiples.insert(config.needle_contexts_on_demand.begin(), config.needle_contexts_on_demand.end());
+  return {multiples.begin(), multiples.end()};
+}
 
 std::vector<Channel> run_channels(const experiments::Experiment& experiment, const SchemaFacts& facts) {
   const bool is_spark = experiment.model.mixer == experiments::MixerKind::Spark;
@@ -149,7 +156,7 @@ std::vector<Channel> run_channels(const experiments::Experiment& experiment, con
   channels.push_back(dense("evaluation", DType::F64, {labelled("name", {"val_nll", "perplexity", "bits_per_byte"})}, experiment.evaluation.every, "1",
                            "Held-out loss over non-overlapping windows: val_nll in nats per token, perplexity its exponential, bits_per_byte "
                            "of the text behind the predicted tokens"));
-  if (!experiment.evaluation.needle_contexts_on_demand.empty()) channels.push_back(needle_channel(experiment.evaluation));
+  if (!needle_multiples(experiment.evaluation).empty()) channels.push_back(needle_channel(experiment.evaluation));
   if (is_spark) add_spark_probe_channels(channels, experiment, facts);
   channels.push_back(dense("attention_stats", DType::F32,
                            {numbered("layer", experiment.model.layers), numbered("head", experiment.model.heads), labelled("stat", facts.attention_stats)},

@@ -17,10 +17,6 @@ enum class Scalar {
 };
 const char* scalar_name(Scalar scalar);
 
-inline constexpr std::int64_t kDeclaredTopRanks = 8;
-inline constexpr std::int64_t kPooledBlocks = 128;     // at most, per side of scope_pooled
-inline constexpr std::size_t kEdgeBytes = 20;
-
 // What the channels depend on beyond the experiment.
 struct SchemaFacts {
   std::vector<std::string> loss_terms;          // "cross_entropy", ...
@@ -29,9 +25,8 @@ struct SchemaFacts {
   std::int64_t probe_sequences = 0;
 };
 
-// Blocks per side of scope_pooled for probe sequences of `context` tokens: context / block with the smallest block that fits.
-std::int64_t pooled_block(std::int64_t context);   // tokens per block
-std::int64_t pooled_blocks(std::int64_t context);
+// The contexts of the channel `needle`, as multiples of the training context: scheduled and on demand, ascending, each once.
+std::vector<std::int64_t> needle_multiples(const experiments::EvaluationConfig& config);
 
 // All channels of a run of `experiment`; mixers without thresholds lack the SPaRK channels. Not yet finished
 // (trace::finish_schema); the caller adds run, parent, build and device.

@@ -1,15 +1,14 @@
 #include "engine/train/safetensors.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 
+#include "engine/data/sha256.h"
 #include "engine/trace/error.h"
 
 namespace sparsescope::train {
@@ -89,16 +88,6 @@ Entry entry_from(const std::string& key, const nlohmann::json& value, const std:
   return entry;
 }
 
-std::string hex(std::span<const unsigned char> digest) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned char byte : digest) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 std::span<const std::byte> as_bytes(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
@@ -120,13 +109,9 @@ const NamedTensor* TensorFile::find(std::string_view name) const {
 }
 
 std::string sha256_hex(std::span<const std::span<const std::byte>> parts) {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  check(context != nullptr && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1, "SHA-256 is not available");
-  for (std::span<const std::byte> part : parts) EVP_DigestUpdate(context, part.data(), part.size());
-  std::array<unsigned char, 32> digest{};
-  EVP_DigestFinal_ex(context, digest.data(), nullptr);
-  EVP_MD_CTX_free(context);
-  return hex(digest);
+  data::Sha256 digest;
+  for (std::span<const std::byte> part : parts) digest.add(std::string_view(reinterpret_cast<const char*>(part.data()), part.size()));
+  return digest.hex();
 }
 
 EncodedTensors encode_tensors(const std::map<std::string, std::string>& metadata, std::span<const NamedTensor> tensors) {

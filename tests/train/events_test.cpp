@@ -59,8 +59,12 @@ TEST(Events, BytesThatAreNoTextAreReplacedNotThrown) {
 
 trace::SchemaPtr small_schema() {
   trace::Schema schema;
-  trace::Channel dense{.name = "dense", .axes = {{"x", 3, {}}}};
-  trace::Channel ragged{.name = "ragged", .kind = trace::ChannelKind::Ragged, .dtype = trace::DType::U32};
+  trace::Channel dense, ragged;
+  dense.name = "dense";
+  dense.axes = {{"x", 3, {}}};
+  ragged.name = "ragged";
+  ragged.kind = trace::ChannelKind::Ragged;
+  ragged.dtype = trace::DType::U32;
   schema.channels = {dense, ragged};
   return std::make_shared<trace::Schema>(trace::finish_schema(schema));
 }

@@ -1,0 +1,118 @@
+#include "engine/train/device.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <torch/version.h>
+#include <unistd.h>
+
+#ifdef SPARSESCOPE_CUDA
+#include <cuda_runtime_api.h>
+#endif
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "engine/trace/error.h"
+
+namespace sparsescope::train {
+
+CudaAnswer cuda_answer() {
+  CudaAnswer answer;
+#ifdef SPARSESCOPE_CUDA
+  int count = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  if (error != cudaSuccess || count == 0) {
+    answer.reason = error == cudaSuccess ? "this machine has no CUDA device" : std::string("CUDA says: ") + cudaGetErrorString(error);
+    return answer;
+  }
+  cudaDeviceProp properties{};
+  if (cudaGetDeviceProperties(&properties, 0) != cudaSuccess) {
+    answer.reason = "the CUDA device does not answer";
+    return answer;
+  }
+  answer.name = properties.name;
+  if (!at::globalContext().hasCUDA()) {
+    answer.reason = "LibTorch sees no CUDA device although there is " + answer.name;
+    return answer;
+  }
+  answer.available = true;
+#else
+  answer.reason = "this program was built without its GPU path";
+#endif
+  return answer;
+}
+
+Device resolve_device(Device device) {
+  if (device == Device::Cpu) return device;
+  const CudaAnswer answer = cuda_answer();
+  if (answer.available) return Device::Cuda;
+  if (device == Device::Auto) return Device::Cpu;
+  throw Error("training on a GPU is not possible: " + answer.reason + "; use --device cpu");
+}
+
+DeviceSetup set_up_device(Device device, std::int64_t threads) {
+  // Read by cuBLAS when its first handle is made; without it its results differ from run to run.
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/1);
+  DeviceSetup setup;
+  const bool on_gpu = resolve_device(device) == Device::Cuda;
+  const unsigned available = std::max(1u, std::thread::hardware_concurrency());
+  setup.threads = threads > 0 ? static_cast<int>(threads) : static_cast<int>(available);
+  at::set_num_threads(setup.threads);
+  at::Context& context = at::globalContext();
+  context.setFloat32MatmulPrecision("highest");
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowTF32CuDNN(false);
+  context.setBenchmarkCuDNN(false);
+  context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+  context.setDeterministicFillUninitializedMemory(false);  // poisoning every fresh tensor is for hunting bugs
+  if (on_gpu) {
+    setup.device = at::Device(at::kCUDA, 0);
+    setup.gpu = cuda_answer().name;
+    setup.words = setup.gpu;
+  } else {
+    setup.words = "CPU, " + std::to_string(setup.threads) + (setup.threads == 1 ? " thread" : " threads");
+  }
+  return setup;
+}
+
+void synchronize(at::Device device) {
+  if (device.is_cuda()) c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+}
+
+double memory_bytes(at::Device device) {
+  if (device.is_cuda()) {
+    const auto stats = at::getDeviceAllocator(device.type())->getDeviceStats(device.index());
+    return static_cast<double>(stats.allocated_bytes[0].current);
+  }
+  std::ifstream statm("/proc/self/statm");
+  double total_pages = 0, resident_pages = 0;
+  statm >> total_pages >> resident_pages;
+  return resident_pages * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+std::string device_json(const DeviceSetup& setup) {
+  nlohmann::ordered_json json;
+  json["device"] = setup.words;
+  json["gpu"] = setup.gpu.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(setup.gpu);
+  json["threads"] = setup.threads;
+  json["precision"] = "fp32";
+  json["flags"] = {{"tf32", false}, {"deterministic", true}, {"cublas_workspace", ":4096:8"}};
+#ifdef SPARSESCOPE_CUDA
+  int driver = 0;
+  if (!setup.gpu.empty() && cudaDriverGetVersion(&driver) == cudaSuccess) json["driver"] = std::to_string(driver / 1000) + "." + std::to_string(driver % 1000 / 10);
+#endif
+  return json.dump();
+}
+
+std::string build_json() {
+  nlohmann::ordered_json json;
+  json["version"] = SPARSESCOPE_VERSION;
+  json["libraries"] = {{"libtorch", TORCH_VERSION}};
+  return json.dump();
+}
+
+}  // namespace sparsescope::train

@@ -1,0 +1,120 @@
+// The training loop's answers to live commands: applied between steps, allowed while paused, recorded with old and new value.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/train/run_schema.h"
+#include "engine/train/training_loop.h"
+
+namespace sparsescope::train {
+namespace {
+
+using Clock = Inbox::Clock;
+
+template <typename... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace
+
+void TrainingLoop::obey(const trace::Command& command) {
+  std::visit(Overloaded{
+                 [&](const trace::Resume&) { set_mode(Mode::Training, "", "resume"); },
+                 [&](const trace::Pause&) { set_mode(Mode::Paused, "", "pause"); },
+                 [&](const trace::StepOnce&) {
+                   record("step_once", mode_ == Mode::Paused ? "paused" : "training", "one step");
+                   mode_ = Mode::Paused;
+                   mode_message_.clear();
+                   ++single_steps_;
+                 },
+                 [&](const trace::PauseAt& pause) { set_pause_at(pause.step); },
+                 [&](const trace::SetControl& set) { set_control(set); },
+                 [&](const trace::EvaluateNow& evaluate_now) {
+                   record("evaluate_now", nullptr, evaluate_now.context_multiples);
+                   std::vector<std::int64_t> multiples(evaluate_now.context_multiples.begin(), evaluate_now.context_multiples.end());
+                   if (multiples.empty()) multiples = state_.experiment().evaluation.needle_contexts;
+                   for (std::int64_t multiple : multiples) {
+                     const auto known = needle_multiples(state_.experiment().evaluation);
+                     if (std::find(known.begin(), known.end(), multiple) == known.end()) {
+                       refuse(fmt::format("the run records no needle at {}x; name it in evaluation.needle_contexts_on_demand", multiple));
+                     } else if (const auto obstacle = needle_obstacle(state_, parts_.data, multiple)) {
+                       refuse(*obstacle);
+                     }
+                   }
+                   send_frame();
+                   evaluate(What::HeldOutLoss, {});
+                   evaluate(What::Needle, multiples);
+                 },
+                 [&](const trace::CancelEvaluation&) { record("cancel_evaluation", "none", "none"); },
+                 [&](const trace::SaveCheckpoint&) {
+                   if (parts_.checkpoints.is_on()) {
+                     record("checkpoint", nullptr, step());
+                     save_checkpoint(CheckpointKeeper::Kind::Asked);
+                   } else {
+                     refuse("no checkpoint can be written: this run has no place for checkpoints");
+                   }
+                 },
+                 [&](const trace::Stop&) {
+                   record("stop", mode_ == Mode::Paused ? "paused" : "training", "stopped");
+                   is_stopped_ = true;
+                 },
+             },
+             command);
+  show_mode();
+  if (!events_.is_empty()) send_frame();
+}
+
+void TrainingLoop::record(const char* command, const nlohmann::ordered_json& old_value, const nlohmann::ordered_json& new_value) {
+  events_.add(step(), EventKind::Command, {{"command", command}, {"old", old_value}, {"new", new_value}});
+}
+
+void TrainingLoop::refuse(const std::string& words) {
+  events_.add(step(), EventKind::Warning, {{"what", "command refused"}, {"text", words}});
+}
+
+void TrainingLoop::set_mode(Mode mode, const std::string& message, const char* command) {
+  const auto words = [](Mode m) { return m == Mode::Paused ? "paused" : "training"; };
+  record(command, words(mode_), words(mode));
+  mode_ = mode;
+  mode_message_ = message;
+  single_steps_ = 0;
+}
+
+void TrainingLoop::set_pause_at(std::uint64_t at) {
+  if (at != 0 && (at <= step() || at > planned_steps_)) {
+    refuse(fmt::format("cannot pause at step {}: the run is at step {} and ends at {}", at, step(), planned_steps_));
+    return;
+  }
+  record("pause_at", pause_at_, at);
+  pause_at_ = at;
+}
+
+void TrainingLoop::set_control(const trace::SetControl& command) {
+  try {
+    const double old_value = state_.control(command.name);
+    state_.set_control(command.name, command.value);
+    events_.add(step(), EventKind::Command, {{"command", "set"}, {"name", command.name}, {"old", old_value}, {"new", command.value}});
+  } catch (const Error& error) {
+    refuse(error.what());
+    return;
+  }
+  parts_.board.update([&](Status& status) { status.controls = state_.model().controls().controls(); });
+}
+
+bool TrainingLoop::may_step() {
+  if (mode_ == Mode::Paused && single_steps_ == 0) {
+    parts_.inbox.wait(std::nullopt);
+    return false;
+  }
+  const double pace = state_.control(kPace);
+  if (pace <= 0) return true;
+  const auto period = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / pace));
+  const Clock::time_point due = last_step_start_ + period;
+  if (Clock::now() >= due) return true;
+  parts_.inbox.wait(due);
+  return Clock::now() >= due;
+}
+
+}  // namespace sparsescope::train

@@ -1,0 +1,90 @@
+// The course of a run: steps, live commands between them, probes and evaluations when due, checkpoints, frames to the sink.
+// What a step computes is training_state.h; what happens before the first one is run_start.h.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "engine/train/checkpoint_keeper.h"
+#include "engine/train/evaluations.h"
+#include "engine/train/events.h"
+#include "engine/train/frame_builder.h"
+#include "engine/train/inbox.h"
+#include "engine/train/status_board.h"
+
+namespace sparsescope::train {
+
+// What a run consists of; everything outlives the loop.
+struct RunParts {
+  TrainingState& state;
+  const data::PreparedData& data;
+  const FixedTexts& texts;
+  trace::SchemaPtr schema;
+  trace::FrameSink& sink;   // has seen the schema
+  Inbox& inbox;
+  StatusBoard& board;
+  CheckpointKeeper& checkpoints;
+  const Checkpoint* parent = nullptr;
+  enum class Start { Running, Paused } start = Start::Running;
+};
+
+class TrainingLoop {
+ public:
+  explicit TrainingLoop(const RunParts& parts);
+
+  // Until the last step, Stop, or an exception; the sink has seen every frame but not the end.
+  trace::RunStatus run();
+  // Sends what is waiting and a last event saying how the run ended.
+  void send_end(trace::RunStatus status, const std::string& message);
+
+ private:
+  enum class Mode { Training, Paused };
+  enum class What { HeldOutLoss, Needle };
+
+  bool is_finished() const { return state_.counters().steps >= planned_steps_; }
+  std::uint64_t step() const { return state_.counters().steps; }
+
+  void train_step();
+  void report_non_finite(const StepReport& report);
+  void set_step_channels(const StepReport& report, double probe_ms);
+  double probe_if_due();
+  void evaluate_if_due();
+  void evaluate(What what, const std::vector<std::int64_t>& multiples);
+  void save_checkpoint(CheckpointKeeper::Kind kind);
+  void send_frame();
+
+  // Commands; each is recorded with old and new value.
+  void obey(const trace::Command& command);
+  void set_control(const trace::SetControl& command);
+  void set_mode(Mode mode, const std::string& message, const char* command);
+  void set_pause_at(std::uint64_t step);
+  void refuse(const std::string& words);
+  void record(const char* command, const nlohmann::ordered_json& old_value, const nlohmann::ordered_json& new_value);
+  // Waits for the pace or, paused, for a command. False: look at the commands again before training.
+  bool may_step();
+
+  void show_mode();
+  void show_step(const StepReport& report);
+
+  RunParts parts_;
+  TrainingState& state_;
+  Evaluations evaluations_;
+  FrameBuilder frame_;
+  EventLog events_;
+  const std::uint64_t planned_steps_;
+
+  Mode mode_ = Mode::Training;
+  std::string mode_message_;
+  std::uint64_t single_steps_ = 0, pause_at_ = 0;
+  bool is_stopped_ = false;
+  std::uint64_t probes_made_ = 0;
+  std::uint64_t last_held_out_ = ~std::uint64_t{0}, last_needle_ = ~std::uint64_t{0};  // steps
+
+  Inbox::Clock::time_point last_step_start_{};
+  double evaluation_ms_ = 0, blocked_ms_ = 0;         // since the last step
+  double busy_seconds_ = 0;                           // working, not paused or waiting
+  std::uint64_t first_step_ = 0;
+};
+
+}  // namespace sparsescope::train
