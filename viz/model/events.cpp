@@ -22,21 +22,25 @@ std::string text_field(const Json& json, std::initializer_list<const char*> name
   return {};
 }
 
-// "learning_rate_scale 1 → 0.5", or the words an event brings along, or its kind.
-std::string words_of(const Json& json, const std::string& kind) {
-  std::string name = text_field(json, {"control", "name", "command"});
+std::string without_underscores(std::string name) {
   for (char& c : name) {
     if (c == '_') c = ' ';
   }
+  return name;
+}
+
+// "sparsity weight 0 → 0.1" for a control, "pause at 300" or "pause" for what is asked, else the words an event brings.
+std::string words_of(const Json& json, const std::string& kind) {
+  const std::string command = text_field(json, {"command"}), name = text_field(json, {"name"});
   const auto old_value = json.find("old"), new_value = json.find("new");
-  if (new_value != json.end()) {
-    const std::string before = old_value != json.end() ? value_in_words(*old_value) + " → " : std::string();
-    return (name.empty() ? kind : name) + " " + before + value_in_words(*new_value);
+  if (new_value != json.end() && !name.empty()) {
+    const bool has_old = old_value != json.end() && !old_value->is_null();
+    return without_underscores(name) + " " + (has_old ? value_in_words(*old_value) + " → " : std::string()) + value_in_words(*new_value);
   }
+  if (new_value != json.end() && new_value->is_number() && !command.empty()) return without_underscores(command) + " " + value_in_words(*new_value);
   const std::string text = text_field(json, {"text", "words", "message", "title"});
   if (!text.empty()) return text;
-  if (const auto value = json.find("value"); value != json.end() && !name.empty()) return name + " " + value_in_words(*value);
-  return name.empty() ? kind : name;
+  return without_underscores(!command.empty() ? command : !name.empty() ? name : kind);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ struct Event {
   std::uint64_t step = 0;
   std::int64_t mono_nanos = 0;   // of the frame that carried it
   std::string kind;              // "command", "evaluation", "checkpoint", "note", ...; "unreadable" when it is no JSON
-  std::string words;             // one line for a flag: "learning_rate_scale 1 → 0.5"
+  std::string words;             // one line for a flag: "sparsity weight 0 → 0.1"
   std::string json;              // as recorded
 };
 

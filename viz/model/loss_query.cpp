@@ -91,6 +91,7 @@ TrackPicture scalar_track(const QueryFrame& frame, const Smoothing& smoothing, c
 TrackPicture perplexity_track(const QueryFrame& frame) {
   TrackPicture picture;
   picture.id = "perplexity";
+  picture.is_logarithmic = true;
   picture.title = "Held-out perplexity";
   picture.help = "Perplexity = exp(mean −ln p(next token)) over held-out windows: the number of equally likely tokens the model hesitates between.";
   add_evaluation(frame, "perplexity", "held-out", picture);

@@ -14,7 +14,9 @@ namespace sparsescope::viz {
 namespace {
 
 constexpr float kTrackTitle = 20;     // lengths at scale 1
-constexpr float kSmallestTrack = 88;
+constexpr float kTrackGap = 8;        // above a title
+constexpr float kSmallestTrack = 84;
+constexpr float kSmallestMultiple = 66;
 constexpr float kSmallestFirst = 130;
 constexpr float kAxisLabels = 24;
 constexpr float kFooter = 20;
@@ -32,7 +34,28 @@ bool can_run(const ViewContext& context, const Action& action) {
   return context.run_command && (!context.why_disabled || context.why_disabled(action.command).empty());
 }
 
-void draw_track_title(const TrackPicture& track, ImVec2 at, float width) {
+// Legend of areas and of lines that have no label at their end, on one row from the cursor on.
+void draw_legend(const TrackPicture& track, std::uint32_t run) {
+  if (track.areas.empty()) return;
+  for (auto area = track.areas.rbegin(); area != track.areas.rend(); ++area) {
+    plot::legend_entry(area->label.c_str(), {ink_color(area->ink, area->place, run), 2, plot_dash(area->dash)});
+  }
+  for (const LinePicture& line : track.lines) plot::legend_entry(line.label.c_str(), {ink_color(line.ink, line.place, run), 1.5f, plot_dash(line.dash)});
+}
+
+float legend_width(const TrackPicture& track) {
+  float width = 0;
+  const auto entry = [&](const std::string& label) { width += px(40) + text_size(Font::Regular, kSmallText - 1, label.c_str()).x; };
+  for (const AreaPicture& area : track.areas) entry(area.label);
+  for (const LinePicture& line : track.lines) {
+    if (!track.areas.empty()) entry(line.label);
+  }
+  return width;
+}
+
+// Title, quantity and legend of a track that is not the first; returns the height it took: the legend has a row of its own
+// where it does not fit beside the title.
+float draw_track_title(const TrackPicture& track, std::uint32_t run, ImVec2 at, float width) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->PushClipRect(at, {at.x + width, at.y + px(kTrackTitle)}, true);
   draw_text(list, Font::SemiBold, kSmallText, at, color(Token::Text), track.title.c_str());
@@ -41,6 +64,12 @@ void draw_track_title(const TrackPicture& track, ImVec2 at, float width) {
   if (detail.empty() && !track.unit.empty()) detail = "in " + track.unit;
   draw_text(list, Font::Regular, kSmallText, {behind, at.y}, color(Token::Muted), detail.c_str());
   list->PopClipRect();
+  const float legend = legend_width(track);
+  if (legend == 0) return px(kTrackTitle);
+  const bool is_beside = behind - at.x + text_size(Font::Regular, kSmallText, detail.c_str()).x + px(16) + legend < width;
+  ImGui::SetCursorScreenPos(is_beside ? ImVec2{at.x + width - legend, at.y + px(1)} : ImVec2{at.x, at.y + px(kTrackTitle - 2)});
+  draw_legend(track, run);
+  return px(is_beside ? kTrackTitle : 2 * kTrackTitle - 2);
 }
 
 }  // namespace
@@ -132,10 +161,11 @@ void PictureView::draw_tracks(const Picture& picture, ViewContext& context) {
 
 // Tracks from `first` on, one below the other over one time axis; when they do not fit they scroll.
 void PictureView::draw_stack(const Picture& picture, ViewContext& context, std::size_t first, ImVec2 at, ImVec2 size) {
-  float share_sum = 0, smallest = 0;
+  float share_sum = 0, smallest = 0, gutter = 0;
   for (std::size_t i = first; i < picture.tracks.size(); ++i) {
     share_sum += static_cast<float>(picture.tracks[i].share);
-    smallest += px(i == 0 ? kSmallestFirst : kSmallestTrack + kTrackTitle);
+    gutter = std::max(gutter, end_label_gutter(picture, picture.tracks[i]));
+    smallest += px(i == 0 ? kSmallestFirst : kSmallestTrack + kTrackTitle + kTrackGap);
   }
   smallest += px(kAxisLabels);
   const float height = std::max(size.y, smallest);
@@ -149,11 +179,13 @@ void PictureView::draw_stack(const Picture& picture, ViewContext& context, std::
     const float width = ImGui::GetContentRegionAvail().x;
     float own = px(i == 0 ? kSmallestFirst : kSmallestTrack) + spare * static_cast<float>(track.share) / share_sum + (is_last ? px(kAxisLabels) : 0);
     if (i > 0) {
-      draw_track_title(track, place, width);
-      place.y += px(kTrackTitle);
+      place.y += px(kTrackGap);
+      const float title_height = draw_track_title(track, picture.run, place, width);
+      place.y += title_height;
+      own -= title_height - px(kTrackTitle);
     }
     ImGui::SetCursorScreenPos(place);
-    draw_track({picture, track, {width, own}, is_last, i == first}, context);
+    draw_track({picture, track, {width, own}, is_last, i == first, gutter}, context);
     ImGui::SetCursorScreenPos({place.x, place.y + own});
   }
   ImGui::Dummy({1, 0});
@@ -165,17 +197,19 @@ void PictureView::draw_grid(const Picture& picture, ViewContext& context, ImVec2
   const std::size_t small = picture.tracks.size() - 1;
   const float gap = px(16);
   const bool is_low = size.y < px(420) && size.x > px(560);
-  const ImVec2 first_size = is_low ? ImVec2{std::floor(size.x * 0.56f), size.y} : ImVec2{size.x, std::floor(std::max(px(kSmallestFirst), size.y * 0.46f))};
+  const ImVec2 first_size = is_low ? ImVec2{std::floor(size.x * 0.56f), size.y} : ImVec2{size.x, std::floor(std::max(px(kSmallestFirst), size.y * 0.42f))};
   ImGui::SetCursorScreenPos(at);
-  draw_track({picture, picture.tracks[0], first_size, true, true}, context);
+  draw_track({picture, picture.tracks[0], first_size, true, true, end_label_gutter(picture, picture.tracks[0])}, context);
 
   const ImVec2 rest_at = is_low ? ImVec2{at.x + first_size.x + gap, at.y} : ImVec2{at.x, at.y + first_size.y + gap / 2};
   const ImVec2 rest = is_low ? ImVec2{size.x - first_size.x - gap, size.y} : ImVec2{size.x, size.y - first_size.y - gap / 2};
   const auto fitting = static_cast<std::size_t>(std::max(1.f, std::floor((rest.x + gap) / (px(kGridColumn) + gap))));
   const std::size_t columns = std::clamp<std::size_t>(fitting, 1, std::min<std::size_t>(3, small));
   const std::size_t rows = (small + columns - 1) / columns;
-  const float least = px(kTrackTitle + kSmallestTrack + kAxisLabels);
+  const float least = px(kTrackTitle + kSmallestMultiple + kAxisLabels);
   const float row_height = std::max(std::floor(rest.y / static_cast<float>(rows)), least);
+  float gutter = 0;
+  for (std::size_t i = 1; i < picture.tracks.size(); ++i) gutter = std::max(gutter, end_label_gutter(picture, picture.tracks[i]));
   ImGui::SetCursorScreenPos(rest_at);
   const bool scrolls = row_height * static_cast<float>(rows) > rest.y + 1;
   if (ImGui::BeginChild("multiples", rest, ImGuiChildFlags_None, scrolls ? ImGuiWindowFlags_None : ImGuiWindowFlags_NoScrollbar)) {
@@ -184,9 +218,9 @@ void PictureView::draw_grid(const Picture& picture, ViewContext& context, ImVec2
     for (std::size_t i = 0; i < small; ++i) {
       const TrackPicture& track = picture.tracks[i + 1];
       const ImVec2 place{origin.x + static_cast<float>(i % columns) * (column_width + gap), origin.y + static_cast<float>(i / columns) * row_height};
-      draw_track_title(track, place, column_width);
-      ImGui::SetCursorScreenPos({place.x, place.y + px(kTrackTitle)});
-      draw_track({picture, track, {column_width, row_height - px(kTrackTitle) - px(4)}, true, false}, context);
+      const float title_height = draw_track_title(track, picture.run, place, column_width);
+      ImGui::SetCursorScreenPos({place.x, place.y + title_height});
+      draw_track({picture, track, {column_width, row_height - title_height - px(4)}, true, false, gutter}, context);
     }
     ImGui::SetCursorScreenPos({origin.x, origin.y + static_cast<float>(rows) * row_height - 1});
     ImGui::Dummy({1, 0});
@@ -194,18 +228,12 @@ void PictureView::draw_grid(const Picture& picture, ViewContext& context, ImVec2
   ImGui::EndChild();
 }
 
-// Legend of areas and lines that have no label at their end, then what is shown of what.
+// Legend of the first track, then what is shown of what.
 void PictureView::draw_footer(const Picture& picture) {
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x;
   ImGui::SetCursorScreenPos({at.x, at.y + px(3)});
-  for (const TrackPicture& track : picture.tracks) {
-    if (track.areas.empty()) continue;
-    for (auto area = track.areas.rbegin(); area != track.areas.rend(); ++area) {
-      plot::legend_entry(area->label.c_str(), {ink_color(area->ink, area->place, picture.run), 2, plot_dash(area->dash)});
-    }
-    for (const LinePicture& line : track.lines) plot::legend_entry(line.label.c_str(), {ink_color(line.ink, line.place, picture.run), 1.5f, plot_dash(line.dash)});
-  }
+  if (!picture.tracks.empty()) draw_legend(picture.tracks[0], picture.run);
   const float used = ImGui::GetCursorScreenPos().x - at.x;
   const ImVec2 limits = text_size(Font::Regular, kSmallText - 1, picture.limits.c_str());
   if (used + limits.x < width) {

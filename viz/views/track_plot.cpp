@@ -65,14 +65,15 @@ void draw_line(const LinePicture& line, const Picture& picture, float alpha) {
 
 void draw_area_part(const AreaPicture& area, std::span<const AreaPicture::Slice> slices, std::uint32_t run, float alpha) {
   if (slices.size() < 2) return;
-  std::vector<double> x, lower, upper;
+  std::vector<double> x, lower, upper, edge;
   for (const AreaPicture::Slice& slice : slices) {
     x.push_back(slice.x);
     lower.push_back(slice.lower);
     upper.push_back(slice.upper);
+    edge.push_back(slice.upper > slice.lower ? slice.upper : kUnknown);  // nothing there: no edge either
   }
-  plot::band(x, lower, upper, ink_color(area.ink, area.place, run, 0.72f * alpha));
-  plot::line(x, upper, {ink_color(area.ink, area.place, run, alpha), 1.5f, plot_dash(area.dash)});
+  plot::band(x, lower, upper, ink_color(area.ink, area.place, run, (area.ink == Ink::Part ? 0.45f : 0.72f) * alpha));
+  plot::line(x, edge, {ink_color(area.ink, area.place, run, alpha), 1.5f, plot_dash(area.dash)});
 }
 
 void draw_area(const AreaPicture& area, const Picture& picture) {
@@ -105,12 +106,22 @@ void draw_flags(const TrackPlot& request) {
   }
 }
 
+// What stands at a line's end: its name; its newest value too where lines are few; the value alone where it is the only one.
+std::string end_label(const Picture& picture, const TrackPicture& track, const LinePicture& line) {
+  if (line.label.empty() || line.columns.empty() || !track.areas.empty()) return {};
+  const auto named = std::count_if(track.lines.begin(), track.lines.end(), [](const LinePicture& other) { return !other.label.empty(); });
+  if (named > 3 || !picture.is_following || !std::isfinite(line.at_cursor)) return line.label;
+  const std::string value = track.unit == "bytes" ? format_bytes(line.at_cursor) : track.unit == "tok/s" ? format_quantity(line.at_cursor) : format_number(line.at_cursor, 4);
+  return named == 1 ? value : line.label + " " + value;
+}
+
 void draw_end_labels(const TrackPlot& request, const Selection& selection) {
   for (const LinePicture& line : request.track.lines) {
-    if (line.label.empty() || line.columns.empty() || !request.track.areas.empty()) continue;
+    const std::string words = end_label(request.picture, request.track, line);
+    if (words.empty()) continue;
     const auto last = std::find_if(line.columns.rbegin(), line.columns.rend(), [](const Column& column) { return column.bucket.has_value(); });
     if (last == line.columns.rend()) continue;
-    plot::end_label(last->x, last->bucket.last, line.label, ink_color(line.ink, line.place, request.picture.run, brightness(line, selection)));
+    plot::end_label(last->x, last->bucket.last, words, ink_color(line.ink, line.place, request.picture.run, brightness(line, selection)));
   }
 }
 
@@ -260,12 +271,21 @@ plot::Options options_of(const TrackPlot& request) {
   if (track.unit == "bytes") options.y.label = [](double y) { return format_bytes(y); };
   if (track.unit == "tok/s") options.y.label = [](double y) { return format_quantity(y); };
   if (track.y.maximum > 0 && track.y.maximum < 0.01 && !track.is_logarithmic) options.y.label = [](double y) { return format_number(y, 2); };
-  const bool has_end_labels = track.areas.empty() && std::any_of(track.lines.begin(), track.lines.end(), [](const LinePicture& line) { return !line.label.empty(); });
-  options.right_gutter = has_end_labels ? 64 : 12;
+  options.right_gutter = request.right_gutter;
   return options;
 }
 
 }  // namespace
+
+float end_label_gutter(const Picture& picture, const TrackPicture& track) {
+  float widest = 0;
+  for (const LinePicture& line : track.lines) {
+    const std::string words = end_label(picture, track, line);
+    if (!words.empty()) widest = std::max(widest, text_size(Font::Regular, kSmallText - 1, words.c_str()).x / current_scale() + 14);
+  }
+  // In steps, so that a digit more does not move the plot.
+  return std::max(12.f, 8 * std::ceil(widest / 8));
+}
 
 double value_at(const LinePicture& line, double x) {
   const auto after = std::upper_bound(line.columns.begin(), line.columns.end(), x, [](double at, const Column& column) { return at < column.x; });
