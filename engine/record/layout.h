@@ -46,7 +46,7 @@ h5::Handle index_type();
 // Throws h5::Failure.
 Layout create_layout(const std::string& path, const trace::Schema& schema, const std::string& schema_json);
 
-enum class OpenMode { Closed, SingleWriter };  // SingleWriter: never closed, or cut short
+enum class OpenMode { Closed, Unclosed, CutShort };  // CutShort: closed once, smaller now
 struct OpenedLayout {
   trace::Schema schema;
   Layout layout;

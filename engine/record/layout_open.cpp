@@ -126,8 +126,14 @@ OpenedLayout open_layout(const std::string& path, OpenMode mode) {
   const Handle access = opened(H5Pcreate(H5P_FILE_ACCESS), "preparing to open");
   succeeded(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), "preparing to open");
   succeeded(H5Pset_cache(access.get(), 0, 1, 0, 1.0), "preparing to open");
-  succeeded(H5Pset_metadata_read_attempts(access.get(), mode == OpenMode::Closed ? 1 : kReadAttempts), "preparing to open");
-  const unsigned flags = H5F_ACC_RDONLY | (mode == OpenMode::Closed ? 0u : H5F_ACC_SWMR_READ);
+  succeeded(H5Pset_metadata_read_attempts(access.get(), mode == OpenMode::Unclosed ? kReadAttempts : 1), "preparing to open");
+  // The library's own repair tool sets this; without it a file that lost its end is not opened at all.
+  constexpr const char* kSkipSizeCheck = "skip_eof_check";
+  const hbool_t skip = 1;
+  if (mode == OpenMode::CutShort && H5Pexist(access.get(), kSkipSizeCheck) > 0) {
+    succeeded(H5Pset(access.get(), kSkipSizeCheck, &skip), "preparing to open");
+  }
+  const unsigned flags = H5F_ACC_RDONLY | (mode == OpenMode::Unclosed ? H5F_ACC_SWMR_READ : 0u);
   OpenedLayout result;
   result.layout.file = opened(H5Fopen(path.c_str(), flags, access.get()), "opening it");
   result.schema = schema_from_json(read_schema_text(result.layout.file));

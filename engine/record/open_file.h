@@ -17,7 +17,7 @@ struct OpenFile {
   OpenedLayout opened;
   RecordingReader reader;
   bool is_unclosed = false;    // being written, or its writer died
-  bool is_cut_short = false;   // smaller than it was when it was closed
+  bool is_cut_short = false;   // smaller than its writer left it: what lies behind the end would read as zeros
 };
 
 // Throws Error (Refused, NewerVersion) with a sentence that names the file.

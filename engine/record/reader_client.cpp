@@ -89,12 +89,16 @@ void InProcessReader::load_index() {
 
 void InProcessReader::load_rows() {
   RecordingReader& reader = file_->reader;
-  const std::uint64_t block = reader.light_rows_for(kBlockBytes);
+  const std::uint64_t block = file_->is_cut_short ? 1 : reader.light_rows_for(kBlockBytes);
   for (std::uint64_t row = 0; row < reader.rows() && !is_to_stop();) {
     const std::uint64_t count = std::min({reader.rows() - row, block, row == 0 ? kFirstBlockRows : block});
     std::vector<trace::FramePtr> frames;
     try {
-      frames = reader.read_light(row, count, options_.light_row_bytes);
+      if (file_->is_cut_short) {
+        frames.push_back(reader.read_light_checked(row, options_.light_row_bytes));
+      } else {
+        frames = reader.read_light(row, count, options_.light_row_bytes);
+      }
     } catch (const Error&) {
       return find_damage(row, count);
     }
@@ -114,7 +118,9 @@ void InProcessReader::find_damage(std::uint64_t first, std::uint64_t count) {
   RecordingReader& reader = file_->reader;
   for (std::uint64_t row = first; row < first + count; ++row) {
     try {
-      sink_.on_frame(reader.read_light(row, 1, options_.light_row_bytes).front());
+      trace::FramePtr frame = file_->is_cut_short ? reader.read_light_checked(row, options_.light_row_bytes)
+                                                  : reader.read_light(row, 1, options_.light_row_bytes).front();
+      sink_.on_frame(std::move(frame));
       ++rows_read_;
     } catch (const Error& error) {
       damage_words_ = error.what();
@@ -143,17 +149,13 @@ void InProcessReader::serve(const RequestQueue::Work& work) {
 
 trace::RunEnd InProcessReader::end() const {
   const std::string read = std::to_string(rows_read_), all = std::to_string(file_->opened.layout.index_rows);
-  const bool is_whole = damage_words_.empty();
-  if (is_cancelled_ && is_whole) return {trace::RunStatus::Stopped, "loading was stopped after " + read + " of " + all + " frames"};
-  const std::string damage = is_whole ? "" : "; the frames behind them are damaged (" + damage_words_ + ")";
+  const std::string damage = damage_words_.empty() ? "" : "; the frames behind them are damaged (" + damage_words_ + ")";
+  if (is_cancelled_ && damage.empty()) return {trace::RunStatus::Stopped, "loading was stopped after " + read + " of " + all + " frames"};
   if (file_->is_unclosed) {
     return {trace::RunStatus::Unclosed, "this recording is being written, or its writer died: its first " + read + " frames are shown" + damage};
   }
-  if (file_->is_cut_short) {
-    const std::string cut = is_whole ? ", some without their large channels" : damage;
-    return {trace::RunStatus::Failed, "this recording lost its end after it was closed: " + read + " of " + all + " frames are shown" + cut};
-  }
-  if (!is_whole) return {trace::RunStatus::Failed, "this recording is damaged: " + read + " of " + all + " frames are shown" + damage};
+  if (file_->is_cut_short) return {trace::RunStatus::Failed, "this recording lost its end: its first " + read + " frames are shown" + damage};
+  if (!damage.empty()) return {trace::RunStatus::Failed, "this recording is damaged: its first " + read + " of " + all + " frames are shown" + damage};
   return {trace::RunStatus::Finished, ""};
 }
 

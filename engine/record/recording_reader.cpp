@@ -225,7 +225,7 @@ void RecordingReader::read_light_channel(const Channel& channel, std::uint64_t f
   if (in_one_read) all = read_values(channel, spans.front().begin, spans.back().end);
   for (std::size_t i = 0; i < places.size(); ++i) {
     const Span span = spans[i];
-    if (channel.storage == StorageClass::Once && (span.end - span.begin) * unit > light_row_bytes) continue;
+    if (!is_light(channel, (span.end - span.begin) * unit, light_row_bytes)) continue;
     trace::ChannelData part{channel.id, {}};
     if (in_one_read) {
       const auto at = all.begin() + static_cast<std::ptrdiff_t>((span.begin - spans.front().begin) * unit);
@@ -255,6 +255,22 @@ std::vector<trace::FramePtr> RecordingReader::read_light(std::uint64_t first, st
     done.push_back(std::make_shared<const trace::Frame>(std::move(frames[i])));
   }
   return done;
+}
+
+bool RecordingReader::is_light(const Channel& channel, std::size_t row_bytes, std::size_t light_row_bytes) const {
+  return channel.storage == StorageClass::Packed || (channel.kind == ChannelKind::Ragged && row_bytes <= light_row_bytes);
+}
+
+trace::FramePtr RecordingReader::read_light_checked(std::uint64_t row, std::size_t light_row_bytes) {
+  std::vector<std::uint32_t> present;
+  for (const Channel& channel : schema_.channels) {
+    if (presence_of(index_row(row)).has(channel.id)) present.push_back(channel.id);
+  }
+  trace::Frame frame = *read_row(row, present);
+  std::erase_if(frame.data, [&](const trace::ChannelData& part) {
+    return !is_light(schema_.channels[part.channel], part.bytes.size(), light_row_bytes);
+  });
+  return std::make_shared<const trace::Frame>(std::move(frame));
 }
 
 bool RecordingReader::has_good_last_row(std::size_t light_row_bytes) {

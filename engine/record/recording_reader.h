@@ -45,6 +45,8 @@ class RecordingReader {
   // Rows [first, first + count) with all packed channels and the ragged rows of at most `light_row_bytes`, many rows per
   // access. Throws Error when anything in them is damaged; rows before the damage are found by asking for fewer.
   std::vector<trace::FramePtr> read_light(std::uint64_t first, std::uint64_t count, std::size_t light_row_bytes);
+  // One row as read_light gives it, after reading all of it and checking its checksum: for files that lost their end.
+  trace::FramePtr read_light_checked(std::uint64_t row, std::size_t light_row_bytes);
   // Whether the last row the file claims to have looks like one: what was found before is then damage in the middle.
   bool has_good_last_row(std::size_t light_row_bytes);
   // Rows of read_light that take about `bytes` of memory.
@@ -71,6 +73,7 @@ class RecordingReader {
   std::vector<std::byte> read_part(const trace::Channel& channel, std::uint64_t ordinal);
   void read_light_channel(const trace::Channel& channel, std::uint64_t first, std::span<const IndexRow> rows, std::size_t light_row_bytes,
                           std::vector<trace::Frame>& frames);
+  bool is_light(const trace::Channel& channel, std::size_t row_bytes, std::size_t light_row_bytes) const;
   void check_frame(const trace::Frame& frame, const IndexRow& row) const;
 
   const trace::Schema& schema_;
