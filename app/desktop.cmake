@@ -1,0 +1,15 @@
+# The desktop program. Without training it replays only and knows neither torch nor CUDA.
+sparsescope_library(app_desktop
+  SOURCES desktop_options.cpp desktop_settings.cpp desktop_session.cpp desktop_pictures.cpp desktop_window.cpp opened_recording.cpp
+  PUBLIC sparsescope::app_folders sparsescope::record sparsescope::viz_frame sparsescope::viz_render
+  PRIVATE fmt::fmt nlohmann_json::nlohmann_json)
+target_compile_definitions(sparsescope_app_desktop PRIVATE SPARSESCOPE_RECORDINGS="${CMAKE_SOURCE_DIR}/recordings")
+if(SPARSESCOPE_TRAINING)
+  target_sources(sparsescope_app_desktop PRIVATE desktop_training.cpp)
+  target_compile_definitions(sparsescope_app_desktop PUBLIC SPARSESCOPE_WITH_TRAINING)
+  target_link_libraries(sparsescope_app_desktop PUBLIC sparsescope::app_run)
+endif()
+
+add_executable(sparsescope main.cpp)
+sparsescope_settings(sparsescope)
+target_link_libraries(sparsescope PRIVATE sparsescope::app_desktop fmt::fmt)

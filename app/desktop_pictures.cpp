@@ -1,0 +1,161 @@
+// Off screen: a run on the terminal, then its recording from disk, picture by picture.
+#include "app/desktop_pictures.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "app/desktop_session.h"
+#include "engine/trace/error.h"
+#include "viz/frame/frame.h"
+#include "viz/render/offscreen.h"
+#include "viz/widgets/gui_context.h"
+#ifdef SPARSESCOPE_WITH_TRAINING
+#include "app/live_display.h"
+#include "app/training_run.h"
+#endif
+
+namespace sparsescope::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kSettleFrames = 4;          // sizes and tabs come to rest
+constexpr int kMostFrames = 600;          // heavy rows arrive meanwhile
+
+// Trains on the terminal and returns the recording's path.
+std::string train_and_record(const DesktopOptions& options) {
+#ifdef SPARSESCOPE_WITH_TRAINING
+  TrainingRunOptions run_options = run_from_arguments(options.run);
+  const std::string path = run_options.recorder.path;
+  const experiments::Experiment& experiment = run_options.request.experiment;
+  catch_stop_signals();
+  fmt::print(stderr, "{} ({} profile), {} steps, recording to {}\n", experiment.title, experiment.profile, experiment.train.steps, path);
+  TrainingRun run(std::move(run_options));
+  follow_run(run);
+  const trace::RunEnd end = run.wait();
+  const record::WriterStats stats = run.recorder_stats();
+  if (!stats.failure.empty()) throw Error(stats.failure);
+  if (end.status == trace::RunStatus::Failed) throw Error(end.message + "; what was recorded lies in " + path);
+  fmt::print("recording {}\n", path);
+  return path;
+#else
+  (void)options;
+  throw Error("this is the replay-only program; it opens recordings and trains nothing", ExitCode::Usage);
+#endif
+}
+
+// Takes in everything; the reader works on its own thread, so this waits for it.
+void load_whole(viz::Timeline& timeline) {
+  const auto done = [&] {
+    return std::all_of(timeline.runs().begin(), timeline.runs().end(), [](const auto& run) { return run->end() != nullptr; });
+  };
+  while (!done()) {
+    timeline.drain_all();
+    if (!done()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+class Pictures {
+ public:
+  Pictures(const DesktopOptions& options, const std::vector<std::string>& files)
+      : options_(options), session_(with_files(options, files), timeline_, DesktopSession::Remember::No),
+        surface_(options.width, options.height), frame_(session_, timeline_, appearance(options), gui_.font_notes()) {
+    session_.start();
+    load_whole(timeline_);
+    viz::Run& run = *timeline_.runs().front();
+    if (run.schema() == nullptr) throw Error(run.end()->message, ExitCode::Refused);
+    if (options.step >= 0) go_to(run, static_cast<std::uint64_t>(options.step));
+    for (const std::string& note : gui_.font_notes()) fmt::print(stderr, "{}\n", note);
+  }
+
+  const std::vector<std::string> view_ids() const { return frame_.view_ids(); }
+
+  void write_window(const std::string& path) {
+    settle([&] { frame_.draw(0); });
+    write(path);
+  }
+  void write_view(const std::string& id, const std::string& path) {
+    settle([&] { frame_.draw_view(id, 0); });
+    write(path);
+  }
+
+ private:
+  static DesktopOptions with_files(DesktopOptions options, const std::vector<std::string>& files) {
+    options.files = files;
+#ifdef SPARSESCOPE_WITH_TRAINING
+    options.run.preset.clear();
+#endif
+    return options;
+  }
+  static frame::Appearance appearance(const DesktopOptions& options) {
+    frame::Appearance appearance;
+    appearance.theme = options.theme == "light" ? Theme::Light : Theme::Dark;
+    appearance.scale = options.scale > 0 ? static_cast<float>(options.scale) : 1;
+    appearance.reduce_motion = true;
+    appearance.show_frame_rate = false;
+    return appearance;
+  }
+  void go_to(const viz::Run& run, std::uint64_t step) {
+    if (run.rows() == 0 || step < run.first_step() || step > run.newest_step()) {
+      throw Error(fmt::format("--step {}: the recording has steps {} to {}", step, run.first_step(), run.newest_step()), ExitCode::Usage);
+    }
+    timeline_.cursor().seek(step);
+  }
+  void settle(const std::function<void()>& draw) {
+    for (int i = 0; i < kMostFrames && (i < kSettleFrames || timeline_.is_busy()); ++i) {
+      frame_.prepare();
+      surface_.begin_frame();
+      draw();
+      surface_.end_frame();
+    }
+  }
+  void write(const std::string& path) {
+    render::write_png(path, surface_.read_pixels());
+    fmt::print("{}\n", path);
+  }
+
+  const DesktopOptions& options_;
+  viz::Timeline timeline_;
+  DesktopSession session_;
+  GuiContext gui_;
+  render::Offscreen surface_;
+  frame::Frame frame_;
+};
+
+// "a/run.png" and "drift" give "a/run.drift.png".
+std::string beside(const std::string& path, const std::string& name) {
+  const fs::path whole = path;
+  return (whole.parent_path() / (whole.stem().string() + "." + name + ".png")).string();
+}
+
+}  // namespace
+
+int run_offscreen(const DesktopOptions& options) {
+  std::vector<std::string> files = options.files;
+  std::string view = options.view, stem;
+  if (options.wants_training()) {
+    files = {train_and_record(options)};
+    if (view.empty()) view = "all";
+    stem = (fs::path(files[0]).parent_path() / fs::path(files[0]).stem()).string();   // pictures lie beside a new recording
+  } else {
+    stem = fs::path(files[0]).stem().string();                                        // and here for one that was opened
+  }
+  Pictures pictures(options, files);
+  if (view.empty() || view == "window") {
+    pictures.write_window(options.screenshot.empty() ? stem + ".window.png" : options.screenshot);
+  } else if (view == "all") {
+    pictures.write_window(options.screenshot.empty() ? stem + ".window.png" : options.screenshot);
+    for (const std::string& id : pictures.view_ids()) {
+      pictures.write_view(id, options.screenshot.empty() ? stem + "." + id + ".png" : beside(options.screenshot, id));
+    }
+  } else {
+    pictures.write_view(view, options.screenshot.empty() ? stem + "." + view + ".png" : options.screenshot);
+  }
+  return 0;
+}
+
+}  // namespace sparsescope::app

@@ -1,0 +1,148 @@
+// Runs, files and settings of one window; training is behind desktop_training.h.
+#include "app/desktop_session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "app/opened_recording.h"
+#include "app/user_folders.h"
+#include "engine/trace/error.h"
+#include "viz/model/format.h"
+#ifdef SPARSESCOPE_WITH_TRAINING
+#include "app/desktop_training.h"
+#endif
+
+namespace sparsescope::app {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::size_t kRecent = 8;
+
+std::string age_words(fs::file_time_type time) {
+  const double seconds = std::chrono::duration<double>(fs::file_time_type::clock::now() - time).count();
+  if (seconds < 60) return "just now";
+  if (seconds < 3600) return fmt::format("{:.0f} min ago", seconds / 60);
+  if (seconds < 86400) return fmt::format("{:.0f} h ago", seconds / 3600);
+  if (seconds < 2 * 86400) return "yesterday";
+  return fmt::format("{:.0f} days ago", seconds / 86400);
+}
+
+}  // namespace
+
+DesktopSession::DesktopSession(DesktopOptions options, viz::Timeline& timeline, Remember remember)
+    : options_(std::move(options)), timeline_(timeline), remember_(remember) {
+  if (remember_ == Remember::No) return;
+  settings_folder_ = settings_folder();
+  settings_ = load_settings(settings_folder_, settings_note_);
+}
+
+DesktopSession::~DesktopSession() = default;
+
+void DesktopSession::start() {
+  for (const std::string& file : options_.files) open_recording(file);
+  if (options_.wants_training()) start_training(options_.preset());
+}
+
+void DesktopSession::open_recording(const std::string& path) {
+  std::error_code failure;
+  const std::string absolute = fs::absolute(path, failure).lexically_normal().string();
+  for (const auto& [known, id] : open_files_) {
+    if (known == absolute && timeline_.find(id) != nullptr) throw Error(fs::path(path).filename().string() + " is open already");
+  }
+  viz::Run& run = timeline_.add_run(feed_of_recording(path));
+  open_files_.emplace_back(absolute, run.id());
+  remember_file(absolute);
+}
+
+void DesktopSession::remember_file(const std::string& path) {
+  if (remember_ == Remember::No) return;
+  std::erase(settings_.recent, path);
+  settings_.recent.insert(settings_.recent.begin(), path);
+  if (settings_.recent.size() > 12) settings_.recent.resize(12);
+  settings_note_ = save_settings(settings_folder_, settings_);
+}
+
+void DesktopSession::remember_appearance(const std::string& theme, float scale) {
+  if (remember_ == Remember::No || (settings_.theme == theme && settings_.scale == scale)) return;
+  settings_.theme = theme;
+  settings_.scale = scale;
+  settings_note_ = save_settings(settings_folder_, settings_);
+}
+
+// What was opened, then what lies in the recordings folder, newest first.
+std::vector<frame::RecentFile> DesktopSession::recent_files() const {
+  if (remember_ == Remember::No) return {};
+  std::vector<std::string> paths = settings_.recent;
+  std::vector<std::pair<fs::file_time_type, std::string>> made;
+  std::error_code failure;
+  for (fs::directory_iterator it(recordings_folder(), failure), end; !failure && it != end; it.increment(failure)) {
+    std::error_code ignored;
+    if (it->path().extension() == ".h5") made.emplace_back(it->last_write_time(ignored), it->path().string());
+  }
+  std::sort(made.rbegin(), made.rend());
+  for (const auto& [time, path] : made) {
+    if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
+  }
+  std::vector<frame::RecentFile> files;
+  for (const std::string& path : paths) {
+    std::error_code ignored;
+    if (files.size() == kRecent) break;
+    if (!fs::is_regular_file(path, ignored)) continue;
+    const auto size = static_cast<double>(fs::file_size(path, ignored));
+    files.push_back({path, fs::path(path).filename().string(), viz::format_bytes(size) + ", " + age_words(fs::last_write_time(path, ignored))});
+  }
+  return files;
+}
+
+std::string DesktopSession::demo_recording() const {
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (const fs::path& folder : {program / "../share/sparsescope/recordings", fs::path(SPARSESCOPE_RECORDINGS)}) {
+    const fs::path path = folder / "demo.h5";
+    if (fs::is_regular_file(path, ignored)) return path.lexically_normal().string();
+  }
+  return "";
+}
+
+std::string DesktopSession::recordings_folder() const { return app::recordings_folder(); }
+
+void DesktopSession::toggle_full_screen() {
+  if (toggle_full_screen_) toggle_full_screen_();
+}
+
+#ifdef SPARSESCOPE_WITH_TRAINING
+
+std::vector<frame::PresetCard> DesktopSession::presets() const { return preset_cards(options_.run.device); }
+
+std::string DesktopSession::why_no_training() const {
+  return live_ && !live_->status().is_over() ? "a run is under way; stop it first" : "";
+}
+
+void DesktopSession::start_training(const std::string& preset) {
+  if (const std::string reason = why_no_training(); !reason.empty()) throw Error(reason);
+  RunArguments arguments = options_.run;
+  if (arguments.preset != preset) arguments.out.clear();   // --out names the run that the command line asked for
+  arguments.preset = preset;
+  live_ = LiveRun::start(arguments, timeline_);
+  if (!live_->recorder().path.empty()) remember_file(live_->recorder().path);
+}
+
+frame::TrainerLink* DesktopSession::trainer() { return live_.get(); }
+std::string DesktopSession::device_words() const { return live_ ? live_->status().device : "no run"; }
+
+#else
+
+class LiveRun {};
+
+std::vector<frame::PresetCard> DesktopSession::presets() const { return {}; }
+std::string DesktopSession::why_no_training() const { return "this is the replay-only program; scripts/run without --viewer builds the one that trains"; }
+void DesktopSession::start_training(const std::string&) { throw Error(why_no_training(), ExitCode::Usage); }
+frame::TrainerLink* DesktopSession::trainer() { return nullptr; }
+std::string DesktopSession::device_words() const { return "replay only"; }
+
+#endif
+
+}  // namespace sparsescope::app

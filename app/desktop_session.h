@@ -1,0 +1,61 @@
+// What stands behind the window: the runs it shows, the run it trains, the files it remembers. No drawing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/desktop_options.h"
+#include "app/desktop_settings.h"
+#include "viz/frame/host.h"
+#include "viz/model/timeline.h"
+
+namespace sparsescope::app {
+
+class LiveRun;   // app/desktop_training.h; absent in the replay-only program
+
+class DesktopSession final : public frame::Host {
+ public:
+  enum class Remember { Yes, No };   // whether settings are read and written; pictures leave them alone
+  DesktopSession(DesktopOptions options, viz::Timeline& timeline, Remember remember);
+  ~DesktopSession() override;
+
+  // Starts what the command line asked for. Throws Error.
+  void start();
+
+  std::vector<frame::PresetCard> presets() const override;
+  std::string why_no_training() const override;
+  void start_training(const std::string& preset) override;
+  frame::TrainerLink* trainer() override;
+  std::vector<frame::RecentFile> recent_files() const override;
+  std::string demo_recording() const override;
+  std::string recordings_folder() const override;
+  void open_recording(const std::string& path) override;
+  void toggle_full_screen() override;
+  void quit(frame::Leave leave) override { leave_ = leave; }
+  std::string device_words() const override;
+  void remember_appearance(const std::string& theme, float scale) override;
+
+  const DesktopSettings& settings() const { return settings_; }
+  const std::string& settings_note() const { return settings_note_; }
+  const std::optional<frame::Leave>& leaving() const { return leave_; }
+  void on_full_screen(std::function<void()> toggle) { toggle_full_screen_ = std::move(toggle); }
+  LiveRun* live_run() { return live_.get(); }
+
+ private:
+  void remember_file(const std::string& path);
+
+  DesktopOptions options_;
+  viz::Timeline& timeline_;
+  Remember remember_;
+  std::string settings_folder_, settings_note_;
+  DesktopSettings settings_;
+  std::vector<std::pair<std::string, std::uint32_t>> open_files_;   // path, run id
+  std::shared_ptr<LiveRun> live_;
+  std::optional<frame::Leave> leave_;
+  std::function<void()> toggle_full_screen_;
+};
+
+}  // namespace sparsescope::app

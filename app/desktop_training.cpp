@@ -1,0 +1,99 @@
+// From the trainer's words to the window's, and the cards of the start page.
+#include "app/desktop_training.h"
+
+#include <fmt/format.h>
+
+#include "engine/trace/error.h"
+#include "viz/model/format.h"
+
+namespace sparsescope::app {
+namespace {
+
+constexpr std::size_t kScreenBytes = 64u << 20;   // beyond this the screen drops the oldest frames and counts them
+
+frame::TrainerStatus::State state_of(train::Status::State state) {
+  using From = train::Status::State;
+  using To = frame::TrainerStatus::State;
+  switch (state) {
+    case From::Preparing: return To::Preparing;
+    case From::Training: return To::Training;
+    case From::Paused: return To::Paused;
+    case From::Evaluating: return To::Evaluating;
+    case From::Finished: return To::Finished;
+    case From::Stopped: return To::Stopped;
+    case From::Failed: return To::Failed;
+  }
+  return To::Failed;
+}
+
+}  // namespace
+
+std::shared_ptr<LiveRun> LiveRun::start(const RunArguments& arguments, viz::Timeline& timeline) {
+  TrainingRunOptions options = run_from_arguments(arguments);
+  auto live = std::shared_ptr<LiveRun>(new LiveRun);
+  live->mailbox_ = std::make_shared<trace::Mailbox>(kScreenBytes, trace::Overflow::DropOldest);
+  live->path_ = options.recorder.path;
+  live->commit_seconds_ = static_cast<double>(options.recorder.commit_nanos) / 1e9;
+  const experiments::Experiment& experiment = options.request.experiment;
+  live->tokens_per_step_ = static_cast<double>(experiment.train.batch * experiment.model.context);
+  const std::string name = fmt::format("{}, seed {}", experiment.name, experiment.train.seed);
+  options.screen = live->mailbox_.get();
+  live->run_ = std::make_shared<TrainingRun>(std::move(options));
+
+  viz::Feed feed;
+  feed.mailbox = live->mailbox_;
+  if (live->run_->recorder() != nullptr) {
+    // The rows live as long as the run and its mailbox do.
+    feed.rows = std::shared_ptr<trace::RowSource>(live, live->run_->recorder());
+  }
+  feed.name = name;
+  live->run_id_ = timeline.add_run(std::move(feed)).id();
+  return live;
+}
+
+frame::TrainerStatus LiveRun::status() const {
+  const train::Status from = run_->status();
+  frame::TrainerStatus to;
+  to.state = state_of(from.state);
+  to.message = from.message;
+  to.progress_text = from.progress.text;
+  to.progress_fraction = from.progress.fraction;
+  to.step = from.step;
+  to.planned_steps = from.planned_steps;
+  to.pause_at = from.pause_at;
+  to.loss_nats = from.loss_nats;
+  to.tokens_per_second = from.tokens_per_second;
+  to.steps_per_second = from.tokens_per_second / tokens_per_step_;
+  to.seconds_left = from.seconds_left;
+  to.device = from.device;
+  to.controls = from.controls;
+  if (run_->is_finished() && !to.is_over()) {
+    // It ended before its schema: the reason was thrown, not sent.
+    to.state = frame::TrainerStatus::State::Failed;
+    try {
+      to.message = run_->wait().message;
+    } catch (const std::exception& error) {
+      to.message = error.what();
+    }
+  }
+  return to;
+}
+
+frame::RecorderStatus LiveRun::recorder() const {
+  const record::WriterStats stats = run_->recorder_stats();
+  return {path_, stats.bytes_on_disk, stats.last_committed_step, stats.frames_lost, commit_seconds_, stats.failure};
+}
+
+std::vector<frame::PresetCard> preset_cards(const std::string& device) {
+  const bool on_gpu = device == "cuda" || (device == "auto" && train::cuda_answer().available);
+  std::vector<frame::PresetCard> cards;
+  for (const experiments::Preset& preset : experiments::presets()) {
+    const experiments::Experiment e = experiments::load_preset(preset.name, on_gpu ? "gpu" : "cpu");
+    cards.push_back({preset.name, preset.title, preset.text,
+                     fmt::format("{} profile: {} layers, width {}, {} steps", on_gpu ? "GPU" : "CPU", e.model.layers, e.model.width,
+                                 viz::format_count(e.train.steps))});
+  }
+  return cards;
+}
+
+}  // namespace sparsescope::app

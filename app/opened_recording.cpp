@@ -1,0 +1,48 @@
+// The reader stands behind the timeline and ends before its mailbox does.
+#include "app/opened_recording.h"
+
+#include <filesystem>
+#include <utility>
+
+namespace sparsescope::app {
+namespace {
+
+constexpr std::size_t kWaitingBytes = 64u << 20;   // the reader waits for the screen beyond this
+
+class OpenedRecording final : public trace::RowSource {
+ public:
+  explicit OpenedRecording(const std::string& path)
+      : mailbox_(std::make_shared<trace::Mailbox>(kWaitingBytes, trace::Overflow::Block)), client_(record::open_recording(path, *mailbox_)) {}
+  ~OpenedRecording() override {
+    mailbox_->close();   // a reader that waits for room would never end
+    client_.reset();
+  }
+  std::uint64_t request(trace::ReadRequest request) override { return client_->request(std::move(request)); }
+  void cancel(std::uint64_t tag) override { client_->cancel(tag); }
+  std::vector<trace::ReadAnswer> poll() override { return client_->poll(); }
+
+  const std::shared_ptr<trace::Mailbox>& mailbox() const { return mailbox_; }
+  record::ReaderClient& client() { return *client_; }
+
+ private:
+  std::shared_ptr<trace::Mailbox> mailbox_;
+  std::unique_ptr<record::ReaderClient> client_;
+};
+
+}  // namespace
+
+viz::Feed feed_of_recording(const std::string& path) {
+  const auto opened = std::make_shared<OpenedRecording>(path);
+  viz::Feed feed;
+  feed.mailbox = opened->mailbox();
+  feed.rows = opened;
+  feed.progress = [opened] {
+    const record::OpenProgress progress = opened->client().progress();
+    return viz::LoadProgress{progress.rows_read, progress.rows_total, progress.bytes_read};
+  };
+  feed.cancel_loading = [opened] { opened->client().cancel_loading(); };
+  feed.name = std::filesystem::path(path).filename().string();
+  return feed;
+}
+
+}  // namespace sparsescope::app

@@ -1,0 +1,16 @@
+// A recording as a run of the timeline: its reader, its mailbox, and the order in which they go.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/record/reader_client.h"
+#include "engine/trace/mailbox.h"
+#include "viz/model/timeline.h"
+
+namespace sparsescope::app {
+
+// Starts reading `path` in the background. Throws Error at once for what cannot be opened.
+viz::Feed feed_of_recording(const std::string& path);
+
+}  // namespace sparsescope::app
