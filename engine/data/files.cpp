@@ -14,6 +14,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/data/utf8.h"
 #include "engine/trace/error.h"
 
 namespace sparsescope::data {
@@ -123,6 +124,11 @@ std::vector<std::string> matches_of(const std::string& pattern) {
   return paths;
 }
 
+bool is_named_corpus(const std::string& name) {
+  return std::any_of(named_corpora().begin(), named_corpora().end(),
+                     [&name](const NamedCorpus& named) { return named.name == name; });
+}
+
 std::string names_of_corpora() {
   std::string names;
   for (const NamedCorpus& named : named_corpora()) names += (names.empty() ? "" : ", ") + named.name;
@@ -135,7 +141,7 @@ std::string last_part(const std::string& source) {
   const std::size_t end = cleaned.find_last_not_of('/');
   if (end == std::string::npos) return "folder";
   const std::string name = fs::path(cleaned.substr(0, end + 1)).filename().native();
-  return name == "." || name == ".." ? "folder" : name;
+  return name == "." || name == ".." ? "folder" : printable(name);
 }
 
 }  // namespace
@@ -156,6 +162,9 @@ FoundFiles find_files(const std::vector<std::string>& sources, const Task& task)
                   "; check the path and its permissions");
     } else if (has_glob_characters(source)) {
       for (const std::string& path : matches_of(source)) collector.add_match(path);
+    } else if (is_named_corpus(source)) {
+      throw Error("the named corpus " + quoted(source) +
+                  " cannot be mixed with other text; give it alone, or files and folders only");
     } else if (source.find_first_of("/.") == std::string::npos) {
       throw Error("there is no corpus " + quoted(source) +
                   ": it is no file and no folder here, and the named corpora are: " + names_of_corpora());

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "engine/data/utf8.h"
 #include "engine/trace/error.h"
 
 namespace sparsescope::data {
@@ -27,25 +28,6 @@ class ByteTokenizer final : public Tokenizer {
  private:
   std::array<char, 256> bytes_;
 };
-
-// Bytes of the UTF-8 character at the start of `text`, or 0 when there is no well-formed one.
-std::size_t character_bytes(std::string_view text) {
-  const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t length = byte(0) < 0x80   ? 1
-                             : byte(0) < 0xc2 ? 0
-                             : byte(0) < 0xe0 ? 2
-                             : byte(0) < 0xf0 ? 3
-                             : byte(0) < 0xf5 ? 4
-                                              : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  // Overlong forms, surrogates and what lies above U+10FFFF.
-  if ((byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) > 0x9f)) return 0;
-  if ((byte(0) == 0xf0 && byte(1) < 0x90) || (byte(0) == 0xf4 && byte(1) > 0x8f)) return 0;
-  return length;
-}
 
 std::string escaped(unsigned char byte) {
   switch (byte) {

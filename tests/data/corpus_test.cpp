@@ -83,6 +83,8 @@ TEST_F(CorpusFiles, WhatIsRecordedNamesNoFolderOfTheMachine) {
   }
   EXPECT_EQ(load({folder_ + "/texts/"}).facts.source, "texts");
   EXPECT_EQ(load({folder_ + "/texts/*.txt"}).facts.source, "*.txt");
+  const Corpus odd = load({write("caf\xe9\n.txt", made_up_text(1, 200))});
+  EXPECT_EQ(odd.facts.source, "caf??.txt") << "names may be any bytes, records are UTF-8";
   const auto json = nlohmann::json::parse(to_json(load({folder_ + "/texts"}).facts));
   EXPECT_EQ(json.at("document_rule"), "files");
   EXPECT_EQ(json.at("files"), 25);
@@ -153,6 +155,7 @@ TEST_F(CorpusFiles, WhatIsNotThereIsNamed) {
   EXPECT_EQ(
       refused({"haeders"}),
       "there is no corpus 'haeders': it is no file and no folder here, and the named corpora are: headers");
+  EXPECT_NE(refused({write("some.txt", "text"), "headers"}).find("cannot be mixed"), std::string::npos);
   EXPECT_NE(refused({}).find("no corpus was named"), std::string::npos);
 }
 
