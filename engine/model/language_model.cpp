@@ -95,7 +95,9 @@ ForwardResult LanguageModel::forward(const at::Tensor& ids, const ForwardOptions
   const std::optional<at::Tensor> bias = stack_->head_bias.defined() ? std::optional(stack_->head_bias) : std::nullopt;
   result.logits = at::linear(pass->input(2 * config_.layers), stack_->head, bias);           // [B,T,V]
   result.non_finite = at::isfinite(result.logits.detach().sum(-1)).logical_not().sum();
-  for (const SparkLayerResult& layer : result.spark) result.non_finite += layer.row_counts.select(-1, kernels::kCountNonFinite).sum();
+  for (const SparkLayerResult& layer : result.spark) {
+    result.non_finite += layer.row_counts.select(-1, kernels::kCountNonFinite).sum() + layer.theta.isnan();
+  }
   return result;
 }
 
@@ -115,13 +117,13 @@ Loss LanguageModel::loss(const ForwardResult& result, const at::Tensor& targets)
 }
 
 void LanguageModel::before_update() {
-  const c10::AutoGradMode no_graph(false);
+  const c10::NoGradGuard no_graph;
   stack_->thetas_before.clear();
   for (const at::Tensor& theta : stack_->thetas) stack_->thetas_before.push_back(theta.detach().clone());
 }
 
 void LanguageModel::after_update() {
-  const c10::AutoGradMode no_graph(false);
+  const c10::NoGradGuard no_graph;
   check(stack_->thetas_before.size() == stack_->thetas.size(), "after_update() follows before_update()");
   for (std::size_t layer = 0; layer < stack_->thetas.size(); ++layer) {
     const at::Tensor is_frozen = controls_.tensor("threshold_freeze").gt(0.5);
@@ -133,7 +135,7 @@ void LanguageModel::after_update() {
 void LanguageModel::set_control(const std::string& name, double value) {
   controls_.set(name, value);
   if (name != "threshold_min" && name != "threshold_max") return;
-  const c10::AutoGradMode no_graph(false);
+  const c10::NoGradGuard no_graph;
   for (at::Tensor& theta : stack_->thetas) theta.copy_(at::clamp(theta, controls_.tensor("threshold_min"), controls_.tensor("threshold_max")));
 }
 
@@ -152,6 +154,7 @@ void raise_if_not_finite(const ForwardResult& result, std::uint64_t step) {
   const std::string where = " at step " + std::to_string(step);
   const std::string way_out = "; lower the learning rate or load an earlier checkpoint";
   for (std::size_t layer = 0; layer < result.spark.size(); ++layer) {
+    if (result.spark[layer].theta.isnan().item<bool>()) throw Error("the threshold of layer " + std::to_string(layer) + " is not a number" + where + way_out);
     const auto bad = result.spark[layer].row_counts.select(-1, kernels::kCountNonFinite).sum().item<std::int64_t>();
     if (bad != 0) throw Error(std::to_string(bad) + " scores of layer " + std::to_string(layer) + " are not finite numbers" + where + way_out);
   }

@@ -39,7 +39,7 @@ struct ForwardResult {
   at::Tensor ids;                         // [B,T] i64
   at::Tensor logits;                      // [B,T,V] in the model's dtype
   std::vector<SparkLayerResult> spark;    // one per SPaRK layer, in layer order; empty for other mixers
-  at::Tensor non_finite;                  // [] i64 on the device: scores at p <= t and rows of logits that are not finite
+  at::Tensor non_finite;                  // [] i64 on the device: scores at p <= t, thresholds and rows of logits that are not numbers
 };
 
 struct LossTerm {
@@ -104,7 +104,7 @@ class LanguageModel {
 // of a post-norm model. An initial threshold is given in multiples of it.
 double initial_score_std(const experiments::ModelConfig& config, std::int64_t layer);
 
-// Throws Error naming the first layer whose scores, or the logits, hold something that is not a finite number. Synchronises
+// Throws Error naming the first layer whose threshold or scores, or the logits, hold something that is not a finite number. Synchronises
 // with the device: once a step, or on suspicion.
 void raise_if_not_finite(const ForwardResult& result, std::uint64_t step);
 

@@ -63,7 +63,7 @@ const char* spark_statistic_name(SparkStatistic statistic) {
 
 at::Tensor spark_statistics(const LanguageModel& model, const ForwardResult& result) {
   check(!result.spark.empty(), "statistics of SPaRK want a SPaRK model");
-  const c10::AutoGradMode no_graph(false);
+  const c10::NoGradGuard no_graph;
   const LayerSums sums = sum_layers(model, result);
   const double batch = static_cast<double>(result.ids.size(0)), tokens = static_cast<double>(result.ids.size(1));
   const double pairs = std::max(batch * tokens * (tokens - 1) / 2, 1.0);
@@ -119,7 +119,7 @@ at::Tensor pack_bits(const at::Tensor& bits) {
 }
 
 DeclaredTop declared_top(const LanguageModel& model, const at::Tensor& declaration, std::int64_t k) {
-  const c10::AutoGradMode no_graph(false);
+  const c10::NoGradGuard no_graph;
   const experiments::SparkConfig& spark = model.config().spark;
   const double scale = spark.kappa / std::sqrt(static_cast<double>(spark.rank));
   const at::Tensor table = at::matmul(declaration * scale, model.addresses().t());   // [T,V], F
