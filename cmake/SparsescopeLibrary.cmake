@@ -33,9 +33,10 @@ function(sparsescope_precompile_torch name)
   target_precompile_headers(sparsescope_${name} PRIVATE <ATen/ATen.h> <string> <vector>)
 endfunction()
 
-# sparsescope_test(area SOURCES ... LIBRARIES ... LABELS ...) makes the program test_area and registers its cases.
+# sparsescope_test(area SOURCES ... LIBRARIES ... LABELS ...) makes the program test_area and registers its cases; with TOGETHER
+# the program is one test: for those that take longer to start (LibTorch: about a second) than to run a case.
 function(sparsescope_test area)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(arg "TOGETHER" "TIMEOUT" "SOURCES;LIBRARIES;LABELS;ENVIRONMENT" ${ARGN})
   add_executable(test_${area} ${arg_SOURCES})
   sparsescope_settings(test_${area})
   target_link_libraries(test_${area} PRIVATE ${arg_LIBRARIES} GTest::gtest_main)
@@ -46,6 +47,12 @@ function(sparsescope_test area)
     set(arg_TIMEOUT 300)
   endif()
   target_compile_definitions(test_${area} PRIVATE SPARSESCOPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  if(arg_TOGETHER)
+    add_test(NAME ${area} COMMAND test_${area})
+    set_tests_properties(${area} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}"
+                         SKIP_REGULAR_EXPRESSION "PASSED  . 0 tests.[\r\n]+.  SKIPPED")
+    return()
+  endif()
   include(GoogleTest)
   gtest_discover_tests(test_${area} DISCOVERY_MODE PRE_TEST
                        PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")
