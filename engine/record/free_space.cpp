@@ -52,7 +52,8 @@ void check_can_record(const std::string& path, std::uint64_t free_bytes) {
   }
 }
 
-FreeSpaceGuard::FreeSpaceGuard(std::string path, std::uint64_t least_bytes) : path_(std::move(path)), least_bytes_(least_bytes) {}
+FreeSpaceGuard::FreeSpaceGuard(const std::string& path, std::uint64_t least_bytes, std::function<std::uint64_t(const std::string&)> free_bytes)
+    : folder_(folder_of(path)), least_bytes_(least_bytes), free_bytes_(free_bytes ? std::move(free_bytes) : free_bytes_at) {}
 
 std::uint64_t FreeSpaceGuard::missing(std::uint64_t bytes_written) const {
   if (least_bytes_ == 0) return 0;
@@ -60,7 +61,7 @@ std::uint64_t FreeSpaceGuard::missing(std::uint64_t bytes_written) const {
   // The first seconds of a run say little about its rate; more than 1 GiB is never asked for.
   const double rate = static_cast<double>(bytes_written) / std::max(seconds, 5.0);
   const auto ahead = static_cast<std::uint64_t>(std::min(30.0 * rate, 0x1p30));
-  const std::uint64_t wanted = std::max(least_bytes_, ahead), free = free_bytes_at(folder_of(path_));
+  const std::uint64_t wanted = std::max(least_bytes_, ahead), free = free_bytes_(folder_);
   return free < wanted ? wanted - free : 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace sparsescope::record {
@@ -16,13 +17,15 @@ std::string bytes_in_words(std::uint64_t bytes);
 // Stops a recording before the disk is full, not when it is.
 class FreeSpaceGuard {
  public:
-  FreeSpaceGuard(std::string path, std::uint64_t least_bytes);
+  // `free_bytes` of the file's folder; empty asks the system.
+  FreeSpaceGuard(const std::string& path, std::uint64_t least_bytes, std::function<std::uint64_t(const std::string&)> free_bytes);
   // Bytes missing below max(least, 30 s of the rate since the start); 0 when there is enough or least is 0.
   std::uint64_t missing(std::uint64_t bytes_written) const;
 
  private:
-  std::string path_;
+  std::string folder_;
   std::uint64_t least_bytes_;
+  std::function<std::uint64_t(const std::string&)> free_bytes_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 

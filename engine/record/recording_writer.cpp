@@ -45,7 +45,8 @@ std::string words_of(const std::exception& error) {
 
 struct RecordingWriter::Impl {
   explicit Impl(WriterOptions from)
-      : options(std::move(from)), mailbox(options.mailbox_bytes, trace::Overflow::Block), guard(options.path, options.free_bytes_while_running) {
+      : options(std::move(from)), mailbox(options.mailbox_bytes, trace::Overflow::Block), 
+        guard(options.path, options.free_bytes_while_running, options.free_bytes) {
     options.commit_nanos = std::min(options.commit_nanos, kLongestCommitNanos);
   }
 

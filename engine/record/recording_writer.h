@@ -30,6 +30,7 @@ struct WriterOptions {
   int workers = 2;                                       // compression threads
   std::uint64_t free_bytes_at_start = 1ull << 30;        // refuse to start below this
   std::uint64_t free_bytes_while_running = 64ull << 20;  // stop below this or below 30 s of the run's rate; 0: never
+  std::function<std::uint64_t(const std::string& folder)> free_bytes;  // what is free there while running; empty: asks the system
   std::function<void(const WriterStats&)> on_commit;     // called on the I/O thread after each commit; may be slow
 };
 
