@@ -210,11 +210,12 @@ void handle_pointer(const TrackPlot& request, ViewContext& context) {
     selection.locked.x = x;
     selection.locked.step = step;
   }
-  if (ImGui::BeginTooltip()) {
+  if (!ImGui::BeginTooltip()) return;
+  {
     FontScope font(Font::Regular, kSmallText);
     draw_readout(request, x);
-    ImGui::EndTooltip();
   }
+  ImGui::EndTooltip();
 }
 
 // The linked pointer of the frame before, and the pinned place with its values.
