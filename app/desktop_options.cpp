@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "engine/trace/error.h"
+#include "viz/views/view.h"
 
 namespace sparsescope::app {
 namespace {
@@ -53,7 +54,9 @@ DesktopOptions desktop_options(int argc, char** argv, int& exit_code) {
   add_run_options(parser, options.run, RunOptionSet::Desktop);
 #endif
   parser.add_option("--offscreen", size, "WxH: no window; pictures of that many pixels are written instead");
-  parser.add_option("--view", options.view, "off screen: which picture; a view's name, window, or all (the window and each view)");
+  std::string views;
+  for (const auto& view : viz::make_views()) views += std::string(view->id()) + ", ";
+  parser.add_option("--view", options.view, "off screen: which picture; " + views + "window, or all (the window and each view)");
   parser.add_option("--step", options.step, "off screen: the step to show; default: the newest")->check(CLI::NonNegativeNumber);
   parser.add_option("--theme", options.theme, "dark or light; default: what was used last")->check(CLI::IsMember({"dark", "light"}));
   parser.add_option("--scale", options.scale, "size of the interface, 0.5 to 3; default: what was used last")->check(CLI::Range(0.5, 3.0));

@@ -79,6 +79,10 @@ void set_scale(State& state, float scale) {
 
 void training_commands(State& state, Table& table) {
   const Reason running = [&state] { return why_no_trainer(state); };
+  for (const PresetCard& preset : state.presets) {
+    table.in("Training").add(("train.preset." + preset.name).c_str(), ("Train the preset " + preset.name).c_str(), {},
+                             [&state, name = preset.name] { start_preset(state, name); }, [&state] { return state.host.why_no_training(); });
+  }
   table.in("Training")
       .add("train.toggle", "Start or pause training", {"T"}, [&state] {
         if (!state.trainer) return start_preset(state, state.presets.front().name);

@@ -126,6 +126,7 @@ void Frame::draw_view(std::string_view id, double seconds) {
   }
   begin(seconds);
   const ImVec2 size = ImGui::GetIO().DisplaySize;
+  ImGui::GetBackgroundDrawList()->AddRectFilled({0, 0}, size, color(Token::Panel));
   if (begin_region("picture", {{0, 0}, size}, Token::Panel, {20, 18})) {
     viz::ViewContext context{state.timeline, state.selection};
     context.size = ImGui::GetContentRegionAvail();

@@ -49,6 +49,8 @@ bool is_plain(const viz::KeyChord& chord) { return !chord.control && !chord.alt 
 
 }  // namespace
 
+ImGuiKey imgui_key(const viz::KeyChord& chord) { return key_from_name(chord.key); }
+
 void handle_keys(State& state) {
   ImGuiIO& io = ImGui::GetIO();
   // The keyboard walks through widgets from the first Tab until Escape or a click; before that, keys are commands.
@@ -71,6 +73,7 @@ void handle_keys(State& state) {
       const bool walks_now = walks && io.NavVisible;
       if (walks_now && is_plain(chord) && chord.key.size() > 1 && !is_escape) continue;
       if (state.show_palette && is_plain(chord) && !is_escape) continue;
+      state.last_key_command = command.id;
       if (const std::string reason = state.commands.run(command.id); !reason.empty()) {
         state.notify(command.words + ": " + reason, ui::Tone::Neutral);
       }

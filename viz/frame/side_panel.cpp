@@ -65,9 +65,7 @@ void run_rows(State& state) {
     const std::string words = run_words(state, *run);
     const ImVec2 size = text_size(Font::Mono, kSmallText - 1, words.c_str());
     const ImVec2 name = text_size(Font::Regular, kSmallText + 0.5f, title.c_str());
-    list->PushClipRect({at.x, at.y}, {at.x + width - size.x - px(8), at.y + height}, true);
-    draw_text(list, Font::Regular, kSmallText + 0.5f, {at.x + px(18), at.y + (height - name.y) / 2}, color(Token::Text), title.c_str());
-    list->PopClipRect();
+    draw_text_within(list, Font::Regular, kSmallText + 0.5f, {at.x + px(18), at.y + (height - name.y) / 2}, width - size.x - px(26), color(Token::Text), title);
     draw_text(list, Font::Mono, kSmallText - 1, {at.x + width - size.x, at.y + (height - size.y) / 2}, color(Token::Muted), words.c_str());
     ui::tooltip(title, run->uuid());
     ImGui::SetCursorScreenPos({at.x, at.y + height});
@@ -131,10 +129,8 @@ void event_rows(State& state, viz::Run& run) {
       list->AddRectFilled(at, {at.x + width, at.y + height - px(4)}, hovered ? color(Token::Line, 0.6f) : color(Token::Raised), px(2));
       list->AddRectFilled(at, {at.x + px(2), at.y + height - px(4)}, color(event_token(event)));
       const std::string kind = fmt::format("{} · step {}", event.kind, viz::format_count(static_cast<std::int64_t>(event.step)));
-      list->PushClipRect(at, {at.x + width - px(6), at.y + height}, true);
-      draw_text(list, Font::Regular, kSmallText - 1, {at.x + px(10), at.y + px(3)}, color(Token::Muted), kind.c_str());
-      draw_text(list, Font::Regular, kSmallText - 0.5f, {at.x + px(10), at.y + px(19)}, color(Token::Text), event.words.c_str());
-      list->PopClipRect();
+      draw_text_within(list, Font::Regular, kSmallText - 1, {at.x + px(10), at.y + px(3)}, width - px(16), color(Token::Muted), kind);
+      draw_text_within(list, Font::Regular, kSmallText - 0.5f, {at.x + px(10), at.y + px(19)}, width - px(16), color(Token::Text), event.words);
       ui::tooltip(event.words, kind);
       ImGui::PopID();
     }

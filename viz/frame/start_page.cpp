@@ -80,10 +80,8 @@ void file_column(State& state, float width) {
     const bool hovered = ImGui::IsItemHovered();
     ImDrawList* list = ImGui::GetWindowDrawList();
     if (hovered) list->AddRectFilled(at, {at.x + width, at.y + height}, color(Token::Raised), px(4));
-    list->PushClipRect(at, {at.x + width, at.y + height}, true);
-    draw_text(list, Font::Regular, kBodyText - 1, {at.x + px(10), at.y + px(3)}, color(Token::Text), file.name.c_str());
-    draw_text(list, Font::Regular, kSmallText - 1, {at.x + px(10), at.y + px(21)}, color(Token::Muted), file.detail.c_str());
-    list->PopClipRect();
+    draw_text_within(list, Font::Regular, kBodyText - 1, {at.x + px(10), at.y + px(3)}, width - px(20), color(Token::Text), file.name);
+    draw_text_within(list, Font::Regular, kSmallText - 1, {at.x + px(10), at.y + px(21)}, width - px(20), color(Token::Muted), file.detail);
     ui::tooltip(file.path);
     ImGui::PopID();
   }

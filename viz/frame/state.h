@@ -76,6 +76,7 @@ struct State {
 
   std::optional<TrainerStatus> trainer;    // snapshot of this frame
   RecorderStatus recorder;
+  std::string last_key_command;            // id of the command that a key asked for last
   double seconds = 0;                      // since the frame before
   double frame_rate = 0;
 
@@ -107,6 +108,8 @@ void draw_toasts(State& state, const Area& above);
 void add_commands(State& state);
 // Runs the commands whose keys were pressed.
 void handle_keys(State& state);
+// The key of a chord, without its modifiers; ImGuiKey_None for "?", which is a character and no place on the keyboard.
+ImGuiKey imgui_key(const viz::KeyChord& chord);
 // Opens, starts and posts with failures turned into words.
 void open_file(State& state, const std::string& path);
 void start_preset(State& state, const std::string& name);

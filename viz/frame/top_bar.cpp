@@ -196,11 +196,7 @@ void draw_top_bar(State& state, const Area& area) {
     }
     if (const std::string where = crumb(state); !where.empty() && logical > 1100) {
       const ImVec2 size = text_size(Font::Regular, kBodyText - 0.5f, where.c_str());
-      const float room = std::min(size.x, px(300));
-      list->PushClipRect({x, area.min.y}, {x + room, area.max.y}, true);
-      draw_text(list, Font::Regular, kBodyText - 0.5f, {x, middle - size.y / 2}, color(Token::Muted), where.c_str());
-      list->PopClipRect();
-      x += room + px(18);
+      x += draw_text_within(list, Font::Regular, kBodyText - 0.5f, {x, middle - size.y / 2}, px(260), color(Token::Muted), where).width + px(18);
     }
     const float search = px(logical > 1500 ? 230 : 84);
     const float limit = area.max.x - px(24) - search - px(34);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "imgui_internal.h"
 #include "viz/widgets/icons.h"
@@ -50,7 +51,10 @@ Token token_of(Tone tone) {
 bool button(const char* label, const char* icon, Tone tone, ImVec2 size) {
   push_button_colors(tone);
   const bool with_icon = icon != nullptr && *icon != 0 && icons_available();
-  const std::string words = with_icon ? fmt::format("{}  {}", icon, label) : label;
+  // Whatever stands before it, a button is called by its words.
+  const bool has_id = std::string_view(label).find("###") != std::string_view::npos;
+  std::string words = with_icon ? fmt::format("{}  {}", icon, label) : label;
+  if (with_icon && !has_id) words += fmt::format("###{}", label);
   const bool pressed = ImGui::Button(words.c_str(), size);
   ImGui::PopStyleColor(5);
   return pressed;

@@ -155,9 +155,12 @@ void draw_end_labels() {
   for (std::size_t i = 0; i < labels.size(); ++i) next = (tops[i] = std::max(labels[i].y - height / 2, next)) + height;
   float limit = current.area_max.y + height / 2;
   for (std::size_t i = labels.size(); i-- > 0;) limit = (tops[i] = std::min(tops[i], limit - height));
+  // One column for all, right of the line that reaches furthest: a label never lies on another line.
+  float furthest = current.area_min.x;
+  for (const EndLabel& label : labels) furthest = std::max(furthest, label.x);
+  const float left = std::min(furthest, current.area_max.x) + px(8);
   ImDrawList* out = ImGui::GetWindowDrawList();
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const float left = std::min(std::max(labels[i].x, current.area_min.x) + px(8), current.area_max.x + px(8));
     draw_text(out, Font::Regular, kSmallText - 1, {left, tops[i] - px(1)}, labels[i].ink, labels[i].text.c_str());
   }
 }

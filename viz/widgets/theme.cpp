@@ -251,4 +251,19 @@ void draw_text(ImDrawList* list, Font font, float size, ImVec2 position, ImU32 i
   list->AddText(handle(font), px(size) * kHeightPerEm, {std::round(position.x), std::round(position.y)}, ink, text, text_end);
 }
 
+Drawn draw_text_within(ImDrawList* list, Font font, float size, ImVec2 position, float width, ImU32 ink, const std::string& text) {
+  const float whole = text_size(font, size, text.c_str()).x;
+  if (whole <= width) {
+    draw_text(list, font, size, position, ink, text.c_str());
+    return {whole, Fit::Whole};
+  }
+  static constexpr const char* kEllipsis = "…";
+  const float room = width - text_size(font, size, kEllipsis).x;
+  const char* end = text.c_str();
+  if (room > 0) handle(font)->CalcTextSizeA(px(size) * kHeightPerEm, room, 0, text.c_str(), text.c_str() + text.size(), &end);
+  const std::string shown = std::string(text.c_str(), end) + kEllipsis;
+  draw_text(list, font, size, position, ink, shown.c_str());
+  return {std::min(width, text_size(font, size, shown.c_str()).x), Fit::Shortened};
+}
+
 }  // namespace sparsescope

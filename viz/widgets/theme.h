@@ -64,5 +64,12 @@ ImFont* handle(Font font);
 ImVec2 text_size(Font font, float size, const char* text, const char* text_end = nullptr);
 // Draws `text` with its top left corner at `position`; `size` at scale 1.
 void draw_text(ImDrawList* list, Font font, float size, ImVec2 position, ImU32 ink, const char* text, const char* text_end = nullptr);
+// The same in at most `width` pixels: what does not fit becomes an ellipsis. Returns the width drawn.
+enum class Fit { Whole, Shortened };
+struct Drawn {
+  float width = 0;
+  Fit fit = Fit::Whole;
+};
+Drawn draw_text_within(ImDrawList* list, Font font, float size, ImVec2 position, float width, ImU32 ink, const std::string& text);
 
 }  // namespace sparsescope

@@ -9,15 +9,6 @@
 namespace sparsescope::ui {
 namespace {
 
-// Draws words after `at`, clipped at `right`; returns where they end.
-float words_until(ImDrawList* list, Font font, float size, ImVec2 at, float right, ImU32 ink, const std::string& text) {
-  const ImVec2 extent = text_size(font, size, text.c_str());
-  list->PushClipRect(at, {right, at.y + extent.y + px(4)}, true);
-  draw_text(list, font, size, at, ink, text.c_str());
-  list->PopClipRect();
-  return std::min(at.x + extent.x, right);
-}
-
 void help_popup(const ViewHeader& header) {
   ImGui::SetNextWindowSizeConstraints({px(320), 0}, {px(440), px(600)});
   if (!ImGui::BeginPopup("help")) return;
@@ -50,9 +41,10 @@ void view_header(const ViewHeader& header, const std::function<void()>& settings
     list->AddCircleFilled({x + px(5), at.y + px(10)}, px(4.5f), color(header.run), 16);
     x += px(16);
   }
-  x = words_until(list, Font::SemiBold, kBodyText, {x, at.y}, right, color(Token::Text), header.title);
-  words_until(list, Font::Regular, kBodyText, {x + px(6), at.y}, right, color(Token::Muted), header.detail);
-  words_until(list, Font::Regular, kSmallText, {at.x, at.y + px(20)}, right, color(Token::Muted), header.takeaway);
+  const float limit = right - px(6);
+  x += draw_text_within(list, Font::SemiBold, kBodyText, {x, at.y}, limit - x, color(Token::Text), header.title).width + px(6);
+  const Fit detail = draw_text_within(list, Font::Regular, kBodyText, {x, at.y}, limit - x, color(Token::Muted), header.detail).fit;
+  const Fit takeaway = draw_text_within(list, Font::Regular, kSmallText, {at.x, at.y + px(20)}, limit - at.x, color(Token::Muted), header.takeaway).fit;
 
   ImGui::SetCursorScreenPos({right, at.y - px(3)});
   if (settings) {
@@ -68,7 +60,8 @@ void view_header(const ViewHeader& header, const std::function<void()>& settings
     help_popup(header);
   }
   ImGui::SetCursorScreenPos(at);
-  ImGui::Dummy({width, px(40)});
+  ImGui::Dummy({width - static_cast<float>(buttons) * px(28), px(40)});
+  if (detail == Fit::Shortened || takeaway == Fit::Shortened) tooltip(header.title + " " + header.detail, header.takeaway);
   ImGui::PopID();
 }
 
