@@ -1,0 +1,78 @@
+// A program around the window without a trainer and without a screen: its run is synthetic and moves a fixed number of rows a
+// frame, so a journey sees the same thing each time. It obeys commands as the real one does and records what was asked.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/record/recording_writer.h"
+#include "engine/trace/mailbox.h"
+#include "engine/trace/synthetic_source.h"
+#include "viz/frame/host.h"
+#include "viz/model/timeline.h"
+
+namespace sparsescope::test {
+
+class ScriptedTrainer final : public frame::TrainerLink {
+ public:
+  // `recording`: path to write, or empty.
+  ScriptedTrainer(viz::Timeline& timeline, const std::string& recording, std::uint64_t frames);
+  // What a trainer's thread would have done since the last frame.
+  void advance(int rows);
+
+  frame::TrainerStatus status() const override { return status_; }
+  frame::RecorderStatus recorder() const override;
+  void post(trace::Command command) override;
+  std::uint32_t run_id() const override { return run_id_; }
+  // Closes the recording; the numbers of the writer.
+  record::WriterStats close();
+
+  std::vector<trace::Command> posted;
+
+ private:
+  void end(trace::RunStatus status);
+
+  trace::SyntheticSource source_;
+  std::shared_ptr<trace::Mailbox> mailbox_;
+  std::unique_ptr<record::RecordingWriter> writer_;
+  std::unique_ptr<trace::FanOut> fan_out_;
+  std::uint64_t next_ = 0;
+  std::uint32_t run_id_ = 0;
+  std::string path_;
+  frame::TrainerStatus status_;
+};
+
+class ScriptedHost final : public frame::Host {
+ public:
+  explicit ScriptedHost(viz::Timeline& timeline) : timeline_(timeline) {}
+  void advance(int rows) {
+    if (scripted) scripted->advance(rows);
+  }
+
+  std::vector<frame::PresetCard> presets() const override;
+  std::string why_no_training() const override { return no_training; }
+  void start_training(const std::string& preset) override;
+  frame::TrainerLink* trainer() override { return scripted.get(); }
+  std::vector<frame::RecentFile> recent_files() const override { return {}; }
+  std::string demo_recording() const override { return ""; }
+  std::string recordings_folder() const override { return "/nowhere"; }
+  void open_recording(const std::string& path) override;
+  void toggle_full_screen() override { ++full_screen_toggles; }
+  void quit(frame::Leave how) override { leave = how; }
+  std::string device_words() const override { return "scripted"; }
+  void remember_appearance(const std::string&, float) override {}
+
+  std::shared_ptr<ScriptedTrainer> scripted;
+  std::string recording;            // where start_training records
+  std::string no_training;          // why it may not start
+  std::uint64_t frames = 3000;      // of the run
+  int full_screen_toggles = 0;
+  std::optional<frame::Leave> leave;
+
+ private:
+  viz::Timeline& timeline_;
+};
+
+}  // namespace sparsescope::test
