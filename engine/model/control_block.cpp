@@ -10,12 +10,14 @@
 
 namespace sparsescope::model {
 
-ControlBlock::ControlBlock(at::Device device) : values_(at::zeros({kCapacity}, at::TensorOptions().device(device).dtype(at::kFloat))) {}
+ControlBlock::ControlBlock(at::Device device)
+    : values_(at::zeros({kCapacity}, at::TensorOptions().device(device).dtype(at::kFloat))) {}
 
 at::Tensor ControlBlock::add(trace::Control control) {
   check(!has(control.name), "the control " + control.name + " is registered twice");
   check(std::ssize(controls_) < kCapacity, "the control block is full");
-  check(control.minimum <= control.value && control.value <= control.maximum, "the control " + control.name + " starts outside its range");
+  check(control.minimum <= control.value && control.value <= control.maximum,
+        "the control " + control.name + " starts outside its range");
   at::Tensor view = values_.select(0, std::ssize(controls_));
   view.fill_(control.value);
   controls_.push_back(std::move(control));
@@ -25,9 +27,10 @@ at::Tensor ControlBlock::add(trace::Control control) {
 void ControlBlock::set(std::string_view name, double value) {
   const std::size_t index = index_of(name);
   trace::Control& control = controls_[index];
-  if (!(value >= control.minimum && value <= control.maximum)) {   // NaN lands here too
+  if (!(value >= control.minimum && value <= control.maximum)) {  // NaN lands here too
     std::ostringstream sentence;
-    sentence << "the control " << name << " cannot be " << value << "; it takes " << control.minimum << " to " << control.maximum;
+    sentence << "the control " << name << " cannot be " << value << "; it takes " << control.minimum << " to "
+             << control.maximum;
     throw Error(sentence.str(), ExitCode::Usage);
   }
   control.value = control.is_switch ? std::round(value) : value;
@@ -43,7 +46,9 @@ bool ControlBlock::has(std::string_view name) const {
   return false;
 }
 
-at::Tensor ControlBlock::tensor(std::string_view name) const { return values_.select(0, static_cast<std::int64_t>(index_of(name))); }
+at::Tensor ControlBlock::tensor(std::string_view name) const {
+  return values_.select(0, static_cast<std::int64_t>(index_of(name)));
+}
 
 std::size_t ControlBlock::index_of(std::string_view name) const {
   std::string known;
@@ -51,7 +56,9 @@ std::size_t ControlBlock::index_of(std::string_view name) const {
     if (controls_[index].name == name) return index;
     known += (index == 0 ? "" : ", ") + controls_[index].name;
   }
-  throw Error("there is no control \"" + std::string(name) + "\"; this run has " + (known.empty() ? "none" : known), ExitCode::Usage);
+  throw Error(
+      "there is no control \"" + std::string(name) + "\"; this run has " + (known.empty() ? "none" : known),
+      ExitCode::Usage);
 }
 
 }  // namespace sparsescope::model

@@ -1,5 +1,5 @@
-// Named scalars that live commands and schedules write and the device reads: one flat tensor, one 0-dim view per name.
-// What a scalar means is the business of the member that registers it.
+// Named scalars that live commands and schedules write and the device reads: one flat tensor, one 0-dim view
+// per name. What a scalar means is the business of the member that registers it.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,11 +18,13 @@ class ControlBlock {
 
   explicit ControlBlock(at::Device device);
 
-  // Registers `control` with its initial value and returns the live value: fp32, 0-dim, on the device; it stays the same
-  // storage for the life of the block. Registering a name twice or a value outside its range is a bug of ours.
+  // Registers `control` with its initial value and returns the live value: fp32, 0-dim, on the device; it
+  // stays the same storage for the life of the block. Registering a name twice or a value outside its range
+  // is a bug of ours.
   at::Tensor add(trace::Control control);
 
-  // Writes the live value, in stream order. Throws Error (Usage) for an unknown name, a non-finite value or one out of range.
+  // Writes the live value, in stream order. Throws Error (Usage) for an unknown name, a non-finite value or
+  // one out of range.
   void set(std::string_view name, double value);
   // The value as it was last set, without asking the device. Throws Error (Usage) for an unknown name.
   double get(std::string_view name) const;
@@ -35,7 +37,7 @@ class ControlBlock {
  private:
   std::size_t index_of(std::string_view name) const;
 
-  at::Tensor values_;                      // [kCapacity] fp32
+  at::Tensor values_;  // [kCapacity] fp32
   std::vector<trace::Control> controls_;
 };
 

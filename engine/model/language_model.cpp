@@ -1,4 +1,5 @@
-// Building the stack from its families, the forward pass, the loss terms, and what brackets an optimizer update.
+// Building the stack from its families, the forward pass, the loss terms, and what brackets an optimizer
+// update.
 #include "engine/model/language_model.h"
 
 #include <ATen/ops/clamp.h>
@@ -27,21 +28,26 @@ namespace {
 
 void check_config(const experiments::ModelConfig& config, std::int64_t vocabulary) {
   if (config.layers < 1 || config.heads < 1 || config.width < 1 || config.width % config.heads != 0) {
-    throw Error("a model of " + std::to_string(config.layers) + " layers, width " + std::to_string(config.width) + " and " + std::to_string(config.heads) +
-                " heads cannot be built; all three are at least 1 and model.heads divides model.width", ExitCode::Usage);
+    throw Error("a model of " + std::to_string(config.layers) + " layers, width " +
+                    std::to_string(config.width) + " and " + std::to_string(config.heads) +
+                    " heads cannot be built; all three are at least 1 and model.heads divides model.width",
+                ExitCode::Usage);
   }
-  if (vocabulary < 1) throw Error("a model needs a vocabulary of at least one token, not " + std::to_string(vocabulary), ExitCode::Usage);
+  if (vocabulary < 1)
+    throw Error("a model needs a vocabulary of at least one token, not " + std::to_string(vocabulary),
+                ExitCode::Usage);
   if (config.window < 1 || config.spark.fallback_window < 1 || config.spark.rank < 1) {
-    throw Error("model.window, model.spark.fallback_window and model.spark.rank are at least 1", ExitCode::Usage);
+    throw Error("model.window, model.spark.fallback_window and model.spark.rank are at least 1",
+                ExitCode::Usage);
   }
 }
 
 }  // namespace
 
 struct LanguageModel::Stack {
-  at::Tensor embedding;                        // [V,C]
-  at::Tensor head, head_bias;                  // [V,C], [V]; the embedding itself when tied
-  at::Tensor one;                              // [] fp32, the weight of terms that have no control
+  at::Tensor embedding;        // [V,C]
+  at::Tensor head, head_bias;  // [V,C], [V]; the embedding itself when tied
+  at::Tensor one;              // [] fp32, the weight of terms that have no control
   std::unique_ptr<Positions> positions;
   std::unique_ptr<Depth> depth;
   std::vector<std::unique_ptr<Mixer>> mixers;
@@ -50,22 +56,30 @@ struct LanguageModel::Stack {
   at::Tensor addresses;
 };
 
-LanguageModel::LanguageModel(const experiments::ModelConfig& config, std::int64_t vocabulary, at::Device device, at::ScalarType dtype,
-                             std::uint64_t init_seed)
-    : config_(config), vocabulary_(vocabulary), controls_(device), parameters_(device, dtype, init_seed), stack_(std::make_unique<Stack>()) {
+LanguageModel::LanguageModel(const experiments::ModelConfig& config, std::int64_t vocabulary,
+                             at::Device device, at::ScalarType dtype, std::uint64_t init_seed)
+    : config_(config),
+      vocabulary_(vocabulary),
+      controls_(device),
+      parameters_(device, dtype, init_seed),
+      stack_(std::make_unique<Stack>()) {
   check_config(config, vocabulary);
   stack_->embedding = parameters_.add_normal("embedding", {vocabulary, config.width}, config.init_std);
   stack_->positions = make_positions(config, parameters_);
   stack_->depth = make_depth(config, parameters_);
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
     const std::string block = "blocks." + std::to_string(layer);
-    stack_->mixers.push_back(make_mixer({config_, vocabulary, layer, block + ".mixer", parameters_, controls_, *stack_->positions}));
+    stack_->mixers.push_back(make_mixer(
+        {config_, vocabulary, layer, block + ".mixer", parameters_, controls_, *stack_->positions}));
     stack_->feed_forward.emplace_back(parameters_, block + ".feed_forward", config);
     const Parameter* theta = parameters_.find(block + ".mixer.theta");
     if (theta != nullptr) stack_->thetas.push_back(theta->value);
   }
-  stack_->head = config.tied_head ? stack_->embedding : parameters_.add_normal("head", {vocabulary, config.width}, config.init_std);
-  if (config.biases && !config.tied_head) stack_->head_bias = parameters_.add_constant("head_bias", {vocabulary}, 0);
+  stack_->head = config.tied_head
+                     ? stack_->embedding
+                     : parameters_.add_normal("head", {vocabulary, config.width}, config.init_std);
+  if (config.biases && !config.tied_head)
+    stack_->head_bias = parameters_.add_constant("head_bias", {vocabulary}, 0);
   const Parameter* addresses = parameters_.find("spark.addresses");
   if (addresses != nullptr) stack_->addresses = addresses->value;
   stack_->one = at::zeros({}, at::TensorOptions().device(device).dtype(at::kFloat)).fill_(1);
@@ -80,20 +94,23 @@ ForwardResult LanguageModel::forward(const at::Tensor& ids, const ForwardOptions
   MixerCall call{ids, options, result};
   const auto is_silenced = [&](std::int64_t sublayer) {
     const Interventions* interventions = options.interventions;
-    return interventions != nullptr && std::count(interventions->silenced_sublayers.begin(), interventions->silenced_sublayers.end(), sublayer) > 0;
+    return interventions != nullptr && std::count(interventions->silenced_sublayers.begin(),
+                                                  interventions->silenced_sublayers.end(), sublayer) > 0;
   };
-  const std::unique_ptr<DepthPass> pass = stack_->depth->begin(stack_->positions->embed(at::embedding(stack_->embedding, ids)), options);
+  const std::unique_ptr<DepthPass> pass =
+      stack_->depth->begin(stack_->positions->embed(at::embedding(stack_->embedding, ids)), options);
   for (std::int64_t sublayer = 0; sublayer < 2 * config_.layers; ++sublayer) {
     const std::int64_t layer = sublayer / 2;
     const bool is_mixer = sublayer % 2 == 0;
-    const at::Tensor x = pass->input(sublayer);                                              // [B,T,C]
+    const at::Tensor x = pass->input(sublayer);  // [B,T,C]
     at::Tensor v = is_mixer ? stack_->mixers[layer]->forward(x, call) : stack_->feed_forward[layer](x);
     if (is_silenced(sublayer)) v = at::zeros_like(v);
     call.show(is_mixer ? Observation::MixerOutput : Observation::FeedForwardOutput, layer, v);
     pass->output(sublayer, v);
   }
-  const std::optional<at::Tensor> bias = stack_->head_bias.defined() ? std::optional(stack_->head_bias) : std::nullopt;
-  result.logits = at::linear(pass->input(2 * config_.layers), stack_->head, bias);           // [B,T,V]
+  const std::optional<at::Tensor> bias =
+      stack_->head_bias.defined() ? std::optional(stack_->head_bias) : std::nullopt;
+  result.logits = at::linear(pass->input(2 * config_.layers), stack_->head, bias);  // [B,T,V]
   result.non_finite = at::isfinite(result.logits.detach().sum(-1)).logical_not().sum();
   for (const SparkLayerResult& layer : result.spark) {
     result.non_finite += layer.row_counts.select(-1, kernels::kCountNonFinite).sum() + layer.theta.isnan();
@@ -104,14 +121,16 @@ ForwardResult LanguageModel::forward(const at::Tensor& ids, const ForwardOptions
 Loss LanguageModel::loss(const ForwardResult& result, const at::Tensor& targets) const {
   check(targets.sizes() == result.ids.sizes(), "targets have the shape of the ids");
   Loss loss;
-  const at::Tensor entropy = at::cross_entropy_loss(result.logits.flatten(0, 1), targets.flatten(), {}, at::Reduction::Mean, kIgnoredLabel);
+  const at::Tensor entropy = at::cross_entropy_loss(result.logits.flatten(0, 1), targets.flatten(), {},
+                                                    at::Reduction::Mean, kIgnoredLabel);
   loss.terms.push_back({"cross_entropy", entropy, stack_->one});
   loss.total = entropy;
   if (!result.spark.empty() && result.spark.front().penalty.defined()) {
     std::vector<at::Tensor> penalties;
     for (const SparkLayerResult& layer : result.spark) penalties.push_back(layer.penalty);
     loss.terms.push_back({"sparsity", at::stack(penalties).mean(), controls_.tensor("sparsity_weight")});
-    if (controls_.get("sparsity_weight") != 0) loss.total = loss.total + loss.terms.back().value * loss.terms.back().weight;
+    if (controls_.get("sparsity_weight") != 0)
+      loss.total = loss.total + loss.terms.back().value * loss.terms.back().weight;
   }
   return loss;
 }
@@ -128,7 +147,8 @@ void LanguageModel::after_update() {
   for (std::size_t layer = 0; layer < stack_->thetas.size(); ++layer) {
     const at::Tensor is_frozen = controls_.tensor("threshold_freeze").gt(0.5);
     const at::Tensor kept = at::where(is_frozen, stack_->thetas_before[layer], stack_->thetas[layer]);
-    stack_->thetas[layer].copy_(at::clamp(kept, controls_.tensor("threshold_min"), controls_.tensor("threshold_max")));
+    stack_->thetas[layer].copy_(
+        at::clamp(kept, controls_.tensor("threshold_min"), controls_.tensor("threshold_max")));
   }
 }
 
@@ -136,7 +156,8 @@ void LanguageModel::set_control(const std::string& name, double value) {
   controls_.set(name, value);
   if (name != "threshold_min" && name != "threshold_max") return;
   const c10::NoGradGuard no_graph;
-  for (at::Tensor& theta : stack_->thetas) theta.copy_(at::clamp(theta, controls_.tensor("threshold_min"), controls_.tensor("threshold_max")));
+  for (at::Tensor& theta : stack_->thetas)
+    theta.copy_(at::clamp(theta, controls_.tensor("threshold_min"), controls_.tensor("threshold_max")));
 }
 
 const std::vector<at::Tensor>& LanguageModel::thetas() const { return stack_->thetas; }
@@ -144,7 +165,8 @@ at::Tensor LanguageModel::addresses() const { return stack_->addresses; }
 
 double initial_score_std(const experiments::ModelConfig& config, std::int64_t layer) {
   const bool reads_embedding = config.norm_placement == experiments::NormPlacement::Post && layer == 0;
-  const double parts = config.position == experiments::PositionKind::Learned ? 2 : 1;   // of the embedding's variance
+  const double parts =
+      config.position == experiments::PositionKind::Learned ? 2 : 1;  // of the embedding's variance
   const double rms = reads_embedding ? config.init_std * std::sqrt(parts) : 1;
   return config.spark.kappa * config.init_std * std::sqrt(static_cast<double>(config.width)) * rms;
 }
@@ -154,9 +176,13 @@ void raise_if_not_finite(const ForwardResult& result, std::uint64_t step) {
   const std::string where = " at step " + std::to_string(step);
   const std::string way_out = "; lower the learning rate or load an earlier checkpoint";
   for (std::size_t layer = 0; layer < result.spark.size(); ++layer) {
-    if (result.spark[layer].theta.isnan().item<bool>()) throw Error("the threshold of layer " + std::to_string(layer) + " is not a number" + where + way_out);
-    const auto bad = result.spark[layer].row_counts.select(-1, kernels::kCountNonFinite).sum().item<std::int64_t>();
-    if (bad != 0) throw Error(std::to_string(bad) + " scores of layer " + std::to_string(layer) + " are not finite numbers" + where + way_out);
+    if (result.spark[layer].theta.isnan().item<bool>())
+      throw Error("the threshold of layer " + std::to_string(layer) + " is not a number" + where + way_out);
+    const auto bad =
+        result.spark[layer].row_counts.select(-1, kernels::kCountNonFinite).sum().item<std::int64_t>();
+    if (bad != 0)
+      throw Error(std::to_string(bad) + " scores of layer " + std::to_string(layer) +
+                  " are not finite numbers" + where + way_out);
   }
   throw Error("the logits hold values that are not finite numbers" + where + way_out);
 }

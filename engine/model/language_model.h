@@ -1,5 +1,5 @@
-// The language model: embedding, a stack of sublayers joined by a depth member, head, loss terms. It offers parameters,
-// controls and observation points; it knows no optimizer, no probe and no recording.
+// The language model: embedding, a stack of sublayers joined by a depth member, head, loss terms. It offers
+// parameters, controls and observation points; it knows no optimizer, no probe and no recording.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,47 +16,49 @@
 
 namespace sparsescope::model {
 
-inline constexpr std::int64_t kIgnoredLabel = -100;   // a target that is not predicted
+inline constexpr std::int64_t kIgnoredLabel = -100;  // a target that is not predicted
 
 enum class Statistics { Skip, Collect };
 
 struct ForwardOptions {
-  Statistics statistics = Statistics::Skip;           // Collect on training batches: what spark_statistics needs
-  Observer* observer = nullptr;                       // outlives the call
-  const Interventions* interventions = nullptr;       // outlives the call
+  Statistics statistics = Statistics::Skip;      // Collect on training batches: what spark_statistics needs
+  Observer* observer = nullptr;                  // outlives the call
+  const Interventions* interventions = nullptr;  // outlives the call
 };
 
 // What one SPaRK layer leaves behind for the loss and the statistics. Small but for `penalty`'s graph.
 struct SparkLayerResult {
-  at::Tensor theta;               // [] as used, detached
-  at::Tensor row_counts;          // [B,T,kernels::kScopeCounts] i32
-  at::Tensor row_moments;         // [B,T,2] f64: sum of S and of S^2 over p < t
-  at::Tensor penalty;             // [] mean over past pairs of sigma((S - theta)/tau); undefined unless collected or weighted
-  at::Tensor declared_mean;       // [] f64, ids of the vocabulary declared per token; Collect only
+  at::Tensor theta;        // [] as used, detached
+  at::Tensor row_counts;   // [B,T,kernels::kScopeCounts] i32
+  at::Tensor row_moments;  // [B,T,2] f64: sum of S and of S^2 over p < t
+  at::Tensor
+      penalty;  // [] mean over past pairs of sigma((S - theta)/tau); undefined unless collected or weighted
+  at::Tensor declared_mean;  // [] f64, ids of the vocabulary declared per token; Collect only
 };
 
 struct ForwardResult {
-  at::Tensor ids;                         // [B,T] i64
-  at::Tensor logits;                      // [B,T,V] in the model's dtype
-  std::vector<SparkLayerResult> spark;    // one per SPaRK layer, in layer order; empty for other mixers
-  at::Tensor non_finite;                  // [] i64 on the device: scores at p <= t, thresholds and rows of logits that are not numbers
+  at::Tensor ids;                       // [B,T] i64
+  at::Tensor logits;                    // [B,T,V] in the model's dtype
+  std::vector<SparkLayerResult> spark;  // one per SPaRK layer, in layer order; empty for other mixers
+  at::Tensor non_finite;  // [] i64 on the device: scores at p <= t, thresholds and rows of logits that are
+                          // not numbers
 };
 
 struct LossTerm {
-  std::string name;     // "cross_entropy", "sparsity"; the label in the channel `scalars`
-  at::Tensor value;     // [] unweighted
-  at::Tensor weight;    // [] fp32, live
+  std::string name;   // "cross_entropy", "sparsity"; the label in the channel `scalars`
+  at::Tensor value;   // [] unweighted
+  at::Tensor weight;  // [] fp32, live
 };
 struct Loss {
-  at::Tensor total;     // [] sum of weight * value; its backward() fills the gradients
+  at::Tensor total;  // [] sum of weight * value; its backward() fills the gradients
   std::vector<LossTerm> terms;
 };
 
 class LanguageModel {
  public:
   // `vocabulary` ids 0 .. vocabulary-1. Throws Error (Usage) for a configuration that cannot be built.
-  LanguageModel(const experiments::ModelConfig& config, std::int64_t vocabulary, at::Device device, at::ScalarType dtype,
-                std::uint64_t init_seed);
+  LanguageModel(const experiments::ModelConfig& config, std::int64_t vocabulary, at::Device device,
+                at::ScalarType dtype, std::uint64_t init_seed);
   ~LanguageModel();
   LanguageModel(const LanguageModel&) = delete;
   LanguageModel& operator=(const LanguageModel&) = delete;
@@ -65,16 +67,19 @@ class LanguageModel {
   // Builds a graph when gradients are enabled. Uses no random numbers.
   ForwardResult forward(const at::Tensor& ids, const ForwardOptions& options = {}) const;
 
-  // targets [B,T] i64, kIgnoredLabel where nothing is predicted; cross-entropy is the mean in nats over the others.
+  // targets [B,T] i64, kIgnoredLabel where nothing is predicted; cross-entropy is the mean in nats over the
+  // others.
   Loss loss(const ForwardResult& result, const at::Tensor& targets) const;
 
-  // Call around every optimizer update: thresholds that are frozen keep their value, the others stay inside their clamp.
+  // Call around every optimizer update: thresholds that are frozen keep their value, the others stay inside
+  // their clamp.
   void before_update();
   void after_update();
 
-  // Writes a live scalar; thresholds follow a changed clamp at once. Throws Error (Usage), see ControlBlock::set.
+  // Writes a live scalar; thresholds follow a changed clamp at once. Throws Error (Usage), see
+  // ControlBlock::set.
   void set_control(const std::string& name, double value);
-  ControlBlock& controls() { return controls_; }        // the trainer may register its own scalars here
+  ControlBlock& controls() { return controls_; }  // the trainer may register its own scalars here
   const ControlBlock& controls() const { return controls_; }
 
   std::vector<Parameter>& parameters() { return parameters_.rows(); }
@@ -85,7 +90,8 @@ class LanguageModel {
   std::int64_t vocabulary() const { return vocabulary_; }
   at::Device device() const { return parameters_.device(); }
 
-  // SPaRK: thresholds by layer (the leaves), the shared addresses U [V,r]; empty and undefined for other mixers.
+  // SPaRK: thresholds by layer (the leaves), the shared addresses U [V,r]; empty and undefined for other
+  // mixers.
   const std::vector<at::Tensor>& thetas() const;
   at::Tensor addresses() const;
 
@@ -99,13 +105,13 @@ class LanguageModel {
   std::unique_ptr<Stack> stack_;
 };
 
-// Standard deviation of SPaRK's scores S at initialisation: exact in expectation over the initial weights (not measured),
-// kappa init_std sqrt(d) times the RMS of what layer `layer` reads: 1 behind a norm, that of the embedding in the first layer
-// of a post-norm model. An initial threshold is given in multiples of it.
+// Standard deviation of SPaRK's scores S at initialisation: exact in expectation over the initial weights
+// (not measured), kappa init_std sqrt(d) times the RMS of what layer `layer` reads: 1 behind a norm, that of
+// the embedding in the first layer of a post-norm model. An initial threshold is given in multiples of it.
 double initial_score_std(const experiments::ModelConfig& config, std::int64_t layer);
 
-// Throws Error naming the first layer whose threshold or scores, or the logits, hold something that is not a finite number. Synchronises
-// with the device: once a step, or on suspicion.
+// Throws Error naming the first layer whose threshold or scores, or the logits, hold something that is not a
+// finite number. Synchronises with the device: once a step, or on suspicion.
 void raise_if_not_finite(const ForwardResult& result, std::uint64_t step);
 
 }  // namespace sparsescope::model

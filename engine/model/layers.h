@@ -14,18 +14,20 @@ namespace sparsescope::model {
 // y = x W^T (+ b): weight [outputs, inputs] ~ N(0, std^2), bias zeros when the configuration has biases.
 class Linear {
  public:
-  Linear(ParameterTable& parameters, const std::string& name, std::int64_t inputs, std::int64_t outputs, double std, bool has_bias);
-  at::Tensor operator()(const at::Tensor& x) const;   // [...,inputs] -> [...,outputs]
+  Linear(ParameterTable& parameters, const std::string& name, std::int64_t inputs, std::int64_t outputs,
+         double std, bool has_bias);
+  at::Tensor operator()(const at::Tensor& x) const;  // [...,inputs] -> [...,outputs]
 
  private:
   at::Tensor weight_, bias_;
 };
 
-// RMSNorm: gain * x * rsqrt(mean(x^2) + eps). LayerNorm: the usual one, its bias present when the configuration has biases.
+// RMSNorm: gain * x * rsqrt(mean(x^2) + eps). LayerNorm: the usual one, its bias present when the
+// configuration has biases.
 class Norm {
  public:
   Norm(ParameterTable& parameters, const std::string& name, const experiments::ModelConfig& config);
-  at::Tensor operator()(const at::Tensor& x) const;   // [B,T,C] -> [B,T,C]
+  at::Tensor operator()(const at::Tensor& x) const;  // [B,T,C] -> [B,T,C]
 
  private:
   experiments::NormKind kind_;
@@ -37,7 +39,7 @@ class Norm {
 class FeedForward {
  public:
   FeedForward(ParameterTable& parameters, const std::string& name, const experiments::ModelConfig& config);
-  at::Tensor operator()(const at::Tensor& x) const;   // [B,T,C] -> [B,T,C]
+  at::Tensor operator()(const at::Tensor& x) const;  // [B,T,C] -> [B,T,C]
 
  private:
   Linear up_, down_;

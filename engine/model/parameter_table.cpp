@@ -10,7 +10,8 @@
 namespace sparsescope::model {
 namespace {
 
-// FNV-1a over the name, then a finalizing mix with the seed (splitmix64): neighbouring seeds give unrelated streams.
+// FNV-1a over the name, then a finalizing mix with the seed (splitmix64): neighbouring seeds give unrelated
+// streams.
 std::uint64_t stream_seed(std::uint64_t seed, std::string_view name) {
   std::uint64_t hash = 0xcbf29ce484222325ull;
   for (const char letter : name) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3ull;
@@ -34,13 +35,15 @@ at::Tensor ParameterTable::add_normal(const std::string& name, at::IntArrayRef s
   return add(name, draw_normal(seed_, name, shape, std), 1);
 }
 
-at::Tensor ParameterTable::add_constant(const std::string& name, at::IntArrayRef shape, double value, double lr_multiplier) {
+at::Tensor ParameterTable::add_constant(const std::string& name, at::IntArrayRef shape, double value,
+                                        double lr_multiplier) {
   return add(name, at::full(shape, value, at::TensorOptions().dtype(at::kDouble)), lr_multiplier);
 }
 
 at::Tensor ParameterTable::add(const std::string& name, at::Tensor value, double lr_multiplier) {
   check(find(name) == nullptr, "the parameter " + name + " exists already");
-  Parameter row{name, value.to(device_, dtype_).set_requires_grad(true), lr_multiplier, value.dim() >= 2, false};
+  Parameter row{name, value.to(device_, dtype_).set_requires_grad(true), lr_multiplier, value.dim() >= 2,
+                false};
   rows_.push_back(std::move(row));
   return rows_.back().value;
 }

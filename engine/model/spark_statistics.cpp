@@ -25,15 +25,16 @@ namespace {
 // Probability that two tokens drawn from the batch without replacement are equal: sum_v pi_v^2 without bias.
 at::Tensor collision_probability(const at::Tensor& ids, std::int64_t vocabulary) {
   const at::Tensor flat = ids.flatten();
-  const at::Tensor counts = at::zeros({vocabulary}, flat.options()).scatter_add_(0, flat, at::ones({flat.numel()}, flat.options()));
+  const at::Tensor counts =
+      at::zeros({vocabulary}, flat.options()).scatter_add_(0, flat, at::ones({flat.numel()}, flat.options()));
   const double tokens = static_cast<double>(flat.numel());
   return (counts * (counts - 1)).sum().to(at::kDouble) / std::max(tokens * (tokens - 1), 1.0);
 }
 
 struct LayerSums {
-  at::Tensor theta, gradient, declared;   // [L] f64
-  at::Tensor counts;                      // [L,kScopeCounts] f64
-  at::Tensor moments;                     // [L,2] f64
+  at::Tensor theta, gradient, declared;  // [L] f64
+  at::Tensor counts;                     // [L,kScopeCounts] f64
+  at::Tensor moments;                    // [L,2] f64
 };
 
 LayerSums sum_layers(const LanguageModel& model, const ForwardResult& result) {
@@ -55,9 +56,20 @@ LayerSums sum_layers(const LanguageModel& model, const ForwardResult& result) {
 }  // namespace
 
 const char* spark_statistic_name(SparkStatistic statistic) {
-  static constexpr const char* kNames[kSparkStatisticCount] = {
-      "theta", "score mean", "score std", "theta in sigmas", "gradient", "direct", "inherited", "fallback", "scope", "self", "empty rows",
-      "expected from counts", "declared per token", "non-finite"};
+  static constexpr const char* kNames[kSparkStatisticCount] = {"theta",
+                                                               "score mean",
+                                                               "score std",
+                                                               "theta in sigmas",
+                                                               "gradient",
+                                                               "direct",
+                                                               "inherited",
+                                                               "fallback",
+                                                               "scope",
+                                                               "self",
+                                                               "empty rows",
+                                                               "expected from counts",
+                                                               "declared per token",
+                                                               "non-finite"};
   return kNames[statistic];
 }
 
@@ -65,13 +77,15 @@ at::Tensor spark_statistics(const LanguageModel& model, const ForwardResult& res
   check(!result.spark.empty(), "statistics of SPaRK want a SPaRK model");
   const c10::NoGradGuard no_graph;
   const LayerSums sums = sum_layers(model, result);
-  const double batch = static_cast<double>(result.ids.size(0)), tokens = static_cast<double>(result.ids.size(1));
+  const double batch = static_cast<double>(result.ids.size(0)),
+               tokens = static_cast<double>(result.ids.size(1));
   const double pairs = std::max(batch * tokens * (tokens - 1) / 2, 1.0);
 
   const at::Tensor mean = sums.moments.select(1, 0) / pairs;
   const at::Tensor std = (sums.moments.select(1, 1) / pairs - mean * mean).clamp_min(0).sqrt();
   const auto density = [&](kernels::ScopeCount reason) { return sums.counts.select(1, reason) / pairs; };
-  const at::Tensor direct = density(kernels::kCountDirect), inherited = density(kernels::kCountInherited), fallback = density(kernels::kCountFallback);
+  const at::Tensor direct = density(kernels::kCountDirect), inherited = density(kernels::kCountInherited),
+                   fallback = density(kernels::kCountFallback);
 
   std::vector<at::Tensor> columns(kSparkStatisticCount);
   columns[kTheta] = sums.theta;
@@ -93,13 +107,15 @@ at::Tensor spark_statistics(const LanguageModel& model, const ForwardResult& res
 
 std::vector<std::int64_t> distinct_ids(const at::Tensor& ids) {
   const at::Tensor host = ids.detach().cpu().contiguous();
-  std::vector<std::int64_t> sorted(host.data_ptr<std::int64_t>(), host.data_ptr<std::int64_t>() + host.numel());
+  std::vector<std::int64_t> sorted(host.data_ptr<std::int64_t>(),
+                                   host.data_ptr<std::int64_t>() + host.numel());
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   return sorted;
 }
 
-at::Tensor declared_ids(const at::Tensor& scores, const at::Tensor& theta, const at::Tensor& ids, const std::vector<std::int64_t>& distinct) {
+at::Tensor declared_ids(const at::Tensor& scores, const at::Tensor& theta, const at::Tensor& ids,
+                        const std::vector<std::int64_t>& distinct) {
   const at::Tensor host = ids.detach().cpu().contiguous();
   const auto* first = host.data_ptr<std::int64_t>();
   at::Tensor rows = at::empty({std::ssize(distinct)}, at::TensorOptions().dtype(at::kLong));
@@ -113,8 +129,10 @@ at::Tensor declared_ids(const at::Tensor& scores, const at::Tensor& theta, const
 
 at::Tensor pack_bits(const at::Tensor& bits) {
   const std::int64_t count = bits.size(-1), padded = (count + 7) / 8 * 8;
-  const at::Tensor whole = at::constant_pad_nd(bits.to(at::kByte), {0, padded - count}).unflatten(-1, {padded / 8, 8});
-  const at::Tensor weights = at::full({8}, 2, bits.options().dtype(at::kByte)).pow(at::arange(8, bits.options().dtype(at::kByte)));
+  const at::Tensor whole =
+      at::constant_pad_nd(bits.to(at::kByte), {0, padded - count}).unflatten(-1, {padded / 8, 8});
+  const at::Tensor weights =
+      at::full({8}, 2, bits.options().dtype(at::kByte)).pow(at::arange(8, bits.options().dtype(at::kByte)));
   return (whole * weights).sum(-1).to(at::kByte);
 }
 
@@ -122,7 +140,7 @@ DeclaredTop declared_top(const LanguageModel& model, const at::Tensor& declarati
   const c10::NoGradGuard no_graph;
   const experiments::SparkConfig& spark = model.config().spark;
   const double scale = spark.kappa / std::sqrt(static_cast<double>(spark.rank));
-  const at::Tensor table = at::matmul(declaration * scale, model.addresses().t());   // [T,V], F
+  const at::Tensor table = at::matmul(declaration * scale, model.addresses().t());  // [T,V], F
   const auto [scores, ids] = at::topk(table, std::min(k, table.size(1)), -1);
   return {ids, scores.to(at::kFloat)};
 }

@@ -1,5 +1,5 @@
-// What a SPaRK model records of every training step: one small tensor, fetched with one copy. Counting happens in the
-// forward pass on the training batch; displacement and reach are the trainer's own arithmetic.
+// What a SPaRK model records of every training step: one small tensor, fetched with one copy. Counting
+// happens in the forward pass on the training batch; displacement and reach are the trainer's own arithmetic.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,49 +12,52 @@ namespace sparsescope::model {
 class LanguageModel;
 struct ForwardResult;
 
-// Columns of the statistics tensor. Densities divide by the past pairs of a sequence, T(T-1)/2, averaged over the batch.
+// Columns of the statistics tensor. Densities divide by the past pairs of a sequence, T(T-1)/2, averaged over
+// the batch.
 enum SparkStatistic : std::int64_t {
   kTheta,
-  kScoreMean,        // of S over past pairs p < t
-  kScoreStd,         // population standard deviation of the same
-  kThetaSigmas,      // (theta - mean) / std
-  kThetaGradient,    // d loss / d theta of this step; 0 before any backward pass
-  kDirect,           // disjoint parts of the scope density: direct,
-  kInherited,        //   inherited and not direct,
-  kFallback,         //   fallback
-  kScope,            // their sum: scope density, self excluded
-  kSelf,             // the diagonal in the same denominator: 2 / (T-1)
-  kEmptyRows,        // share of rows without a direct declaration, row 0 included
-  kExpected,         // direct density that declaration counts alone predict, see below
-  kDeclaredMean,     // ids of the vocabulary declared per token, K
-  kNonFinite,        // scores at p <= t that are not finite; any makes the step invalid
+  kScoreMean,      // of S over past pairs p < t
+  kScoreStd,       // population standard deviation of the same
+  kThetaSigmas,    // (theta - mean) / std
+  kThetaGradient,  // d loss / d theta of this step; 0 before any backward pass
+  kDirect,         // disjoint parts of the scope density: direct,
+  kInherited,      //   inherited and not direct,
+  kFallback,       //   fallback
+  kScope,          // their sum: scope density, self excluded
+  kSelf,           // the diagonal in the same denominator: 2 / (T-1)
+  kEmptyRows,      // share of rows without a direct declaration, row 0 included
+  kExpected,       // direct density that declaration counts alone predict, see below
+  kDeclaredMean,   // ids of the vocabulary declared per token, K
+  kNonFinite,      // scores at p <= t that are not finite; any makes the step invalid
   kSparkStatisticCount
 };
 const char* spark_statistic_name(SparkStatistic statistic);
 
-// Per layer [L, kSparkStatisticCount], fp64, on the model's device. Call after the backward pass of the step whose forward
-// pass made `result` (with ForwardOptions::statistics = Collect). No synchronisation.
+// Per layer [L, kSparkStatisticCount], fp64, on the model's device. Call after the backward pass of the step
+// whose forward pass made `result` (with ForwardOptions::statistics = Collect). No synchronisation.
 //
-// kExpected: if the K ids that a token declares were spread like the text, a later token would be named with probability
-// K sum_v pi_v^2; pi is the unigram law of the batch (unbiased: sum_v c_v (c_v - 1) / (N (N - 1))), K the mean number of
-// ids v with kappa u_v.z_p / sqrt(r) > theta over kDeclarerSample declarers spread evenly over the batch; at most 1.
+// kExpected: if the K ids that a token declares were spread like the text, a later token would be named with
+// probability K sum_v pi_v^2; pi is the unigram law of the batch (unbiased: sum_v c_v (c_v - 1) / (N (N -
+// 1))), K the mean number of ids v with kappa u_v.z_p / sqrt(r) > theta over kDeclarerSample declarers spread
+// evenly over the batch; at most 1.
 at::Tensor spark_statistics(const LanguageModel& model, const ForwardResult& result);
 inline constexpr std::int64_t kDeclarerSample = 256;
 
-// --- for probes; sequences one at a time -------------------------------------------------------------------------------
+// --- for probes; sequences one at a time
+// -------------------------------------------------------------------------------
 
 // The ids that occur in `ids` [T], ascending.
 std::vector<std::int64_t> distinct_ids(const at::Tensor& ids);
-// Which of `distinct` each position declares: bool [N,T], taken from `scores` [T,T] itself (the row of an id's first
-// occurrence), so that direct[t,p] == declared[ids_t][p] for p < t.
+// Which of `distinct` each position declares: bool [N,T], taken from `scores` [T,T] itself (the row of an
+// id's first occurrence), so that direct[t,p] == declared[ids_t][p] for p < t.
 at::Tensor declared_ids(const at::Tensor& scores, const at::Tensor& theta, const at::Tensor& ids,
                         const std::vector<std::int64_t>& distinct);
 // Packs the last axis of a bool tensor: [..., ceil(n/8)] u8, little-endian, rows padded with 0.
 at::Tensor pack_bits(const at::Tensor& bits);
 
 struct DeclaredTop {
-  at::Tensor ids;      // [T,k] i64
-  at::Tensor scores;   // [T,k] fp32, falling
+  at::Tensor ids;     // [T,k] i64
+  at::Tensor scores;  // [T,k] fp32, falling
 };
 // The k best-scored ids of the whole vocabulary per declaring position, from z [T,r] of `layer`.
 DeclaredTop declared_top(const LanguageModel& model, const at::Tensor& declaration, std::int64_t k = 8);

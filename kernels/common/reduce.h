@@ -11,7 +11,8 @@ inline constexpr unsigned kFullWarp = 0xffffffffu;
 template <typename T>
 __device__ inline T warp_sum(T value) {
 #pragma unroll
-  for (int offset = kWarpSize / 2; offset > 0; offset /= 2) value += __shfl_xor_sync(kFullWarp, value, offset);
+  for (int offset = kWarpSize / 2; offset > 0; offset /= 2)
+    value += __shfl_xor_sync(kFullWarp, value, offset);
   return value;
 }
 

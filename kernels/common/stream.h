@@ -4,5 +4,5 @@
 struct CUstream_st;
 
 namespace sparsescope::kernels {
-using Stream = CUstream_st*;   // cudaStream_t
+using Stream = CUstream_st*;  // cudaStream_t
 }  // namespace sparsescope::kernels

@@ -18,14 +18,15 @@ std::string compare(std::span<const T> got, std::span<const T> reference, Tolera
     const bool both_nan = std::isnan(expected) && std::isnan(double(got[i]));
     if (both_nan || got[i] == reference[i] || difference <= allowed) continue;
     if (outside++ == 0) first = i;
-    if (difference - allowed >= worst_excess || std::isnan(difference)) worst = i, worst_excess = difference - allowed;
+    if (difference - allowed >= worst_excess || std::isnan(difference))
+      worst = i, worst_excess = difference - allowed;
   }
   if (outside == 0) return {};
   std::ostringstream sentence;
   sentence.precision(9);
-  sentence << outside << " of " << got.size() << " elements are outside the tolerance: element " << first << " is "
-           << got[first] << " instead of " << reference[first] << ", the worst is element " << worst << ", " << got[worst]
-           << " instead of " << reference[worst];
+  sentence << outside << " of " << got.size() << " elements are outside the tolerance: element " << first
+           << " is " << got[first] << " instead of " << reference[first] << ", the worst is element " << worst
+           << ", " << got[worst] << " instead of " << reference[worst];
   return sentence.str();
 }
 
@@ -34,7 +35,8 @@ std::string compare(std::span<const T> got, std::span<const T> reference, Tolera
 std::string first_outside(std::span<const float> got, std::span<const float> reference, Tolerance tolerance) {
   return compare<float>(got, reference, tolerance);
 }
-std::string first_outside(std::span<const double> got, std::span<const double> reference, Tolerance tolerance) {
+std::string first_outside(std::span<const double> got, std::span<const double> reference,
+                          Tolerance tolerance) {
   return compare<double>(got, reference, tolerance);
 }
 

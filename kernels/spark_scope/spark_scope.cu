@@ -1,5 +1,5 @@
-// SPaRK's decision on the GPU: one warp a row, first the direct bitset with counts and moments, then the reason codes with
-// inheritance by OR of bitset rows. No atomics; sums run in a fixed order.
+// SPaRK's decision on the GPU: one warp a row, first the direct bitset with counts and moments, then the
+// reason codes with inheritance by OR of bitset rows. No atomics; sums run in a fixed order.
 #include "kernels/common/launch.h"
 #include "kernels/common/reduce.h"
 #include "kernels/spark_scope/spark_scope.h"
@@ -10,8 +10,8 @@ namespace {
 constexpr int kWarpsPerBlock = 8;
 
 struct Row {
-  std::int64_t index;     // b * T + t
-  int query;              // t
+  std::int64_t index;  // b * T + t
+  int query;           // t
   int lane;
   bool exists;
 };
@@ -22,8 +22,8 @@ __device__ Row row_of_warp(ScopeShape shape) {
 }
 
 // Writes direct bits, moments and the counts that need no inheritance.
-__global__ void scope_direct_kernel(const float* scores, const float* theta, ScopeShape shape, std::uint32_t* direct,
-                                    std::int32_t* row_counts, double* row_moments) {
+__global__ void scope_direct_kernel(const float* scores, const float* theta, ScopeShape shape,
+                                    std::uint32_t* direct, std::int32_t* row_counts, double* row_moments) {
   const Row row = row_of_warp(shape);
   if (!row.exists) return;
   const int tokens = int(shape.tokens), words = (tokens + 31) / 32;
@@ -53,8 +53,8 @@ __global__ void scope_direct_kernel(const float* scores, const float* theta, Sco
 }
 
 // Word `word` of the OR of direct[p] over the keys p that the row declares.
-__device__ std::uint32_t inherited_word(const std::uint32_t* row_bits, const std::uint32_t* sequence_bits, int query, int words,
-                                        int word) {
+__device__ std::uint32_t inherited_word(const std::uint32_t* row_bits, const std::uint32_t* sequence_bits,
+                                        int query, int words, int word) {
   std::uint32_t inherited = 0;
   for (int heir_word = 0; heir_word <= query / 32; ++heir_word) {
     for (std::uint32_t heirs = row_bits[heir_word]; heirs != 0; heirs &= heirs - 1) {
@@ -65,7 +65,8 @@ __device__ std::uint32_t inherited_word(const std::uint32_t* row_bits, const std
   return inherited;
 }
 
-__device__ std::uint8_t reason_of(int key, int query, bool is_direct, bool is_inherited, bool uses_window, int window) {
+__device__ std::uint8_t reason_of(int key, int query, bool is_direct, bool is_inherited, bool uses_window,
+                                  int window) {
   if (key > query) return 0;
   if (key == query) return kSelf;
   std::uint8_t reason = 0;
@@ -76,8 +77,8 @@ __device__ std::uint8_t reason_of(int key, int query, bool is_direct, bool is_in
 }
 
 // Reads the bitset of the whole sequence; writes reason codes and the remaining counts.
-__global__ void scope_reason_kernel(const std::uint32_t* direct, ScopeShape shape, ScopeRule rule, std::uint8_t* reasons,
-                                    std::int32_t* row_counts) {
+__global__ void scope_reason_kernel(const std::uint32_t* direct, ScopeShape shape, ScopeRule rule,
+                                    std::uint8_t* reasons, std::int32_t* row_counts) {
   const Row row = row_of_warp(shape);
   if (!row.exists) return;
   const int tokens = int(shape.tokens), words = (tokens + 31) / 32;
@@ -91,7 +92,8 @@ __global__ void scope_reason_kernel(const std::uint32_t* direct, ScopeShape shap
     // One word a lane, then one key a lane.
     const int word = first + row.lane;
     const std::uint32_t bits = word < words ? row_bits[word] : 0;
-    const std::uint32_t inherited = rule.inheritance ? inherited_word(row_bits, sequence_bits, row.query, words, word) : 0;
+    const std::uint32_t inherited =
+        rule.inheritance ? inherited_word(row_bits, sequence_bits, row.query, words, word) : 0;
     inherited_count += __popc(inherited & ~bits);
     for (int owner = 0; owner < kWarpSize && first + owner < words; ++owner) {
       const std::uint32_t owner_bits = __shfl_sync(kFullWarp, bits, owner);
@@ -111,12 +113,12 @@ __global__ void scope_reason_kernel(const std::uint32_t* direct, ScopeShape shap
 
 }  // namespace
 
-void spark_scope(const float* scores, const float* theta, ScopeShape shape, ScopeRule rule, ScopeOutput output,
-                 std::uint32_t* scratch, Stream stream) {
+void spark_scope(const float* scores, const float* theta, ScopeShape shape, ScopeRule rule,
+                 ScopeOutput output, std::uint32_t* scratch, Stream stream) {
   const std::int64_t blocks = divide_up(shape.batch * shape.tokens, kWarpsPerBlock);
   constexpr int kThreads = kWarpsPerBlock * kWarpSize;
-  launch("the direct pass of spark_scope", scope_direct_kernel, blocks, kThreads, stream, scores, theta, shape, scratch,
-         output.row_counts, output.row_moments);
+  launch("the direct pass of spark_scope", scope_direct_kernel, blocks, kThreads, stream, scores, theta,
+         shape, scratch, output.row_counts, output.row_moments);
   launch("the reason pass of spark_scope", scope_reason_kernel, blocks, kThreads, stream,
          static_cast<const std::uint32_t*>(scratch), shape, rule, output.reasons, output.row_counts);
 }

@@ -1,4 +1,5 @@
-// SPaRK's decision on the CPU, with bitsets: what training on a CPU runs and what the kernel is compared with.
+// SPaRK's decision on the CPU, with bitsets: what training on a CPU runs and what the kernel is compared
+// with.
 #include <algorithm>
 #include <bit>
 #include <vector>
@@ -10,7 +11,7 @@ namespace {
 
 using Word = std::uint64_t;
 constexpr std::int64_t kWordBits = 64;
-constexpr int kLanes = 8;   // independent partial sums, so that the compiler may use vector registers
+constexpr int kLanes = 8;  // independent partial sums, so that the compiler may use vector registers
 
 // Sum of S and S^2 over the first `count` scores.
 void moments(const float* scores, std::int64_t count, double* output) {
@@ -39,8 +40,8 @@ std::int32_t count_not_finite(const float* scores, std::int64_t count) {
 }
 
 // Ors kInherited into the codes of everything that a direct key of the row declared itself.
-void inherit(const std::vector<Word>& direct, std::int64_t words, std::int64_t query, std::vector<Word>& inherited,
-             std::uint8_t* codes) {
+void inherit(const std::vector<Word>& direct, std::int64_t words, std::int64_t query,
+             std::vector<Word>& inherited, std::uint8_t* codes) {
   const std::int64_t row_words = (query + kWordBits - 1) / kWordBits;
   std::fill(inherited.begin(), inherited.end(), Word{0});
   const Word* row = direct.data() + query * words;
@@ -58,8 +59,9 @@ void inherit(const std::vector<Word>& direct, std::int64_t words, std::int64_t q
 }
 
 // The whole row t: codes, counts and, for later rows, its bits.
-void decide_row(const float* scores, float theta, std::int64_t query, std::int64_t tokens, ScopeRule rule, std::vector<Word>& direct,
-                std::int64_t words, std::vector<Word>& inherited, std::uint8_t* codes, std::int32_t* counts) {
+void decide_row(const float* scores, float theta, std::int64_t query, std::int64_t tokens, ScopeRule rule,
+                std::vector<Word>& direct, std::int64_t words, std::vector<Word>& inherited,
+                std::uint8_t* codes, std::int32_t* counts) {
   std::int32_t declared = 0;
   for (std::int64_t key = 0; key < query; ++key) {
     codes[key] = scores[key] > theta ? kDirect : 0;
@@ -79,23 +81,25 @@ void decide_row(const float* scores, float theta, std::int64_t query, std::int64
   }
   if (!rule.inheritance) return;
   Word* row = direct.data() + query * words;
-  for (std::int64_t key = 0; key < query; ++key) row[key / kWordBits] |= Word(codes[key] & kDirect) << (key % kWordBits);
+  for (std::int64_t key = 0; key < query; ++key)
+    row[key / kWordBits] |= Word(codes[key] & kDirect) << (key % kWordBits);
   inherit(direct, words, query, inherited, codes);
-  for (std::int64_t key = 0; key < query; ++key) counts[kCountInherited] += (codes[key] & (kDirect | kInherited)) == kInherited;
+  for (std::int64_t key = 0; key < query; ++key)
+    counts[kCountInherited] += (codes[key] & (kDirect | kInherited)) == kInherited;
 }
 
 }  // namespace
 
-void spark_scope_reference(const float* scores, const float* theta, ScopeShape shape, ScopeRule rule, ScopeOutput output,
-                           std::int64_t first, std::int64_t last) {
+void spark_scope_reference(const float* scores, const float* theta, ScopeShape shape, ScopeRule rule,
+                           ScopeOutput output, std::int64_t first, std::int64_t last) {
   const std::int64_t tokens = shape.tokens, words = (tokens + kWordBits - 1) / kWordBits;
   std::vector<Word> direct, inherited(rule.inheritance ? words : 0);
   for (std::int64_t sequence = first; sequence < last; ++sequence) {
     direct.assign(rule.inheritance ? tokens * words : 0, Word{0});
     for (std::int64_t query = 0; query < tokens; ++query) {
       const std::int64_t row = sequence * tokens + query;
-      decide_row(scores + row * tokens, *theta, query, tokens, rule, direct, words, inherited, output.reasons + row * tokens,
-                 output.row_counts + row * kScopeCounts);
+      decide_row(scores + row * tokens, *theta, query, tokens, rule, direct, words, inherited,
+                 output.reasons + row * tokens, output.row_counts + row * kScopeCounts);
       moments(scores + row * tokens, query, output.row_moments + row * 2);
     }
   }

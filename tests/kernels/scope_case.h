@@ -13,13 +13,13 @@ struct ScopeCase {
   ScopeShape shape;
   ScopeRule rule;
   float theta = 0;
-  std::vector<float> scores;   // [B,T,T]
+  std::vector<float> scores;  // [B,T,T]
 };
 
 struct ScopeResult {
-  std::vector<std::uint8_t> reasons;      // [B,T,T]
-  std::vector<std::int32_t> row_counts;   // [B,T,kScopeCounts]
-  std::vector<double> row_moments;        // [B,T,2]
+  std::vector<std::uint8_t> reasons;     // [B,T,T]
+  std::vector<std::int32_t> row_counts;  // [B,T,kScopeCounts]
+  std::vector<double> row_moments;       // [B,T,2]
 
   explicit ScopeResult(ScopeShape shape)
       : reasons(shape.batch * shape.tokens * shape.tokens, 0xee),
@@ -39,7 +39,8 @@ inline ScopeCase make_case(ScopeShape shape, ScopeRule rule, float theta, std::u
 
 inline ScopeResult run_reference(const ScopeCase& made) {
   ScopeResult result(made.shape);
-  spark_scope_reference(made.scores.data(), &made.theta, made.shape, made.rule, result.pointers(), 0, made.shape.batch);
+  spark_scope_reference(made.scores.data(), &made.theta, made.shape, made.rule, result.pointers(), 0,
+                        made.shape.batch);
   return result;
 }
 

@@ -1,4 +1,5 @@
-// The kernel of SPaRK's decision against its CPU reference, on sizes that fit no tile. Needs a GPU, skips itself without one.
+// The kernel of SPaRK's decision against its CPU reference, on sizes that fit no tile. Needs a GPU, skips
+// itself without one.
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
@@ -15,9 +16,12 @@ namespace {
 template <typename T>
 class DeviceArray {
  public:
-  explicit DeviceArray(std::size_t count) : count_(count) { check_cuda(cudaMalloc(&data_, count * sizeof(T)), "an allocation of the test"); }
+  explicit DeviceArray(std::size_t count) : count_(count) {
+    check_cuda(cudaMalloc(&data_, count * sizeof(T)), "an allocation of the test");
+  }
   explicit DeviceArray(const std::vector<T>& host) : DeviceArray(host.size()) {
-    check_cuda(cudaMemcpy(data_, host.data(), host.size() * sizeof(T), cudaMemcpyHostToDevice), "a copy of the test");
+    check_cuda(cudaMemcpy(data_, host.data(), host.size() * sizeof(T), cudaMemcpyHostToDevice),
+               "a copy of the test");
   }
   DeviceArray(const DeviceArray&) = delete;
   DeviceArray& operator=(const DeviceArray&) = delete;
@@ -25,7 +29,8 @@ class DeviceArray {
   T* get() { return static_cast<T*>(data_); }
   std::vector<T> fetch() const {
     std::vector<T> host(count_);
-    check_cuda(cudaMemcpy(host.data(), data_, count_ * sizeof(T), cudaMemcpyDeviceToHost), "a copy of the test");
+    check_cuda(cudaMemcpy(host.data(), data_, count_ * sizeof(T), cudaMemcpyDeviceToHost),
+               "a copy of the test");
     return host;
   }
 
@@ -40,8 +45,10 @@ ScopeResult run_kernel(const ScopeCase& made) {
   DeviceArray<std::uint8_t> reasons(result.reasons);
   DeviceArray<std::int32_t> row_counts(result.row_counts);
   DeviceArray<double> row_moments(result.row_moments);
-  DeviceArray<std::uint32_t> scratch(std::vector<std::uint32_t>(made.shape.batch * made.shape.tokens * scope_words(made.shape.tokens), 0xffffffffu));
-  spark_scope(scores.get(), theta.get(), made.shape, made.rule, {reasons.get(), row_counts.get(), row_moments.get()}, scratch.get(), nullptr);
+  DeviceArray<std::uint32_t> scratch(std::vector<std::uint32_t>(
+      made.shape.batch * made.shape.tokens * scope_words(made.shape.tokens), 0xffffffffu));
+  spark_scope(scores.get(), theta.get(), made.shape, made.rule,
+              {reasons.get(), row_counts.get(), row_moments.get()}, scratch.get(), nullptr);
   check_cuda(cudaDeviceSynchronize(), "spark_scope");
   result.reasons = reasons.fetch();
   result.row_counts = row_counts.fetch();
@@ -54,14 +61,17 @@ void expect_equal(const ScopeCase& made, const std::string& what) {
   EXPECT_EQ(got.reasons, wanted.reasons) << what;
   EXPECT_EQ(got.row_counts, wanted.row_counts) << what;
   // Sums of up to T terms in another order.
-  EXPECT_EQ(first_outside(got.row_moments, wanted.row_moments, {1e-9, kEpsilonF64, double(made.shape.tokens)}), "") << what;
+  EXPECT_EQ(
+      first_outside(got.row_moments, wanted.row_moments, {1e-9, kEpsilonF64, double(made.shape.tokens)}), "")
+      << what;
 }
 
 class SparkScopeKernel : public testing::Test {
  protected:
   void SetUp() override {
     int devices = 0;
-    if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) GTEST_SKIP() << "this machine has no GPU that CUDA can use";
+    if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0)
+      GTEST_SKIP() << "this machine has no GPU that CUDA can use";
   }
 };
 
@@ -71,7 +81,8 @@ TEST_F(SparkScopeKernel, AgreesWithTheReferenceOnSizesThatFitNoTile) {
     for (const bool inheritance : {false, true}) {
       for (const float theta : {-10.0f, 0.0f, 2.0f, 10.0f}) {
         const ScopeRule rule{inheritance, seed % 3 != 0, 1 + seed % 70};
-        expect_equal(make_case({3, tokens}, rule, theta, seed), "T " + std::to_string(tokens) + ", theta " + std::to_string(theta));
+        expect_equal(make_case({3, tokens}, rule, theta, seed),
+                     "T " + std::to_string(tokens) + ", theta " + std::to_string(theta));
         ++seed;
       }
     }
@@ -80,7 +91,8 @@ TEST_F(SparkScopeKernel, AgreesWithTheReferenceOnSizesThatFitNoTile) {
 
 TEST_F(SparkScopeKernel, AgreesWithTheReferenceOnLongSequences) {
   for (const std::int64_t tokens : {1024, 1500}) {
-    for (const float theta : {1.5f, 3.0f}) expect_equal(make_case({2, tokens}, {true, true, 32}, theta, 77), "T " + std::to_string(tokens));
+    for (const float theta : {1.5f, 3.0f})
+      expect_equal(make_case({2, tokens}, {true, true, 32}, theta, 77), "T " + std::to_string(tokens));
   }
 }
 

@@ -7,11 +7,11 @@
 namespace sparsescope::model {
 namespace {
 
-using Predict = std::function<at::Tensor(const at::Tensor& ids)>;   // [1,T] -> [1,T,*]
+using Predict = std::function<at::Tensor(const at::Tensor& ids)>;  // [1,T] -> [1,T,*]
 
 struct Leak {
-  std::int64_t changed = -1, seen_at = -1;   // -1: none
-  std::int64_t unnoticed = 0;                // changes that nobody noticed, not even the token itself
+  std::int64_t changed = -1, seen_at = -1;  // -1: none
+  std::int64_t unnoticed = 0;               // changes that nobody noticed, not even the token itself
 };
 
 // Changes each token in turn and looks for an earlier position whose output moved by a single bit.
@@ -21,7 +21,7 @@ Leak find_leak(const Predict& predict, const at::Tensor& ids) {
   for (std::int64_t j = 0; j < ids.size(1); ++j) {
     at::Tensor changed = ids.clone();
     changed.select(1, j).add_(1).remainder_(kVocabulary);
-    const at::Tensor has_moved = predict(changed).ne(before).any(-1)[0];   // [T]
+    const at::Tensor has_moved = predict(changed).ne(before).any(-1)[0];  // [T]
     for (std::int64_t t = 0; t < j && leak.changed < 0; ++t) {
       if (has_moved[t].item<bool>()) leak.changed = j, leak.seen_at = t;
     }
@@ -33,8 +33,10 @@ Leak find_leak(const Predict& predict, const at::Tensor& ids) {
 TEST(Causality, AChangedTokenMovesNoBitBeforeItInAnyMixerWithAnyPositionEncoding) {
   for (const NamedForm& form : all_mixers_and_positions()) {
     const LanguageModel model(form.config, kVocabulary, at::kCPU, at::kFloat, 3);
-    const Leak leak = find_leak([&](const at::Tensor& ids) { return logits_of(model, ids); }, random_ids(1, 19));
-    EXPECT_EQ(leak.changed, -1) << form.name << ": position " << leak.seen_at << " knows token " << leak.changed;
+    const Leak leak =
+        find_leak([&](const at::Tensor& ids) { return logits_of(model, ids); }, random_ids(1, 19));
+    EXPECT_EQ(leak.changed, -1) << form.name << ": position " << leak.seen_at << " knows token "
+                                << leak.changed;
     EXPECT_EQ(leak.unnoticed, 0) << form.name;
   }
 }
@@ -69,7 +71,8 @@ TEST(Batches, ASequenceAloneIsTheSameSequenceInABatch) {
     const at::Tensor ids = random_ids(3, 17), together = logits_of(model, ids);
     for (std::int64_t row = 0; row < 3; ++row) {
       // Another batch size may pick another order of sums inside the matrix product.
-      EXPECT_LT(largest_difference(logits_of(model, ids.narrow(0, row, 1))[0], together[row]), 1e-12) << form.name;
+      EXPECT_LT(largest_difference(logits_of(model, ids.narrow(0, row, 1))[0], together[row]), 1e-12)
+          << form.name;
     }
   }
 }

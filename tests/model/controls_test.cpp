@@ -36,10 +36,12 @@ TEST(Controls, RefuseUnknownNamesAndValuesOutOfRange) {
 }
 
 TEST(Controls, SparkRegistersItsScalarsOnceAndOthersHaveNone) {
-  const LanguageModel spark(small_config(), kVocabulary, at::kCPU, at::kFloat, 1), dense(small_config(MixerKind::Dense), kVocabulary, at::kCPU, at::kFloat, 1);
+  const LanguageModel spark(small_config(), kVocabulary, at::kCPU, at::kFloat, 1),
+      dense(small_config(MixerKind::Dense), kVocabulary, at::kCPU, at::kFloat, 1);
   std::vector<std::string> names;
   for (const trace::Control& control : spark.controls().controls()) names.push_back(control.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"sparsity_weight", "threshold_min", "threshold_max", "threshold_freeze"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"sparsity_weight", "threshold_min", "threshold_max",
+                                             "threshold_freeze"}));
   EXPECT_TRUE(dense.controls().controls().empty());
 }
 
@@ -81,11 +83,12 @@ TEST(SparsityWeight, EntersTheLossWhenItIsSetAndPushesThresholdsUp) {
   ForwardOptions options;
   options.statistics = Statistics::Collect;
   const Loss without = model.loss(model.forward(ids, options), ids);
-  ASSERT_EQ(without.terms.size(), 2u);   // recorded at weight 0 as well
+  ASSERT_EQ(without.terms.size(), 2u);  // recorded at weight 0 as well
   EXPECT_TRUE(without.total.equal(without.terms[0].value));
   model.set_control("sparsity_weight", 10);
   const Loss with = model.loss(model.forward(ids, options), ids);
-  EXPECT_NEAR(with.total.item<double>(), without.total.item<double>() + 10 * without.terms[1].value.item<double>(), 1e-12);
+  EXPECT_NEAR(with.total.item<double>(),
+              without.total.item<double>() + 10 * without.terms[1].value.item<double>(), 1e-12);
   with.total.backward();
   EXPECT_LT(model.thetas()[0].grad().item<double>(), 0);
 }

@@ -1,4 +1,5 @@
-// Gradients of whole models in fp64 against central differences, for every form that a configuration can name.
+// Gradients of whole models in fp64 against central differences, for every form that a configuration can
+// name.
 #include "tests/model/model_support.h"
 
 namespace sparsescope::model {
@@ -28,13 +29,15 @@ void expect_gradients(const ModelConfig& config, const std::string& name) {
       values[i] = kept - kStep;
       const double down = loss_value(model, ids, targets);
       values[i] = kept;
-      EXPECT_NEAR(slopes.data_ptr<double>()[i], (up - down) / (2 * kStep), 1e-7) << name << ", " << parameter.name << "[" << i << "]";
+      EXPECT_NEAR(slopes.data_ptr<double>()[i], (up - down) / (2 * kStep), 1e-7)
+          << name << ", " << parameter.name << "[" << i << "]";
     }
   }
 }
 
 TEST(Gradients, OfEveryMixerWithEveryPositionEncodingAreRight) {
-  for (const PositionKind position : {PositionKind::Rope, PositionKind::Alibi, PositionKind::Learned, PositionKind::None}) {
+  for (const PositionKind position :
+       {PositionKind::Rope, PositionKind::Alibi, PositionKind::Learned, PositionKind::None}) {
     expect_gradients(small_config(MixerKind::Dense, position), "dense");
     expect_gradients(small_config(MixerKind::Window, position), "window");
   }
@@ -42,7 +45,8 @@ TEST(Gradients, OfEveryMixerWithEveryPositionEncodingAreRight) {
 
 TEST(Gradients, OfEveryNormAndPlacementWithBiasesAndAnUntiedHeadAreRight) {
   for (const experiments::NormKind norm : {experiments::NormKind::Rms, experiments::NormKind::Layer}) {
-    for (const experiments::NormPlacement placement : {experiments::NormPlacement::Pre, experiments::NormPlacement::Post}) {
+    for (const experiments::NormPlacement placement :
+         {experiments::NormPlacement::Pre, experiments::NormPlacement::Post}) {
       ModelConfig config = small_config(MixerKind::Dense, PositionKind::Learned);
       config.norm = norm;
       config.norm_placement = placement;

@@ -43,8 +43,9 @@ TEST(Form, SegmentsSayWhatTheOptimizerMustKnow) {
 
 TEST(Form, InitialValuesDependOnSeedAndNameAlone) {
   const LanguageModel first(small_config(), kVocabulary, at::kCPU, at::kFloat, 1);
-  at::rand({1000});   // somebody else's random numbers
-  const LanguageModel again(small_config(), kVocabulary, at::kCPU, at::kFloat, 1), other(small_config(), kVocabulary, at::kCPU, at::kFloat, 2);
+  at::rand({1000});  // somebody else's random numbers
+  const LanguageModel again(small_config(), kVocabulary, at::kCPU, at::kFloat, 1),
+      other(small_config(), kVocabulary, at::kCPU, at::kFloat, 2);
   const LanguageModel dense(small_config(MixerKind::Dense), kVocabulary, at::kCPU, at::kFloat, 1);
   for (const Parameter& parameter : first.parameters()) {
     EXPECT_TRUE(parameter.value.equal(again.table().find(parameter.name)->value)) << parameter.name;
@@ -89,7 +90,9 @@ TEST(Form, ScoresStartWithTheSpreadThatInitialThresholdsAreGivenIn) {
   options.observer = &seen;
   model.forward(random_ids(4, 128, 1, 4096), options);
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    EXPECT_NEAR(seen.get(Observation::Scores, layer).std().item<double>(), initial_score_std(config, layer), 0.03) << layer;
+    EXPECT_NEAR(seen.get(Observation::Scores, layer).std().item<double>(), initial_score_std(config, layer),
+                0.03)
+        << layer;
   }
 }
 

@@ -22,7 +22,8 @@ at::Device gpu() { return {at::kCUDA, 0}; }
 TEST_F(OnGpu, TheDecisionIsTheReferencesBitForBit) {
   for (const std::int64_t tokens : {1, 31, 33, 257, 1024}) {
     for (const bool inheritance : {false, true}) {
-      const at::Tensor scores = draw_normal(1, "s", {2, tokens, tokens}, 1).to(at::kFloat), theta = at::scalar_tensor(1.5f);
+      const at::Tensor scores = draw_normal(1, "s", {2, tokens, tokens}, 1).to(at::kFloat),
+                       theta = at::scalar_tensor(1.5f);
       const auto on_cpu = kernels::spark_scope(scores, theta, {inheritance, true, 16});
       const auto on_gpu = kernels::spark_scope(scores.to(gpu()), theta.to(gpu()), {inheritance, true, 16});
       EXPECT_TRUE(on_gpu.reasons.cpu().equal(on_cpu.reasons)) << tokens;
@@ -34,7 +35,8 @@ TEST_F(OnGpu, TheDecisionIsTheReferencesBitForBit) {
 
 // Loss and gradients on both devices; SPaRK takes the CPU's scope on the GPU.
 void expect_same_step(const NamedForm& form) {
-  const LanguageModel on_cpu(form.config, kVocabulary, at::kCPU, at::kFloat, 1), on_gpu(form.config, kVocabulary, gpu(), at::kFloat, 1);
+  const LanguageModel on_cpu(form.config, kVocabulary, at::kCPU, at::kFloat, 1),
+      on_gpu(form.config, kVocabulary, gpu(), at::kFloat, 1);
   const at::Tensor ids = random_ids(3, 23), targets = random_ids(3, 23, 5);
   ObservationStore seen({Observation::Scope});
   ForwardOptions watch, follow;
@@ -42,7 +44,8 @@ void expect_same_step(const NamedForm& form) {
   const Loss cpu_loss = on_cpu.loss(on_cpu.forward(ids, watch), targets);
   Interventions forced;
   for (const std::int64_t layer : {0, 1}) {
-    if (seen.get(Observation::Scope, layer).defined()) forced.scope.push_back(seen.get(Observation::Scope, layer).to(gpu()));
+    if (seen.get(Observation::Scope, layer).defined())
+      forced.scope.push_back(seen.get(Observation::Scope, layer).to(gpu()));
   }
   follow.interventions = &forced;
   const Loss gpu_loss = on_gpu.loss(on_gpu.forward(ids.to(gpu()), follow), targets.to(gpu()));
@@ -50,8 +53,10 @@ void expect_same_step(const NamedForm& form) {
   cpu_loss.total.backward();
   gpu_loss.total.backward();
   for (const Parameter& parameter : on_cpu.parameters()) {
-    const at::Tensor wanted = parameter.value.grad(), got = on_gpu.table().find(parameter.name)->value.grad().cpu();
-    EXPECT_LT(largest_difference(got, wanted), 1e-5 + 1e-4 * wanted.abs().max().item<double>()) << form.name << ", " << parameter.name;
+    const at::Tensor wanted = parameter.value.grad(),
+                     got = on_gpu.table().find(parameter.name)->value.grad().cpu();
+    EXPECT_LT(largest_difference(got, wanted), 1e-5 + 1e-4 * wanted.abs().max().item<double>())
+        << form.name << ", " << parameter.name;
   }
 }
 
@@ -98,7 +103,8 @@ TEST_F(OnGpu, StatisticsAreTheCpus) {
   const at::Tensor ids = random_ids(3, 23);
   at::Tensor tables[2];
   for (const bool is_gpu : {false, true}) {
-    const LanguageModel model(small_config(), kVocabulary, is_gpu ? gpu() : at::Device(at::kCPU), at::kFloat, 1);
+    const LanguageModel model(small_config(), kVocabulary, is_gpu ? gpu() : at::Device(at::kCPU), at::kFloat,
+                              1);
     const at::Tensor there = ids.to(model.device());
     const ForwardResult result = model.forward(there, options);
     model.loss(result, there).total.backward();

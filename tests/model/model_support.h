@@ -22,7 +22,8 @@ using experiments::PositionKind;
 inline constexpr std::int64_t kVocabulary = 13;
 
 // Two layers of width 16, two heads; weights large enough for every part to matter, thresholds one sigma up.
-inline ModelConfig small_config(MixerKind mixer = MixerKind::Spark, PositionKind position = PositionKind::Rope) {
+inline ModelConfig small_config(MixerKind mixer = MixerKind::Spark,
+                                PositionKind position = PositionKind::Rope) {
   ModelConfig config;
   config.layers = 2;
   config.width = 16;
@@ -39,7 +40,8 @@ inline ModelConfig small_config(MixerKind mixer = MixerKind::Spark, PositionKind
   return config;
 }
 
-inline at::Tensor random_ids(std::int64_t batch, std::int64_t tokens, std::uint64_t seed = 1, std::int64_t vocabulary = kVocabulary) {
+inline at::Tensor random_ids(std::int64_t batch, std::int64_t tokens, std::uint64_t seed = 1,
+                             std::int64_t vocabulary = kVocabulary) {
   const at::Tensor normal = draw_normal(seed, "ids", {batch, tokens}, 1000.0);
   return normal.abs().floor().to(at::kLong).remainder(vocabulary);
 }
@@ -53,7 +55,9 @@ inline at::Tensor logits_of(const LanguageModel& model, const at::Tensor& ids) {
   return model.forward(ids).logits;
 }
 
-inline double largest_difference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+inline double largest_difference(const at::Tensor& a, const at::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
 
 struct NamedForm {
   std::string name;
@@ -63,13 +67,16 @@ struct NamedForm {
 // Every mixer with every position encoding; SPaRK with and without inheritance.
 inline std::vector<NamedForm> all_mixers_and_positions() {
   std::vector<NamedForm> forms;
-  const std::pair<PositionKind, const char*> positions[] = {
-      {PositionKind::Rope, "rope"}, {PositionKind::Alibi, "alibi"}, {PositionKind::Learned, "learned"}, {PositionKind::None, "none"}};
+  const std::pair<PositionKind, const char*> positions[] = {{PositionKind::Rope, "rope"},
+                                                            {PositionKind::Alibi, "alibi"},
+                                                            {PositionKind::Learned, "learned"},
+                                                            {PositionKind::None, "none"}};
   for (const auto& [position, name] : positions) {
     forms.push_back({std::string("dense ") + name, small_config(MixerKind::Dense, position)});
     forms.push_back({std::string("window ") + name, small_config(MixerKind::Window, position)});
     forms.push_back({std::string("spark ") + name, small_config(MixerKind::Spark, position)});
-    forms.push_back({std::string("spark with inheritance ") + name, small_config(MixerKind::Spark, position)});
+    forms.push_back(
+        {std::string("spark with inheritance ") + name, small_config(MixerKind::Spark, position)});
     forms.back().config.spark.inheritance = true;
   }
   return forms;

@@ -12,7 +12,7 @@ std::string alarm_after(MixerKind mixer, const std::string& parameter, double va
   const LanguageModel model(small_config(mixer), kVocabulary, at::kCPU, at::kFloat, 1);
   model.table().find(parameter)->value.detach().view({-1})[0] = value;
   at::Tensor ids = random_ids(2, 9);
-  ids[0][8] = 0;   // the last token, whose declaration nobody reads, carries id 0
+  ids[0][8] = 0;  // the last token, whose declaration nobody reads, carries id 0
   try {
     raise_if_not_finite(model.forward(ids), 41);
   } catch (const Error& error) {
@@ -29,13 +29,16 @@ TEST(Numeric, HealthyModelsRaiseNothing) {
 
 TEST(Numeric, ABadAddressOrDeclarationNamesTheLayerWhoseScoresItSpoils) {
   for (const double value : {kNan, kInfinity}) {
-    EXPECT_NE(alarm_after(MixerKind::Spark, "spark.addresses", value).find("scores of layer 0"), std::string::npos);
-    EXPECT_NE(alarm_after(MixerKind::Spark, "blocks.1.mixer.wz", value).find("scores of layer 1"), std::string::npos);
+    EXPECT_NE(alarm_after(MixerKind::Spark, "spark.addresses", value).find("scores of layer 0"),
+              std::string::npos);
+    EXPECT_NE(alarm_after(MixerKind::Spark, "blocks.1.mixer.wz", value).find("scores of layer 1"),
+              std::string::npos);
   }
 }
 
 TEST(Numeric, AThresholdThatIsNotANumberRaises) {
-  EXPECT_NE(alarm_after(MixerKind::Spark, "blocks.1.mixer.theta", kNan).find("threshold of layer 1"), std::string::npos);
+  EXPECT_NE(alarm_after(MixerKind::Spark, "blocks.1.mixer.theta", kNan).find("threshold of layer 1"),
+            std::string::npos);
 }
 
 TEST(Numeric, LogitsThatAreNotFiniteRaiseInEveryMixer) {
@@ -66,7 +69,8 @@ TEST(Numeric, EmptyRowsNeverMakeANotANumber) {
       const at::Tensor ids = random_ids(2, 9);
       model.loss(model.forward(ids), ids).total.backward();
       for (const Parameter& parameter : model.parameters()) {
-        EXPECT_TRUE(!parameter.value.grad().defined() || parameter.value.grad().isfinite().all().item<bool>()) << parameter.name;
+        EXPECT_TRUE(!parameter.value.grad().defined() || parameter.value.grad().isfinite().all().item<bool>())
+            << parameter.name;
       }
     }
   }

@@ -4,23 +4,34 @@
 namespace sparsescope::model {
 namespace {
 
-const std::vector<Observation> kEverything = {
-    Observation::MixerOutput, Observation::FeedForwardOutput, Observation::Query, Observation::Key, Observation::Value, Observation::AttentionLogits,
-    Observation::AttentionWeights, Observation::Scores, Observation::Theta, Observation::Scope, Observation::Declaration};
+const std::vector<Observation> kEverything = {Observation::MixerOutput,
+                                              Observation::FeedForwardOutput,
+                                              Observation::Query,
+                                              Observation::Key,
+                                              Observation::Value,
+                                              Observation::AttentionLogits,
+                                              Observation::AttentionWeights,
+                                              Observation::Scores,
+                                              Observation::Theta,
+                                              Observation::Scope,
+                                              Observation::Declaration};
 
 TEST(Observation, ChangesNoBitOfLossOrGradients) {
   for (const NamedForm& form : all_mixers_and_positions()) {
-    const LanguageModel watched(form.config, kVocabulary, at::kCPU, at::kFloat, 1), alone(form.config, kVocabulary, at::kCPU, at::kFloat, 1);
+    const LanguageModel watched(form.config, kVocabulary, at::kCPU, at::kFloat, 1),
+        alone(form.config, kVocabulary, at::kCPU, at::kFloat, 1);
     const at::Tensor ids = random_ids(2, 19);
     ObservationStore seen(kEverything);
     ForwardOptions options;
     options.observer = &seen;
-    const Loss with = watched.loss(watched.forward(ids, options), ids), without = alone.loss(alone.forward(ids), ids);
+    const Loss with = watched.loss(watched.forward(ids, options), ids),
+               without = alone.loss(alone.forward(ids), ids);
     EXPECT_TRUE(with.total.equal(without.total)) << form.name;
     with.total.backward();
     without.total.backward();
     for (const Parameter& parameter : watched.parameters()) {
-      EXPECT_TRUE(parameter.value.grad().equal(alone.table().find(parameter.name)->value.grad())) << form.name << ", " << parameter.name;
+      EXPECT_TRUE(parameter.value.grad().equal(alone.table().find(parameter.name)->value.grad()))
+          << form.name << ", " << parameter.name;
     }
   }
 }
@@ -32,7 +43,9 @@ TEST(Observation, ShowsDetachedTensorsOfTheStatedShapes) {
   options.observer = &seen;
   model.forward(random_ids(3, 7), options);
   using Shape = std::vector<std::int64_t>;
-  const std::vector<Shape> shapes = {{3, 7, 16}, {3, 7, 16}, {3, 2, 7, 8}, {3, 2, 7, 8}, {3, 2, 7, 8}, {3, 2, 7, 7}, {3, 2, 7, 7}, {3, 7, 7}, {}, {3, 7, 7}, {3, 7, 4}};
+  const std::vector<Shape> shapes = {{3, 7, 16},   {3, 7, 16},   {3, 2, 7, 8}, {3, 2, 7, 8},
+                                     {3, 2, 7, 8}, {3, 2, 7, 7}, {3, 2, 7, 7}, {3, 7, 7},
+                                     {},           {3, 7, 7},    {3, 7, 4}};
   for (std::size_t what = 0; what < kEverything.size(); ++what) {
     for (const std::int64_t layer : {0, 1}) {
       const at::Tensor value = seen.get(kEverything[what], layer);
@@ -55,12 +68,14 @@ TEST(Observation, AStoreHoldsOnlyWhatWasAskedFor) {
 }
 
 TEST(Observation, LogitsAndScopeExplainTheWeights) {
-  const LanguageModel model(small_config(MixerKind::Spark, PositionKind::Alibi), kVocabulary, at::kCPU, at::kDouble, 1);
+  const LanguageModel model(small_config(MixerKind::Spark, PositionKind::Alibi), kVocabulary, at::kCPU,
+                            at::kDouble, 1);
   ObservationStore seen(kEverything);
   ForwardOptions options;
   options.observer = &seen;
   model.forward(random_ids(2, 19), options);
-  const at::Tensor masked = seen.get(Observation::AttentionLogits, 1).masked_fill(seen.get(Observation::Scope, 1).eq(0).unsqueeze(1), -INFINITY);
+  const at::Tensor masked = seen.get(Observation::AttentionLogits, 1)
+                                .masked_fill(seen.get(Observation::Scope, 1).eq(0).unsqueeze(1), -INFINITY);
   EXPECT_LT(largest_difference(at::softmax(masked, -1), seen.get(Observation::AttentionWeights, 1)), 1e-14);
 }
 
@@ -75,7 +90,8 @@ TEST(Intervention, ForcingTheLayersOwnScopeChangesNoBitAndAnotherOneDoes) {
   ForwardOptions with;
   with.interventions = &forced;
   EXPECT_TRUE(model.forward(ids, with).logits.equal(before));
-  forced.scope[1] = (at::eye(19, seen.get(Observation::Scope, 1).options()) * 8).expand({2, 19, 19}).contiguous();
+  forced.scope[1] =
+      (at::eye(19, seen.get(Observation::Scope, 1).options()) * 8).expand({2, 19, 19}).contiguous();
   EXPECT_FALSE(model.forward(ids, with).logits.equal(before));
   forced.scope[1] = forced.scope[1].narrow(0, 0, 1);
   EXPECT_THROW(model.forward(ids, with), std::logic_error);

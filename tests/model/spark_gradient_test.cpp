@@ -1,4 +1,5 @@
-// The estimators' hand-written backward against central differences (fp64) of what each of them pretends to differentiate.
+// The estimators' hand-written backward against central differences (fp64) of what each of them pretends to
+// differentiate.
 #include <functional>
 
 #include "tests/model/model_support.h"
@@ -11,12 +12,14 @@ constexpr double kScale = 0.6, kTau = 0.5, kStep = 1e-5;
 
 struct Case {
   SparkAttentionInput in;
-  at::Tensor upstream;   // [B,H,T,D]
+  at::Tensor upstream;  // [B,H,T,D]
 };
 
 Case make_case(bool inheritance, bool with_bias, std::uint64_t seed) {
   const std::int64_t batch = 2, heads = 3, tokens = 9, width = 4;
-  const auto leaf = [&](const char* name, at::IntArrayRef shape) { return draw_normal(seed, name, shape, 1).set_requires_grad(true); };
+  const auto leaf = [&](const char* name, at::IntArrayRef shape) {
+    return draw_normal(seed, name, shape, 1).set_requires_grad(true);
+  };
   Case made;
   made.in.queries = leaf("q", {batch, heads, tokens, width});
   made.in.keys = leaf("k", {batch, heads, tokens, width});
@@ -77,8 +80,11 @@ TEST(SparkGradient, InScopeIsItsRelaxedObjectiveForBothChoicesOfPairs) {
       const Case made = make_case(true, with_bias, 5);
       run_backward(made, {Estimator::InScope, pairs, kTau, kScale});
       const at::Tensor fixed_gate = at::sigmoid((made.in.scores - made.in.theta) / kTau).detach().clone();
-      const auto relaxed = [&] { return weighted_sum(made, relaxed_weights(made.in, kScale, kTau, pairs, fixed_gate)); };
-      for (const at::Tensor& input : {made.in.queries, made.in.keys, made.in.values, made.in.scores, made.in.theta}) {
+      const auto relaxed = [&] {
+        return weighted_sum(made, relaxed_weights(made.in, kScale, kTau, pairs, fixed_gate));
+      };
+      for (const at::Tensor& input :
+           {made.in.queries, made.in.keys, made.in.values, made.in.scores, made.in.theta}) {
         EXPECT_LT(largest_difference(input.grad(), differences(relaxed, input)), 1e-7);
       }
     }
@@ -89,7 +95,8 @@ TEST(SparkGradient, BothEstimatorsGoForwardWithTheSameBits) {
   for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
     ModelConfig surrogate = small_config(), in_scope = small_config();
     in_scope.spark.estimator = Estimator::InScope;
-    const LanguageModel a(surrogate, kVocabulary, at::kCPU, dtype, 1), b(in_scope, kVocabulary, at::kCPU, dtype, 1);
+    const LanguageModel a(surrogate, kVocabulary, at::kCPU, dtype, 1),
+        b(in_scope, kVocabulary, at::kCPU, dtype, 1);
     EXPECT_TRUE(a.forward(random_ids(2, 23)).logits.equal(b.forward(random_ids(2, 23)).logits));
   }
 }
@@ -115,7 +122,8 @@ TEST(SparkGradient, StaysFiniteWhenScoresAreFarFromTheThreshold) {
       made.in.theta.detach().fill_(theta);
       made.in.reasons = decide(made.in.scores, made.in.theta, {false, true, 3});
       run_backward(made, {estimator, GatePairs::All, kTau, kScale});
-      for (const at::Tensor& input : {made.in.queries, made.in.keys, made.in.values, made.in.scores, made.in.theta}) {
+      for (const at::Tensor& input :
+           {made.in.queries, made.in.keys, made.in.values, made.in.scores, made.in.theta}) {
         EXPECT_TRUE(input.grad().isfinite().all().item<bool>()) << theta;
       }
     }
@@ -125,7 +133,7 @@ TEST(SparkGradient, StaysFiniteWhenScoresAreFarFromTheThreshold) {
 TEST(SparkGradient, ALargeGapBetweenLogitsOutAndInScopeDoesNotBlowUpTheThreshold) {
   for (const Estimator estimator : {Estimator::Surrogate, Estimator::InScope}) {
     Case made = make_case(false, false, 3);
-    made.in.keys.detach().select(2, 0).mul_(40);   // one key with logits far above the others
+    made.in.keys.detach().select(2, 0).mul_(40);  // one key with logits far above the others
     run_backward(made, {estimator, GatePairs::All, kTau, kScale});
     EXPECT_LT(std::abs(made.in.theta.grad().item<double>()), 100);
   }

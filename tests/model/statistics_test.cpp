@@ -1,6 +1,5 @@
 // What is recorded of every step, against its definition; and what probes read from a sequence.
 #include "engine/model/spark_statistics.h"
-
 #include "kernels/spark_scope/spark_scope_op.h"
 #include "tests/model/model_support.h"
 
@@ -26,7 +25,8 @@ TEST(Statistics, FollowTheirDefinitions) {
   const double pairs = 3 * 21 * 20 / 2;
   for (const std::int64_t layer : {0, 1}) {
     const auto value = [&](SparkStatistic column) { return table[layer][column].item<double>(); };
-    const at::Tensor scores = seen.get(Observation::Scores, layer).to(at::kDouble), scope = seen.get(Observation::Scope, layer);
+    const at::Tensor scores = seen.get(Observation::Scores, layer).to(at::kDouble),
+                     scope = seen.get(Observation::Scope, layer);
     const at::Tensor past = scores.masked_select(at::ones_like(scores).tril(-1).to(at::kBool));
     const double theta = model.thetas()[layer].item<double>();
     EXPECT_EQ(value(kTheta), theta);
@@ -55,7 +55,8 @@ TEST(Statistics, ExpectedDensityIsDeclaredIdsTimesTheChanceThatTwoTokensAreEqual
   for (std::int64_t i = 0; i < flat.numel(); ++i) equal += flat.eq(flat[i]).sum().item<double>() - 1;
   const double chance = equal / (63.0 * 62.0);
   for (const std::int64_t layer : {0, 1}) {
-    const at::Tensor scores = at::matmul(seen.get(Observation::Declaration, layer), model.addresses().t()) / std::sqrt(4.0);
+    const at::Tensor scores =
+        at::matmul(seen.get(Observation::Declaration, layer), model.addresses().t()) / std::sqrt(4.0);
     const double declared = scores.gt(model.thetas()[layer]).sum().item<double>() / 63;
     EXPECT_NEAR(table[layer][kDeclaredMean].item<double>(), declared, 1e-9);
     EXPECT_NEAR(table[layer][kExpected].item<double>(), declared * chance, 1e-9);
@@ -74,9 +75,12 @@ TEST(Statistics, WithDeclarationsAtRandomTheExpectedDensityIsTheDirectOne) {
 }
 
 TEST(Statistics, ARunThatOnlyFallsBackHasTheDensityOfItsWindow) {
-  for (const auto& [tokens, window, density] : {std::tuple{256, 32, 0.2279}, std::tuple{1024, 32, 0.0597}, std::tuple{4096, 32, 0.0151}, std::tuple{57, 9, 0.2632}}) {
-    const auto scope = kernels::spark_scope(at::zeros({1, tokens, tokens}), at::scalar_tensor(INFINITY), {true, true, window});
-    const double fallback = scope.row_counts.select(-1, kernels::kCountFallback).sum().item<double>() / (tokens * (tokens - 1.0) / 2);
+  for (const auto& [tokens, window, density] : {std::tuple{256, 32, 0.2279}, std::tuple{1024, 32, 0.0597},
+                                                std::tuple{4096, 32, 0.0151}, std::tuple{57, 9, 0.2632}}) {
+    const auto scope = kernels::spark_scope(at::zeros({1, tokens, tokens}), at::scalar_tensor(INFINITY),
+                                            {true, true, window});
+    const double fallback = scope.row_counts.select(-1, kernels::kCountFallback).sum().item<double>() /
+                            (tokens * (tokens - 1.0) / 2);
     double exact = 0;
     for (std::int64_t t = 0; t < tokens; ++t) exact += std::min<double>(t, window - 1);
     EXPECT_DOUBLE_EQ(fallback, exact / (tokens * (tokens - 1.0) / 2));
@@ -98,7 +102,8 @@ TEST(Statistics, AModelThatOnlyWindowsHasTheSameDensityInItsWeights) {
   ForwardOptions options;
   options.observer = &seen;
   model.forward(random_ids(1, 21), options);
-  EXPECT_EQ(seen.get(Observation::AttentionWeights, 0)[0][0].tril(-1).ne(0).sum().item<int>(), 0 + 1 + 2 + 3 + 17 * 4);
+  EXPECT_EQ(seen.get(Observation::AttentionWeights, 0)[0][0].tril(-1).ne(0).sum().item<int>(),
+            0 + 1 + 2 + 3 + 17 * 4);
 }
 
 TEST(Statistics, ThePartsOfTheFirstTokenAreAllZero) {
@@ -118,12 +123,15 @@ TEST(Probes, DirectScopesAreRebuiltFromDeclaredIds) {
   model.forward(ids, options);
   const std::vector<std::int64_t> distinct = distinct_ids(ids[0]);
   EXPECT_TRUE(std::is_sorted(distinct.begin(), distinct.end()));
-  const at::Tensor declared = declared_ids(seen.get(Observation::Scores, 1)[0], seen.get(Observation::Theta, 1), ids[0], distinct);
+  const at::Tensor declared =
+      declared_ids(seen.get(Observation::Scores, 1)[0], seen.get(Observation::Theta, 1), ids[0], distinct);
   EXPECT_EQ(declared.sizes(), (std::vector<std::int64_t>{std::ssize(distinct), 31}));
   const at::Tensor scope = seen.get(Observation::Scope, 1)[0];
   for (std::int64_t t = 0; t < 31; ++t) {
-    const auto row = std::lower_bound(distinct.begin(), distinct.end(), ids[0][t].item<std::int64_t>()) - distinct.begin();
-    for (std::int64_t p = 0; p < t; ++p) EXPECT_EQ(declared[row][p].item<bool>(), (scope[t][p].item<int>() & 1) != 0) << t << " " << p;
+    const auto row =
+        std::lower_bound(distinct.begin(), distinct.end(), ids[0][t].item<std::int64_t>()) - distinct.begin();
+    for (std::int64_t p = 0; p < t; ++p)
+      EXPECT_EQ(declared[row][p].item<bool>(), (scope[t][p].item<int>() & 1) != 0) << t << " " << p;
   }
 }
 
@@ -145,7 +153,8 @@ TEST(Probes, TheBestDeclaredIdsAreTheLargestScoresOfTheWholeVocabulary) {
   const DeclaredTop top = declared_top(model, z);
   const at::Tensor sorted = std::get<0>((at::matmul(z, model.addresses().t()) / 2).sort(-1, true));
   EXPECT_LT(largest_difference(top.scores, sorted.narrow(1, 0, 8)), 1e-6);
-  EXPECT_LT(largest_difference(at::matmul(z, model.addresses().t()).div(2).gather(1, top.ids), top.scores), 1e-6);
+  EXPECT_LT(largest_difference(at::matmul(z, model.addresses().t()).div(2).gather(1, top.ids), top.scores),
+            1e-6);
   EXPECT_EQ(declared_top(model, z, 100).ids.size(1), kVocabulary);
 }
 

@@ -22,7 +22,8 @@ LanguageModel windowed(std::int64_t window) {
 TEST(Window, AWindowAtLeastAsLongAsTheSequenceIsDenseAttention) {
   const LanguageModel dense(small_config(MixerKind::Dense), kVocabulary, at::kCPU, at::kFloat, 1);
   const at::Tensor ids = random_ids(2, 19), wanted = logits_of(dense, ids);
-  for (const std::int64_t window : {19, 20, 1000}) EXPECT_TRUE(logits_of(windowed(window), ids).equal(wanted)) << window;
+  for (const std::int64_t window : {19, 20, 1000})
+    EXPECT_TRUE(logits_of(windowed(window), ids).equal(wanted)) << window;
   EXPECT_FALSE(logits_of(windowed(18), ids).equal(wanted));
 }
 
@@ -35,7 +36,8 @@ TEST(Window, EveryQuerySeesTheLastKeysAndNoOther) {
   const std::int64_t tokens = 19, window = 5;
   const at::Tensor is_seen = weights_of(windowed(window), random_ids(1, tokens)).gt(0)[0][1];
   for (std::int64_t t = 0; t < tokens; ++t) {
-    for (std::int64_t p = 0; p < tokens; ++p) EXPECT_EQ(is_seen[t][p].item<bool>(), p <= t && t - p < window) << t << " " << p;
+    for (std::int64_t p = 0; p < tokens; ++p)
+      EXPECT_EQ(is_seen[t][p].item<bool>(), p <= t && t - p < window) << t << " " << p;
   }
 }
 

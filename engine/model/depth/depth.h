@@ -1,5 +1,6 @@
-// How the outputs of sublayers become the next input: one member per rule, one table. Norms belong here, because a rule
-// decides what is normalised. Sublayer s = 2 * layer is a token mixer, 2 * layer + 1 its feed-forward part.
+// How the outputs of sublayers become the next input: one member per rule, one table. Norms belong here,
+// because a rule decides what is normalised. Sublayer s = 2 * layer is a token mixer, 2 * layer + 1 its
+// feed-forward part.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -25,12 +26,14 @@ class Depth {
  public:
   virtual ~Depth() = default;
   // Starts a pass from the embedding [B,T,C]. `options` outlives the pass.
-  virtual std::unique_ptr<DepthPass> begin(const at::Tensor& embedding, const ForwardOptions& options) const = 0;
+  virtual std::unique_ptr<DepthPass> begin(const at::Tensor& embedding,
+                                           const ForwardOptions& options) const = 0;
 };
 
 // The member that config.depth names. Throws Error (Usage) that lists them.
 std::unique_ptr<Depth> make_depth(const experiments::ModelConfig& config, ParameterTable& parameters);
 
-std::unique_ptr<Depth> make_standard_depth(const experiments::ModelConfig& config, ParameterTable& parameters);
+std::unique_ptr<Depth> make_standard_depth(const experiments::ModelConfig& config,
+                                           ParameterTable& parameters);
 
 }  // namespace sparsescope::model

@@ -1,4 +1,5 @@
-// The standard residual stream: x + v, normalised before each sublayer (pre) or after each sum (post), and before the head.
+// The standard residual stream: x + v, normalised before each sublayer (pre) or after each sum (post), and
+// before the head.
 #include <string>
 #include <vector>
 
@@ -10,8 +11,8 @@ namespace {
 
 struct Norms {
   experiments::NormPlacement placement;
-  std::vector<Norm> sublayers;   // 2 L
-  std::vector<Norm> head;        // 1
+  std::vector<Norm> sublayers;  // 2 L
+  std::vector<Norm> head;       // 1
 };
 
 class StandardPass : public DepthPass {
@@ -20,7 +21,8 @@ class StandardPass : public DepthPass {
 
   at::Tensor input(std::int64_t sublayer) override {
     if (sublayer == std::ssize(norms_.sublayers)) return norms_.head.front()(stream_);
-    return norms_.placement == experiments::NormPlacement::Pre ? norms_.sublayers[sublayer](stream_) : stream_;
+    return norms_.placement == experiments::NormPlacement::Pre ? norms_.sublayers[sublayer](stream_)
+                                                               : stream_;
   }
 
   void output(std::int64_t sublayer, const at::Tensor& v) override {
@@ -30,14 +32,17 @@ class StandardPass : public DepthPass {
 
  private:
   const Norms& norms_;
-  at::Tensor stream_;   // [B,T,C]
+  at::Tensor stream_;  // [B,T,C]
 };
 
 class Standard : public Depth {
  public:
-  Standard(const experiments::ModelConfig& config, ParameterTable& parameters) : norms_{config.norm_placement, {}, {}} {
+  Standard(const experiments::ModelConfig& config, ParameterTable& parameters)
+      : norms_{config.norm_placement, {}, {}} {
     for (std::int64_t sublayer = 0; sublayer < 2 * config.layers; ++sublayer) {
-      norms_.sublayers.emplace_back(parameters, "blocks." + std::to_string(sublayer / 2) + (sublayer % 2 == 0 ? ".norm1" : ".norm2"), config);
+      norms_.sublayers.emplace_back(
+          parameters, "blocks." + std::to_string(sublayer / 2) + (sublayer % 2 == 0 ? ".norm1" : ".norm2"),
+          config);
     }
     norms_.head.emplace_back(parameters, "norm", config);
   }
@@ -51,7 +56,8 @@ class Standard : public Depth {
 
 }  // namespace
 
-std::unique_ptr<Depth> make_standard_depth(const experiments::ModelConfig& config, ParameterTable& parameters) {
+std::unique_ptr<Depth> make_standard_depth(const experiments::ModelConfig& config,
+                                           ParameterTable& parameters) {
   return std::make_unique<Standard>(config, parameters);
 }
 

@@ -7,7 +7,10 @@
 namespace sparsescope::model {
 
 std::unique_ptr<Depth> make_depth(const experiments::ModelConfig& config, ParameterTable& parameters) {
-  static constexpr struct { std::string_view name; std::unique_ptr<Depth> (*make)(const experiments::ModelConfig&, ParameterTable&); } kTable[] = {
+  static constexpr struct {
+    std::string_view name;
+    std::unique_ptr<Depth> (*make)(const experiments::ModelConfig&, ParameterTable&);
+  } kTable[] = {
       {"standard", make_standard_depth},
   };
   std::string known;

@@ -15,13 +15,16 @@ HeadProjections::HeadProjections(const MixerContext& context)
     : layer_(context.layer),
       heads_(context.config.heads),
       positions_(context.positions),
-      qkv_(context.parameters, context.name + ".wqkv", context.config.width, 3 * context.config.width, context.config.init_std, context.config.biases),
-      out_(context.parameters, context.name + ".wo", context.config.width, context.config.width, output_std(context.config), context.config.biases),
+      qkv_(context.parameters, context.name + ".wqkv", context.config.width, 3 * context.config.width,
+           context.config.init_std, context.config.biases),
+      out_(context.parameters, context.name + ".wo", context.config.width, context.config.width,
+           output_std(context.config), context.config.biases),
       scale_(1 / std::sqrt(static_cast<double>(context.config.width / context.config.heads))) {}
 
 Heads HeadProjections::split(const at::Tensor& x, const MixerCall& call) const {
   const std::int64_t batch = x.size(0), tokens = x.size(1), head_width = x.size(2) / heads_;
-  const at::Tensor qkv = qkv_(x).view({batch, tokens, 3, heads_, head_width}).permute({2, 0, 3, 1, 4});   // [3,B,H,T,D]
+  const at::Tensor qkv =
+      qkv_(x).view({batch, tokens, 3, heads_, head_width}).permute({2, 0, 3, 1, 4});  // [3,B,H,T,D]
   const auto [queries, keys] = positions_.rotate(qkv.select(0, 0), qkv.select(0, 1));
   const Heads heads{queries, keys, qkv.select(0, 2)};
   call.show(Observation::Query, layer_, heads.queries);
@@ -32,11 +35,13 @@ Heads HeadProjections::split(const at::Tensor& x, const MixerCall& call) const {
 
 at::Tensor HeadProjections::merge(const at::Tensor& y) const { return out_(y.transpose(1, 2).flatten(2)); }
 
-at::Tensor HeadProjections::bias(const Heads& heads) const { return positions_.bias(heads.queries.size(-2), heads.queries.options()); }
+at::Tensor HeadProjections::bias(const Heads& heads) const {
+  return positions_.bias(heads.queries.size(-2), heads.queries.options());
+}
 
 at::Tensor window_mask(std::int64_t tokens, std::int64_t window, at::TensorOptions like) {
   const at::Tensor positions = at::arange(tokens, like.dtype(at::kLong));
-  const at::Tensor distance = positions.unsqueeze(1) - positions.unsqueeze(0);   // [T,T], t-p
+  const at::Tensor distance = positions.unsqueeze(1) - positions.unsqueeze(0);  // [T,T], t-p
   const at::Tensor is_outside = distance.lt(0).logical_or(distance.ge(window));
   return at::zeros({tokens, tokens}, like).masked_fill(is_outside, -std::numeric_limits<double>::infinity());
 }
@@ -50,13 +55,14 @@ at::Tensor FixedMaskMixer::additive_mask(const Heads& heads) const {
   at::Tensor mask = window_mask(tokens, window_, heads.queries.options());
   const at::Tensor bias = projections_.bias(heads);
   if (bias.defined()) mask = mask + bias;
-  if (tokens <= context_) mask_ = mask;   // longer ones are rare and large
+  if (tokens <= context_) mask_ = mask;  // longer ones are rare and large
   return mask;
 }
 
 at::Tensor FixedMaskMixer::forward(const at::Tensor& x, MixerCall& call) const {
   const Heads heads = projections_.split(x, call);
-  at::Tensor logits = at::matmul(heads.queries * projections_.scale(), heads.keys.transpose(-2, -1));   // [B,H,T,T]
+  at::Tensor logits =
+      at::matmul(heads.queries * projections_.scale(), heads.keys.transpose(-2, -1));  // [B,H,T,T]
   if (call.is_wanted(Observation::AttentionLogits, layer_)) {
     const at::Tensor bias = projections_.bias(heads);
     call.show(Observation::AttentionLogits, layer_, bias.defined() ? logits + bias : logits);

@@ -1,4 +1,5 @@
-// How tokens mix: one member per rule, one table. A mixer reads the (normalised) stream and returns its own output.
+// How tokens mix: one member per rule, one table. A mixer reads the (normalised) stream and returns its own
+// output.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -17,19 +18,21 @@ struct MixerContext {
   const experiments::ModelConfig& config;
   std::int64_t vocabulary;
   std::int64_t layer;
-  std::string name;                // "blocks.3.mixer": prefix of its parameters
+  std::string name;  // "blocks.3.mixer": prefix of its parameters
   ParameterTable& parameters;
   ControlBlock& controls;
-  const Positions& positions;      // outlives the mixer
+  const Positions& positions;  // outlives the mixer
 };
 
 // What a mixer sees of one forward pass.
 struct MixerCall {
-  const at::Tensor& ids;           // [B,T] i64, the inputs (never the targets)
+  const at::Tensor& ids;  // [B,T] i64, the inputs (never the targets)
   const ForwardOptions& options;
-  ForwardResult& result;           // a mixer may add to what it leaves behind
+  ForwardResult& result;  // a mixer may add to what it leaves behind
 
-  bool is_wanted(Observation what, std::int64_t layer) const { return options.observer != nullptr && options.observer->wants(what, layer); }
+  bool is_wanted(Observation what, std::int64_t layer) const {
+    return options.observer != nullptr && options.observer->wants(what, layer);
+  }
   void show(Observation what, std::int64_t layer, const at::Tensor& value) const {
     if (is_wanted(what, layer)) options.observer->observe(what, layer, value.detach());
   }
@@ -38,7 +41,7 @@ struct MixerCall {
 class Mixer {
  public:
   virtual ~Mixer() = default;
-  virtual at::Tensor forward(const at::Tensor& x, MixerCall& call) const = 0;   // [B,T,C] -> [B,T,C]
+  virtual at::Tensor forward(const at::Tensor& x, MixerCall& call) const = 0;  // [B,T,C] -> [B,T,C]
 };
 
 std::unique_ptr<Mixer> make_mixer(MixerContext context);

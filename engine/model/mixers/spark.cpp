@@ -1,5 +1,6 @@
-// SPaRK: tokens declare which vocabulary ids will need them, a query finds its keys by its own id among past declarations.
-// Scores, decision, fallback and inheritance meet attention here; the decision itself is kernels/spark_scope.
+// SPaRK: tokens declare which vocabulary ids will need them, a query finds its keys by its own id among past
+// declarations. Scores, decision, fallback and inheritance meet attention here; the decision itself is
+// kernels/spark_scope.
 #include <ATen/ops/arange.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/matmul.h>
@@ -17,14 +18,18 @@
 namespace sparsescope::model {
 namespace {
 
-constexpr double kNoClamp = 1000;   // far outside what scores reach
+constexpr double kNoClamp = 1000;  // far outside what scores reach
 
 void register_controls(ControlBlock& controls, const experiments::SparkConfig& spark) {
   if (controls.has("sparsity_weight")) return;
-  controls.add({"sparsity_weight", spark.sparsity_weight, 0, 10, false, true, "1", "Weight of the mean soft gate over past pairs in the loss: a price on density."});
-  controls.add({"threshold_min", -kNoClamp, -kNoClamp, kNoClamp, false, false, "1", "Thresholds are held at or above this value."});
-  controls.add({"threshold_max", kNoClamp, -kNoClamp, kNoClamp, false, false, "1", "Thresholds are held at or below this value."});
-  controls.add({"threshold_freeze", 0, 0, 1, true, false, "1", "Thresholds keep their values while everything else trains."});
+  controls.add({"sparsity_weight", spark.sparsity_weight, 0, 10, false, true, "1",
+                "Weight of the mean soft gate over past pairs in the loss: a price on density."});
+  controls.add({"threshold_min", -kNoClamp, -kNoClamp, kNoClamp, false, false, "1",
+                "Thresholds are held at or above this value."});
+  controls.add({"threshold_max", kNoClamp, -kNoClamp, kNoClamp, false, false, "1",
+                "Thresholds are held at or below this value."});
+  controls.add({"threshold_freeze", 0, 0, 1, true, false, "1",
+                "Thresholds keep their values while everything else trains."});
 }
 
 // One table for all layers: the first layer draws it.
@@ -49,9 +54,9 @@ class Spark : public Mixer {
   const ControlBlock& controls_;
   HeadProjections projections_;
   Linear declare_;
-  at::Tensor addresses_;   // [V,r]
-  at::Tensor theta_;       // []
-  double score_scale_;     // kappa/sqrt(r)
+  at::Tensor addresses_;  // [V,r]
+  at::Tensor theta_;      // []
+  double score_scale_;    // kappa/sqrt(r)
 };
 
 Spark::Spark(const MixerContext& context)
@@ -59,10 +64,13 @@ Spark::Spark(const MixerContext& context)
       config_(context.config.spark),
       controls_(context.controls),
       projections_(context),
-      declare_(context.parameters, context.name + ".wz", context.config.width, config_.rank, context.config.init_std, false),
+      declare_(context.parameters, context.name + ".wz", context.config.width, config_.rank,
+               context.config.init_std, false),
       addresses_(shared_addresses(context)),
-      theta_(context.parameters.add_constant(context.name + ".theta", {}, config_.initial_theta_sigmas * initial_score_std(context.config, context.layer),
-                                             config_.theta_lr_multiplier)),
+      theta_(context.parameters.add_constant(
+          context.name + ".theta", {},
+          config_.initial_theta_sigmas * initial_score_std(context.config, context.layer),
+          config_.theta_lr_multiplier)),
       score_scale_(config_.kappa / std::sqrt(static_cast<double>(config_.rank))) {
   register_controls(context.controls, config_);
 }
@@ -71,11 +79,14 @@ Spark::Spark(const MixerContext& context)
 kernels::SparkScope Spark::decide(const at::Tensor& scores, MixerCall& call) const {
   const at::Tensor decided_from = scores.detach().to(at::kFloat).contiguous();
   call.show(Observation::Scores, layer_, decided_from);
-  kernels::SparkScope scope = kernels::spark_scope(decided_from, theta_.detach().to(at::kFloat),
-                                                   {config_.inheritance, config_.fallback, config_.fallback_window});
+  kernels::SparkScope scope =
+      kernels::spark_scope(decided_from, theta_.detach().to(at::kFloat),
+                           {config_.inheritance, config_.fallback, config_.fallback_window});
   const Interventions* interventions = call.options.interventions;
-  if (interventions != nullptr && layer_ < std::ssize(interventions->scope) && interventions->scope[layer_].defined()) {
-    check(interventions->scope[layer_].sizes() == scope.reasons.sizes(), "a forced scope has the shape of the layer's own");
+  if (interventions != nullptr && layer_ < std::ssize(interventions->scope) &&
+      interventions->scope[layer_].defined()) {
+    check(interventions->scope[layer_].sizes() == scope.reasons.sizes(),
+          "a forced scope has the shape of the layer's own");
     scope.reasons = interventions->scope[layer_];
   }
   call.show(Observation::Scope, layer_, scope.reasons);
@@ -87,35 +98,39 @@ at::Tensor Spark::penalty(const at::Tensor& scores, const MixerCall& call) const
   const bool is_weighted = controls_.get("sparsity_weight") != 0;
   if (!is_weighted && call.options.statistics == Statistics::Skip) return {};
   const c10::AutoGradMode mode(c10::GradMode::is_enabled() && is_weighted);
-  const double tokens = static_cast<double>(scores.size(1)), pairs = static_cast<double>(scores.size(0)) * tokens * (tokens - 1) / 2;
+  const double tokens = static_cast<double>(scores.size(1)),
+               pairs = static_cast<double>(scores.size(0)) * tokens * (tokens - 1) / 2;
   return at::sigmoid((scores - theta_) / config_.tau).tril(-1).sum() / std::max(pairs, 1.0);
 }
 
 // Over declarers spread evenly over the batch.
 at::Tensor Spark::declared_mean(const at::Tensor& declaration) const {
-  const at::Tensor rows = declaration.detach().flatten(0, 1);                                           // [BT,r]
+  const at::Tensor rows = declaration.detach().flatten(0, 1);  // [BT,r]
   const std::int64_t count = std::min(rows.size(0), kDeclarerSample);
-  const at::Tensor sample = (at::arange(count, rows.options().dtype(at::kLong)) * rows.size(0)).floor_divide(count);
-  const at::Tensor table = at::matmul(rows.index_select(0, sample) * score_scale_, addresses_.detach().t());   // [n,V]
+  const at::Tensor sample =
+      (at::arange(count, rows.options().dtype(at::kLong)) * rows.size(0)).floor_divide(count);
+  const at::Tensor table =
+      at::matmul(rows.index_select(0, sample) * score_scale_, addresses_.detach().t());  // [n,V]
   return table.gt(theta_.detach()).sum().to(at::kDouble) / static_cast<double>(count);
 }
 
 at::Tensor Spark::forward(const at::Tensor& x, MixerCall& call) const {
   const Heads heads = projections_.split(x, call);
-  const at::Tensor declaration = declare_(x);                                                          // [B,T,r], z
-  const at::Tensor address = at::embedding(addresses_, call.ids);                                      // [B,T,r], u
-  const at::Tensor scores = at::matmul(address * score_scale_, declaration.transpose(-2, -1));         // [B,T,T], S
+  const at::Tensor declaration = declare_(x);                                                   // [B,T,r], z
+  const at::Tensor address = at::embedding(addresses_, call.ids);                               // [B,T,r], u
+  const at::Tensor scores = at::matmul(address * score_scale_, declaration.transpose(-2, -1));  // [B,T,T], S
   call.show(Observation::Declaration, layer_, declaration);
   call.show(Observation::Theta, layer_, theta_);
   const kernels::SparkScope scope = decide(scores, call);
 
-  SparkLayerResult left{theta_.detach().clone(), scope.row_counts, scope.row_moments, penalty(scores, call), {}};
+  SparkLayerResult left{
+      theta_.detach().clone(), scope.row_counts, scope.row_moments, penalty(scores, call), {}};
   if (call.options.statistics == Statistics::Collect) left.declared_mean = declared_mean(declaration);
   call.result.spark.push_back(std::move(left));
 
-  const SparkAttention attention =
-      spark_attention({heads.queries, heads.keys, heads.values, projections_.bias(heads), scores, theta_, scope.reasons},
-                      {config_.estimator, config_.gate_pairs, config_.tau, projections_.scale()});
+  const SparkAttention attention = spark_attention(
+      {heads.queries, heads.keys, heads.values, projections_.bias(heads), scores, theta_, scope.reasons},
+      {config_.estimator, config_.gate_pairs, config_.tau, projections_.scale()});
   call.show(Observation::AttentionLogits, layer_, attention.logits);
   call.show(Observation::AttentionWeights, layer_, attention.weights);
   return projections_.merge(attention.output);

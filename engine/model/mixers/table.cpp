@@ -6,7 +6,10 @@ namespace sparsescope::model {
 
 std::unique_ptr<Mixer> make_mixer(MixerContext context) {
   using experiments::MixerKind;
-  static constexpr struct { MixerKind kind; std::unique_ptr<Mixer> (*make)(MixerContext); } kTable[] = {
+  static constexpr struct {
+    MixerKind kind;
+    std::unique_ptr<Mixer> (*make)(MixerContext);
+  } kTable[] = {
       {MixerKind::Dense, make_dense},
       {MixerKind::Window, make_window},
       {MixerKind::Spark, make_spark},

@@ -3,6 +3,8 @@
 
 namespace sparsescope::model {
 
-std::unique_ptr<Mixer> make_window(MixerContext context) { return std::make_unique<FixedMaskMixer>(context, context.config.window); }
+std::unique_ptr<Mixer> make_window(MixerContext context) {
+  return std::make_unique<FixedMaskMixer>(context, context.config.window);
+}
 
 }  // namespace sparsescope::model

@@ -11,7 +11,8 @@ namespace sparsescope::model {
 namespace {
 
 // m_h = 2^(-8 h / count), h = 1 .. count, every `stride`-th, the first `wanted` of them.
-void append_geometric(std::vector<double>& slopes, std::int64_t count, std::int64_t stride, std::int64_t wanted) {
+void append_geometric(std::vector<double>& slopes, std::int64_t count, std::int64_t stride,
+                      std::int64_t wanted) {
   for (std::int64_t h = 1; h <= count && wanted > 0; h += stride, --wanted) {
     slopes.push_back(std::exp2(-8.0 * static_cast<double>(h) / static_cast<double>(count)));
   }
@@ -26,14 +27,14 @@ class Alibi : public Positions {
     if (cached_.defined() && cached_.size(1) == tokens) return cached_;
     const at::Tensor positions = at::arange(tokens, like.dtype(at::kLong));
     const at::Tensor bias = alibi_bias(slopes_, positions, positions, like);
-    if (tokens <= context_) cached_ = bias;   // longer ones are rare and large
+    if (tokens <= context_) cached_ = bias;  // longer ones are rare and large
     return bias;
   }
 
  private:
   std::vector<double> slopes_;
   std::int64_t context_;
-  mutable at::Tensor cached_;   // [H,T,T] of the last length
+  mutable at::Tensor cached_;  // [H,T,T] of the last length
 };
 
 }  // namespace
@@ -50,13 +51,17 @@ std::vector<double> alibi_slopes(std::int64_t heads, experiments::AlibiSlopes co
   return slopes;
 }
 
-at::Tensor alibi_bias(const std::vector<double>& slopes, const at::Tensor& query_positions, const at::Tensor& key_positions,
-                      at::TensorOptions like) {
-  const at::Tensor distance = (key_positions.unsqueeze(0) - query_positions.unsqueeze(1)).to(like.dtype());   // [Tq,Tk], -(t-p)
-  const at::Tensor heads = at::tensor(slopes, at::TensorOptions().dtype(at::kDouble)).to(like.device(), like.dtype().toScalarType());
+at::Tensor alibi_bias(const std::vector<double>& slopes, const at::Tensor& query_positions,
+                      const at::Tensor& key_positions, at::TensorOptions like) {
+  const at::Tensor distance =
+      (key_positions.unsqueeze(0) - query_positions.unsqueeze(1)).to(like.dtype());  // [Tq,Tk], -(t-p)
+  const at::Tensor heads = at::tensor(slopes, at::TensorOptions().dtype(at::kDouble))
+                               .to(like.device(), like.dtype().toScalarType());
   return heads.view({-1, 1, 1}) * distance;
 }
 
-std::unique_ptr<Positions> make_alibi(const experiments::ModelConfig& config, ParameterTable&) { return std::make_unique<Alibi>(config); }
+std::unique_ptr<Positions> make_alibi(const experiments::ModelConfig& config, ParameterTable&) {
+  return std::make_unique<Alibi>(config);
+}
 
 }  // namespace sparsescope::model

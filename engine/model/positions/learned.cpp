@@ -1,4 +1,5 @@
-// Learned absolute positions, added to the embedding. Undefined beyond the last learned one: an error, never a clamp.
+// Learned absolute positions, added to the embedding. Undefined beyond the last learned one: an error, never
+// a clamp.
 #include <string>
 
 #include "engine/model/positions/positions.h"
@@ -15,14 +16,15 @@ class Learned : public Positions {
   at::Tensor embed(const at::Tensor& x) const override {
     const std::int64_t tokens = x.size(1);
     if (tokens > table_.size(0)) {
-      throw Error("learned positions end at " + std::to_string(table_.size(0)) + " tokens and this sequence has " + std::to_string(tokens) +
+      throw Error("learned positions end at " + std::to_string(table_.size(0)) +
+                  " tokens and this sequence has " + std::to_string(tokens) +
                   "; use a shorter context, or another position encoding");
     }
     return x + table_.narrow(0, 0, tokens);
   }
 
  private:
-  at::Tensor table_;   // [max_positions,C]
+  at::Tensor table_;  // [max_positions,C]
 };
 
 }  // namespace

@@ -6,6 +6,8 @@ namespace {
 class None : public Positions {};
 }  // namespace
 
-std::unique_ptr<Positions> make_none(const experiments::ModelConfig&, ParameterTable&) { return std::make_unique<None>(); }
+std::unique_ptr<Positions> make_none(const experiments::ModelConfig&, ParameterTable&) {
+  return std::make_unique<None>();
+}
 
 }  // namespace sparsescope::model

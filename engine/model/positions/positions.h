@@ -1,4 +1,5 @@
-// How a model knows where a token is: one member per encoding, one table. Queries and keys only, never declarations.
+// How a model knows where a token is: one member per encoding, one table. Queries and keys only, never
+// declarations.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -19,7 +20,9 @@ class Positions {
   // Added to the embedding x [B,T,C] before the first sublayer.
   virtual at::Tensor embed(const at::Tensor& x) const { return x; }
   // Turns queries and keys [B,H,T,D] at positions 0 .. T-1.
-  virtual std::pair<at::Tensor, at::Tensor> rotate(const at::Tensor& queries, const at::Tensor& keys) const { return {queries, keys}; }
+  virtual std::pair<at::Tensor, at::Tensor> rotate(const at::Tensor& queries, const at::Tensor& keys) const {
+    return {queries, keys};
+  }
   // Added to the logits: [H,T,T] in the given type, or undefined when there is none.
   virtual at::Tensor bias(std::int64_t, at::TensorOptions) const { return {}; }
 };
@@ -32,12 +35,15 @@ std::unique_ptr<Positions> make_alibi(const experiments::ModelConfig& config, Pa
 std::unique_ptr<Positions> make_learned(const experiments::ModelConfig& config, ParameterTable& parameters);
 std::unique_ptr<Positions> make_none(const experiments::ModelConfig& config, ParameterTable& parameters);
 
-// RoPE of x [...,T,D], D even, at integer positions [T]: pair i turns by position * base^(-2i/D). Angles in fp64.
-at::Tensor apply_rope(const at::Tensor& x, const at::Tensor& positions, double base, experiments::RopeLayout layout);
+// RoPE of x [...,T,D], D even, at integer positions [T]: pair i turns by position * base^(-2i/D). Angles in
+// fp64.
+at::Tensor apply_rope(const at::Tensor& x, const at::Tensor& positions, double base,
+                      experiments::RopeLayout layout);
 // ALiBi slopes m_h of H heads.
 std::vector<double> alibi_slopes(std::int64_t heads, experiments::AlibiSlopes convention);
-// -m_h (query - key) at the given positions [Tq], [Tk]: [H,Tq,Tk] in the options of `like`. Keys may come in any order.
-at::Tensor alibi_bias(const std::vector<double>& slopes, const at::Tensor& query_positions, const at::Tensor& key_positions,
-                      at::TensorOptions like);
+// -m_h (query - key) at the given positions [Tq], [Tk]: [H,Tq,Tk] in the options of `like`. Keys may come in
+// any order.
+at::Tensor alibi_bias(const std::vector<double>& slopes, const at::Tensor& query_positions,
+                      const at::Tensor& key_positions, at::TensorOptions like);
 
 }  // namespace sparsescope::model

@@ -16,11 +16,12 @@ namespace {
 using experiments::RopeLayout;
 
 struct Angles {
-  at::Tensor cosines, sines;   // [T,D/2]
+  at::Tensor cosines, sines;  // [T,D/2]
 };
 
 Angles angles_at(const at::Tensor& positions, std::int64_t channels, double base, at::TensorOptions like) {
-  const at::Tensor exponents = at::arange(channels / 2, like.dtype(at::kDouble)) * (-2.0 / static_cast<double>(channels));
+  const at::Tensor exponents =
+      at::arange(channels / 2, like.dtype(at::kDouble)) * (-2.0 / static_cast<double>(channels));
   const at::Tensor angles = at::outer(positions.to(at::kDouble), at::pow(at::Scalar(base), exponents));
   return {at::cos(angles).to(like.dtype()), at::sin(angles).to(like.dtype())};
 }
@@ -32,17 +33,20 @@ at::Tensor turn(const at::Tensor& x, const Angles& angles, RopeLayout layout) {
   const at::Tensor second = interleaved ? x.unflatten(-1, {half, 2}).select(-1, 1) : x.narrow(-1, half, half);
   const at::Tensor turned_first = first * angles.cosines - second * angles.sines;
   const at::Tensor turned_second = first * angles.sines + second * angles.cosines;
-  return interleaved ? at::stack({turned_first, turned_second}, -1).flatten(-2) : at::cat({turned_first, turned_second}, -1);
+  return interleaved ? at::stack({turned_first, turned_second}, -1).flatten(-2)
+                     : at::cat({turned_first, turned_second}, -1);
 }
 
 class Rope : public Positions {
  public:
-  explicit Rope(const experiments::ModelConfig& config) : base_(config.rope_base), layout_(config.rope_layout) {}
+  explicit Rope(const experiments::ModelConfig& config)
+      : base_(config.rope_base), layout_(config.rope_layout) {}
 
   std::pair<at::Tensor, at::Tensor> rotate(const at::Tensor& queries, const at::Tensor& keys) const override {
     const std::int64_t tokens = queries.size(-2);
     if (!cached_.cosines.defined() || cached_.cosines.size(0) != tokens) {
-      cached_ = angles_at(at::arange(tokens, queries.options().dtype(at::kLong)), queries.size(-1), base_, queries.options());
+      cached_ = angles_at(at::arange(tokens, queries.options().dtype(at::kLong)), queries.size(-1), base_,
+                          queries.options());
     }
     return {turn(queries, cached_, layout_), turn(keys, cached_, layout_)};
   }
@@ -50,7 +54,7 @@ class Rope : public Positions {
  private:
   double base_;
   RopeLayout layout_;
-  mutable Angles cached_;   // of the last length
+  mutable Angles cached_;  // of the last length
 };
 
 }  // namespace
@@ -62,8 +66,10 @@ at::Tensor apply_rope(const at::Tensor& x, const at::Tensor& positions, double b
 
 std::unique_ptr<Positions> make_rope(const experiments::ModelConfig& config, ParameterTable&) {
   if (config.width / config.heads % 2 != 0) {
-    throw Error("RoPE turns pairs of channels and a head here has " + std::to_string(config.width / config.heads) +
-                "; choose model.width and model.heads so that their quotient is even", ExitCode::Usage);
+    throw Error("RoPE turns pairs of channels and a head here has " +
+                    std::to_string(config.width / config.heads) +
+                    "; choose model.width and model.heads so that their quotient is even",
+                ExitCode::Usage);
   }
   return std::make_unique<Rope>(config);
 }

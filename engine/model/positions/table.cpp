@@ -4,9 +4,13 @@
 
 namespace sparsescope::model {
 
-std::unique_ptr<Positions> make_positions(const experiments::ModelConfig& config, ParameterTable& parameters) {
+std::unique_ptr<Positions> make_positions(const experiments::ModelConfig& config,
+                                          ParameterTable& parameters) {
   using experiments::PositionKind;
-  static constexpr struct { PositionKind kind; std::unique_ptr<Positions> (*make)(const experiments::ModelConfig&, ParameterTable&); } kTable[] = {
+  static constexpr struct {
+    PositionKind kind;
+    std::unique_ptr<Positions> (*make)(const experiments::ModelConfig&, ParameterTable&);
+  } kTable[] = {
       {PositionKind::Rope, make_rope},
       {PositionKind::Alibi, make_alibi},
       {PositionKind::Learned, make_learned},
