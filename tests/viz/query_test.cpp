@@ -203,7 +203,7 @@ TEST(Query, CommandsBecomeFlagsAndNeighboursFold) {
   EXPECT_TRUE(apart.flags[3].is_warning);
   const Picture folded = drift_query(scene.frame(120), {});
   ASSERT_EQ(folded.flags.size(), 3u) << "nearer than three pixels";
-  EXPECT_EQ(folded.flags[1].words, "pace 0 → 5; pace 0 → 5");
+  EXPECT_EQ(folded.flags[1].words, "pace 0 → 5, twice");
 }
 
 TEST(Query, DroppedFramesAreHatchedAndCounted) {

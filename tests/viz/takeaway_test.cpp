@@ -72,7 +72,7 @@ TEST(Takeaway, DensitySaysWhatMadeIt) {
 }
 
 TEST(Takeaway, LossSaysWhereItIsAndWhereItGoes) {
-  LossFacts facts{3.1416, 1236, -0.31, 3.354, 0, 0};
+  LossFacts facts{3.1416, 1236, -0.31, {}, 3.354, 0, 0};
   EXPECT_EQ(loss_in_words(facts), "3.142 nats per token at step 1,236, falling 0.31 per 1,000 steps; held-out 3.354");
   facts.per_thousand = 0.001;
   facts.held_out = kNaN;

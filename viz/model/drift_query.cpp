@@ -1,5 +1,6 @@
 // Threshold drift: is the mechanism buying density? θ per layer over density, empty rows and loss, on one time axis.
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "viz/model/format.h"
@@ -79,13 +80,13 @@ std::string drift_words(const QueryFrame& frame, const TrackPicture& theta, cons
     slopes.push_back({line.layer.value_or(0), slope_per_thousand(line.columns, span.first, span.last)});
     any |= std::isfinite(slopes.back().per_thousand);
   }
-  std::string words;
+  std::string words = any ? slopes_in_words(slopes, static_cast<double>(span.last - span.first), kHoldSigmas) + span_in_words(frame) : "Too few steps for a slope";
   if (theta.invalid_samples > 0) {
+    words[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(words[0])));
     words = "θ is not a number in " + format_count(static_cast<std::int64_t>(theta.invalid_samples)) + " samples since step " +
-            format_count(static_cast<std::int64_t>(theta.first_invalid_step)) + "; ";
+            format_count(static_cast<std::int64_t>(theta.first_invalid_step)) + "; " + words;
   }
-  if (!any) return words + "Too few steps for a slope";
-  words += slopes_in_words(slopes, static_cast<double>(span.last - span.first), kHoldSigmas);
+  if (!any) return words;
   const DensityFacts facts = density_facts(frame, density.layers);
   if (std::isfinite(facts.now) && std::isfinite(facts.start)) {
     const double points = 100 * (facts.now - facts.start);

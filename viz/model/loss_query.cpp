@@ -149,7 +149,8 @@ LossFacts loss_facts(const QueryFrame& frame, const TrackPicture& loss) {
   facts.invalid_samples = loss.invalid_samples;
   facts.first_invalid_step = loss.first_invalid_step;
   StepSpan span = statistics_span(frame);
-  facts.step = span.last;
+  facts.step = frame.timeline.cursor().is_following() ? frame.run.newest_step() : frame.timeline.cursor().step();
+  facts.slope_span = span_in_words(frame);
   // The recent quarter, unless a person brushed a span: the first steps of a run would drown the rest.
   if (!frame.brush) span.first = span.last - (span.last - span.first) / 4;
   for (const LinePicture& line : loss.lines) {
@@ -194,20 +195,21 @@ Picture loss_query(const QueryFrame& frame, const LossSettings& settings) {
   if (frame.run.schema() == nullptr) return picture;
   const Smoothing& smoothing = settings.smoothing;
   picture.tracks.push_back(loss_track(frame, smoothing, settings.is_loss_logarithmic));
-  if (settings.show_perplexity) picture.tracks.push_back(perplexity_track(frame));
-  if (settings.show_gradient) {
+  if (settings.show_perplexity && frame.run.track("evaluation") != nullptr) picture.tracks.push_back(perplexity_track(frame));
+  const auto is_recorded = [&](const char* name) { return scalar(frame.run, name).has_value(); };
+  if (settings.show_gradient && is_recorded("gradient_norm")) {
     picture.tracks.push_back(scalar_track(frame, smoothing, "gradient_norm", "norm", "Gradient norm", "",
                                           "Euclidean length of the gradient over all parameters, before clipping."));
   }
-  if (settings.show_learning_rate) {
+  if (settings.show_learning_rate && is_recorded("learning_rate")) {
     picture.tracks.push_back(scalar_track(frame, {false, 1}, "learning_rate", "rate", "Learning rate", "",
                                           "Learning rate of the optimizer at this step, after schedule and live scale."));
   }
-  if (settings.show_throughput) {
+  if (settings.show_throughput && is_recorded("tokens_per_second")) {
     picture.tracks.push_back(scalar_track(frame, smoothing, "tokens_per_second", "tok/s", "Throughput", "tok/s", "Training tokens per second of wall time."));
   }
-  if (settings.show_time_split) picture.tracks.push_back(time_track(frame, smoothing));
-  if (settings.show_memory) {
+  if (settings.show_time_split && is_recorded("forward_ms")) picture.tracks.push_back(time_track(frame, smoothing));
+  if (settings.show_memory && is_recorded("memory_bytes")) {
     picture.tracks.push_back(scalar_track(frame, {false, 1}, "memory_bytes", "memory", "Memory", "bytes", "Memory of the training device in use."));
   }
   picture.takeaway = loss_in_words(loss_facts(frame, picture.tracks.front()));

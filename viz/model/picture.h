@@ -87,6 +87,7 @@ struct GapMark {
   double from = 0, to = 0;
   std::uint64_t frames = 0;              // 0: not known how many
   std::string words;                     // "3 samples dropped by budget"
+  bool is_wide = false;                  // lines break here; narrow ones, and several folded into one, are only hatched
 };
 
 enum class PictureState { NotApplicable, Empty, Waiting, Loading, Ready, Failed };
@@ -99,7 +100,7 @@ struct Action {
 struct Picture {
   std::string view;                      // "drift"
   std::string title, detail, takeaway, help;
-  std::string limits;                    // what is shown of what: "steps 0 to 2,000, 1,236 samples; 3 dropped"
+  std::string limits;                    // what is shown of what: "step 0 to 2,000, 1,236 frames; 3 missing"
   PictureState state = PictureState::Empty;
   std::string words;                     // the sentence of the state
   std::optional<Action> action;

@@ -29,7 +29,7 @@ std::vector<FlagMark> flags_of(const QueryFrame& frame, TimeAxis axis, Range x) 
     if (!flags.empty() && at - flags.back().x < near) {
       FlagMark& last = flags.back();
       ++folded;
-      last.words = folded == 1 ? last.words + "; " + event.words : count_of(folded + 1, "event", "events");
+      last.words = folded > 1 ? count_of(folded + 1, "event", "events") : last.words == event.words ? event.words + ", twice" : last.words + "; " + event.words;
       last.is_warning |= is_warning;
       continue;
     }
@@ -39,12 +39,25 @@ std::vector<FlagMark> flags_of(const QueryFrame& frame, TimeAxis axis, Range x) 
   return flags;
 }
 
-std::vector<GapMark> gaps_of(const Run& run, TimeAxis axis, Range x) {
+std::string gap_words(std::uint64_t frames) {
+  return frames == 0 ? std::string("not recorded") : count_of(frames, "sample", "samples") + " dropped by budget";
+}
+
+std::vector<GapMark> gaps_of(const QueryFrame& frame, TimeAxis axis, Range x) {
+  const Run& run = frame.run;
+  const double near = kFoldPixels * x.width() / std::max(1, frame.columns);
   std::vector<GapMark> gaps;
   for (const Gap& gap : run.gaps()) {
     const double from = run.x(gap.after, axis), to = run.x(std::min(gap.after + 1, run.rows() - 1), axis);
     if (to < x.minimum || from > x.maximum) continue;
-    gaps.push_back({from, to, gap.frames, gap.frames == 0 ? "not recorded" : count_of(gap.frames, "sample", "samples") + " dropped by budget"});
+    const bool is_wide = to - from >= near;
+    if (!gaps.empty() && !is_wide && !gaps.back().is_wide && from - gaps.back().to < near) {
+      gaps.back().to = to;
+      gaps.back().frames += gap.frames;
+      gaps.back().words = gap_words(gaps.back().frames);
+      continue;
+    }
+    gaps.push_back({from, to, gap.frames, gap_words(gap.frames), is_wide});
   }
   return gaps;
 }
@@ -55,7 +68,9 @@ std::string limits_of(const QueryFrame& frame, const Picture& picture) {
   words += picture.axis == TimeAxis::Step || picture.axis == TimeAxis::RelativeStep ? format_count(std::llround(picture.x.maximum))
                                                                                     : format_x(picture.x.maximum, picture.axis);
   words += ", " + count_of(run.rows(), "frame", "frames");
-  if (run.dropped() > 0) words += "; " + format_count(static_cast<std::int64_t>(run.dropped())) + " dropped by budget";
+  std::uint64_t missing = 0;
+  for (const Gap& gap : run.gaps()) missing += gap.frames;
+  if (missing > 0) words += "; " + format_count(static_cast<std::int64_t>(missing)) + " missing";
   return words;
 }
 
@@ -114,7 +129,7 @@ Picture begin_picture(const QueryFrame& frame, const std::string& view, const st
 
   picture.cursor_x = run.x_of_step(picture.cursor_step, picture.axis);
   picture.flags = flags_of(frame, picture.axis, picture.x);
-  picture.gaps = gaps_of(run, picture.axis, picture.x);
+  picture.gaps = gaps_of(frame, picture.axis, picture.x);
   picture.limits = limits_of(frame, picture);
   picture.problem = run.problem();
   if (picture.problem.empty() && run.end() != nullptr && run.end()->status == trace::RunStatus::Failed) picture.problem = run.end()->message;
@@ -262,6 +277,12 @@ StepSpan statistics_span(const QueryFrame& frame) {
   const std::uint64_t newest = cursor.is_following() ? frame.run.newest_step() : cursor.step();
   const std::uint64_t first = frame.run.step_at(x.minimum, axis);
   return {first, std::max(first, std::min(frame.run.step_at(x.maximum, axis), newest))};
+}
+
+std::string span_in_words(const QueryFrame& frame) {
+  if (!frame.brush) return {};
+  const StepSpan span = statistics_span(frame);
+  return " over steps " + format_count(static_cast<std::int64_t>(span.first)) + " to " + format_count(static_cast<std::int64_t>(span.last));
 }
 
 std::int64_t layers_of(const Run& run, const Track& track) {

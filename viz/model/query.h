@@ -84,6 +84,8 @@ struct StepSpan {
   std::uint64_t first = 0, last = 0;
 };
 StepSpan statistics_span(const QueryFrame& frame);
+// " over steps 50 to 100" when a person brushed a span, else empty.
+std::string span_in_words(const QueryFrame& frame);
 // Number of layers of a [layer, ...] channel, and a layer span cut to them.
 std::int64_t layers_of(const Run& run, const Track& track);
 LayerSpan cut_span(LayerSpan span, std::int64_t layers);

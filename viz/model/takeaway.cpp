@@ -141,6 +141,7 @@ std::string loss_in_words(const LossFacts& facts) {
     if (std::isfinite(facts.per_thousand)) {
       const bool moves = std::abs(facts.per_thousand) >= 0.005;
       words += !moves ? ", level" : (facts.per_thousand < 0 ? ", falling " : ", rising ") + rate(facts.per_thousand) + " per 1,000 steps";
+      words += facts.slope_span;
     }
   }
   if (std::isfinite(facts.held_out)) words += (words.empty() ? "Held-out " : "; held-out ") + format_fixed(facts.held_out, 3);

@@ -38,6 +38,7 @@ struct LossFacts {
   double now = 0;                // smoothed training loss; NaN: unknown
   std::uint64_t step = 0;
   double per_thousand = 0;       // NaN: too few steps to say
+  std::string slope_span;        // " over steps 50 to 100" when it is not the recent past
   double held_out = 0;           // NaN: not evaluated yet
   std::uint64_t first_invalid_step = 0, invalid_samples = 0;
 };

@@ -17,14 +17,24 @@ constexpr float kFuture = 0.32f;      // what lies after the cursor
 constexpr float kOthers = 0.3f;       // layers that are not the chosen one
 constexpr float kPickPixels = 8;      // how near a click must be to a line; at scale 1
 
+// Whether a wide gap lies between two neighbouring marks: what is not known is not drawn as a straight line.
+bool breaks_between(const Picture& picture, double left, double right) {
+  return std::any_of(picture.gaps.begin(), picture.gaps.end(), [&](const GapMark& gap) { return gap.is_wide && gap.from >= left && gap.to <= right; });
+}
+
 struct Points {
   std::vector<double> x, low, high, last;
-  void add(const Column& column) {
-    const bool has_value = column.bucket.has_value();
-    x.push_back(column.x);
-    low.push_back(has_value ? column.bucket.minimum : kUnknown);
-    high.push_back(has_value ? column.bucket.maximum : kUnknown);
-    last.push_back(has_value ? column.bucket.last : kUnknown);
+  void add(const Column& column, const Picture& picture) {
+    if (!picture.gaps.empty() && !x.empty() && breaks_between(picture, x.back(), column.x)) add(x.back(), {});
+    add(column.x, column.bucket);
+  }
+
+ private:
+  void add(double at, const Bucket& bucket) {
+    x.push_back(at);
+    low.push_back(bucket.has_value() ? bucket.minimum : kUnknown);
+    high.push_back(bucket.has_value() ? bucket.maximum : kUnknown);
+    last.push_back(bucket.has_value() ? bucket.last : kUnknown);
   }
 };
 
@@ -36,14 +46,15 @@ float brightness(const LinePicture& line, const Selection& selection) {
 
 float line_width(Weight weight) { return weight == Weight::Strong ? 2.f : weight == Weight::Faint ? 1.f : 1.6f; }
 
-void draw_part(const LinePicture& line, std::span<const Column> columns, std::uint32_t run, float alpha) {
+void draw_part(const LinePicture& line, std::span<const Column> columns, const Picture& picture, float alpha) {
   if (columns.empty()) return;
   Points points;
   bool has_band = false;
   for (const Column& column : columns) {
-    points.add(column);
+    points.add(column, picture);
     has_band |= column.bucket.count > 1 && column.bucket.maximum > column.bucket.minimum;
   }
+  const std::uint32_t run = picture.run;
   const float faint = line.weight == Weight::Faint ? 0.42f : 1.f;
   if (has_band && line.weight != Weight::Strong) plot::band(points.x, points.low, points.high, ink_color(line.ink, line.place, run, 0.22f * alpha));
   plot::line(points.x, points.last, {ink_color(line.ink, line.place, run, alpha * faint), line_width(line.weight), plot_dash(line.dash)});
@@ -56,33 +67,38 @@ void draw_part(const LinePicture& line, std::span<const Column> columns, std::ui
 // Up to the cursor bright, after it dim; the column at the border belongs to both so that the line does not break.
 void draw_line(const LinePicture& line, const Picture& picture, float alpha) {
   const std::span<const Column> all(line.columns);
-  if (picture.is_following) return draw_part(line, all, picture.run, alpha);
+  if (picture.is_following) return draw_part(line, all, picture, alpha);
   const auto after = std::upper_bound(all.begin(), all.end(), picture.cursor_x, [](double x, const Column& column) { return x < column.x; });
   const auto past = static_cast<std::size_t>(after - all.begin());
-  draw_part(line, all.subspan(past > 0 ? past - 1 : 0), picture.run, alpha * kFuture);
-  draw_part(line, all.first(past), picture.run, alpha);
+  draw_part(line, all.subspan(past > 0 ? past - 1 : 0), picture, alpha * kFuture);
+  draw_part(line, all.first(past), picture, alpha);
 }
 
-void draw_area_part(const AreaPicture& area, std::span<const AreaPicture::Slice> slices, std::uint32_t run, float alpha) {
+void draw_area_part(const AreaPicture& area, std::span<const AreaPicture::Slice> slices, const Picture& picture, float alpha) {
   if (slices.size() < 2) return;
   std::vector<double> x, lower, upper, edge;
+  const auto add = [&](double at, double from, double to) {
+    x.push_back(at);
+    lower.push_back(from);
+    upper.push_back(to);
+    edge.push_back(to > from ? to : kUnknown);  // nothing there: no edge either
+  };
   for (const AreaPicture::Slice& slice : slices) {
-    x.push_back(slice.x);
-    lower.push_back(slice.lower);
-    upper.push_back(slice.upper);
-    edge.push_back(slice.upper > slice.lower ? slice.upper : kUnknown);  // nothing there: no edge either
+    if (!picture.gaps.empty() && !x.empty() && breaks_between(picture, x.back(), slice.x)) add(x.back(), kUnknown, kUnknown);
+    add(slice.x, slice.lower, slice.upper);
   }
+  const std::uint32_t run = picture.run;
   plot::band(x, lower, upper, ink_color(area.ink, area.place, run, (area.ink == Ink::Part ? 0.45f : 0.72f) * alpha));
   plot::line(x, edge, {ink_color(area.ink, area.place, run, alpha), 1.5f, plot_dash(area.dash)});
 }
 
 void draw_area(const AreaPicture& area, const Picture& picture) {
   const std::span<const AreaPicture::Slice> all(area.slices);
-  if (picture.is_following) return draw_area_part(area, all, picture.run, 1);
+  if (picture.is_following) return draw_area_part(area, all, picture, 1);
   const auto after = std::upper_bound(all.begin(), all.end(), picture.cursor_x, [](double x, const AreaPicture::Slice& slice) { return x < slice.x; });
   const auto past = static_cast<std::size_t>(after - all.begin());
-  draw_area_part(area, all.subspan(past > 0 ? past - 1 : 0), picture.run, kFuture);
-  draw_area_part(area, all.first(past), picture.run, 1);
+  draw_area_part(area, all.subspan(past > 0 ? past - 1 : 0), picture, kFuture);
+  draw_area_part(area, all.first(past), picture, 1);
 }
 
 void draw_spans(const Picture& picture, const ViewContext& context, const TrackPicture& track) {
@@ -218,6 +234,13 @@ void handle_pointer(const TrackPlot& request, ViewContext& context) {
   ImGui::EndTooltip();
 }
 
+// Words on a surface of their own, legible over whatever lies below.
+void draw_chip(ImVec2 at, ImVec2 extent, const std::string& words, Token ink) {
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  list->AddRectFilled(at, {at.x + extent.x + px(8), at.y + extent.y + px(4)}, color(Token::Raised), px(4));
+  draw_text(list, Font::Regular, kSmallText - 1, {at.x + px(4), at.y + px(2)}, color(ink), words.c_str());
+}
+
 // The linked pointer of the frame before, and the pinned place with its values.
 void draw_places(const TrackPlot& request, const Selection& selection) {
   const Picture& picture = request.picture;
@@ -240,15 +263,19 @@ void draw_places(const TrackPlot& request, const Selection& selection) {
   }
   for (const AreaPicture& area : request.track.areas) words += (words.empty() ? "" : "  ") + area.label + " " + format_number(thickness_at(area, *selection.locked.x), 3);
   if (request.show_flag_words) words = format_x(*selection.locked.x, picture.axis) + "  " + words;
-  plot::flag_label(*selection.locked.x, words, color(Token::Accent));
+  // At the bottom, where no flag has its words.
+  const Range y = plot::shown_y();
+  const ImVec2 foot = plot::pixels(*selection.locked.x, y.minimum);
+  const ImVec2 extent = text_size(Font::Regular, kSmallText - 1, words.c_str());
+  const float room = plot::pixels(plot::shown_x().maximum, y.minimum).x - foot.x;
+  draw_chip({room > extent.x + px(14) ? foot.x + px(4) : foot.x - px(4) - extent.x - px(8), foot.y - extent.y - px(6)}, extent, words, Token::Accent);
 }
 
 void draw_missing(const TrackPlot& request, ImVec2 frame_min, const ViewContext& context) {
   const std::string& words = request.track.missing;
   if (words.empty()) return;
-  const ImVec2 size = text_size(Font::Regular, kSmallText, words.c_str());
-  draw_text(ImGui::GetWindowDrawList(), Font::Regular, kSmallText,
-            {frame_min.x + (request.size.x - size.x) / 2, frame_min.y + (request.size.y - size.y) / 2}, color(Token::Muted), words.c_str());
+  const ImVec2 size = text_size(Font::Regular, kSmallText - 1, words.c_str());
+  draw_chip({frame_min.x + (request.size.x - size.x) / 2 - px(4), frame_min.y + (request.size.y - size.y) / 2 - px(2)}, size, words, Token::Muted);
   if (request.picture.state != PictureState::Waiting || context.motion == Motion::Reduced) return;
   const auto pulse = static_cast<float>(0.5 + 0.5 * std::sin(3 * ImGui::GetTime()));
   ImGui::GetWindowDrawList()->AddRectFilled({frame_min.x + px(52), frame_min.y + px(8)}, {frame_min.x + px(55), frame_min.y + request.size.y - px(24)},
