@@ -41,7 +41,7 @@ StepRange parse_steps(const std::string& text) {
   return range;
 }
 
-std::string quoted(std::string_view text) {
+std::string csv_field(std::string_view text) {
   if (text.find_first_of(",\"\n\r") == std::string_view::npos) return std::string(text);
   std::string out = "\"";
   for (const char c : text) {
@@ -114,7 +114,7 @@ void append_unit(const trace::Channel& channel, const std::byte* unit, std::vect
   }
   if (channel.dtype == trace::DType::Text) {
     const char* begin = reinterpret_cast<const char*>(unit);
-    fields.push_back(quoted({begin, strnlen(begin, trace::dtype_bytes(channel.dtype))}));
+    fields.push_back(csv_field({begin, strnlen(begin, trace::dtype_bytes(channel.dtype))}));
     return;
   }
   if (channel.dtype == trace::DType::Bits) {
@@ -168,7 +168,7 @@ int write_table(const TableOptions& options) {
   }
   std::ostream& out = options.output.empty() ? std::cout : file;
   std::vector<std::string> columns = header(channel);
-  for (std::string& column : columns) column = quoted(column);
+  for (std::string& column : columns) column = csv_field(column);
   out << fmt::format("{}\n", fmt::join(columns, ","));
   const trace::RunEnd end = walk.each_row([&](const trace::Frame& frame) {
     if (!frame.present.has(channel.id) || frame.step < range.first || frame.step > range.last) return;
