@@ -8,7 +8,8 @@
 
 namespace sparsescope::record {
 
-// Throws Error (Refused) when `path` exists, its folder is missing or cannot be written, or less than `free_bytes` are free.
+// Throws Error (Refused) when `path` exists, its folder is missing, cannot be written or lies on a
+// network, or less than `free_bytes` are free there.
 void check_can_record(const std::string& path, std::uint64_t free_bytes);
 
 // "1.5 GiB", "64 MiB".

@@ -104,4 +104,19 @@ void write_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::sp
   H5Eclear2(H5E_DEFAULT);
 }
 
+void set_extent(const Handle& dataset, std::span<const hsize_t> extent) {
+  const Lock lock;
+  succeeded(H5Dset_extent(dataset.get(), extent.data()), "growing a dataset");
+}
+
+void flush_dataset(const Handle& dataset) {
+  const Lock lock;
+  succeeded(H5Dflush(dataset.get()), "writing a dataset's description");
+}
+
+void flush_file(const Handle& file) {
+  const Lock lock;
+  succeeded(H5Fflush(file.get(), H5F_SCOPE_LOCAL), "writing the file's description");
+}
+
 }  // namespace sparsescope::record::h5

@@ -1,7 +1,8 @@
-// The only place that includes libhdf5: handles that close themselves, one lock, and errors as sentences.
+// The only place that includes libhdf5 and its high-level part: handles that close themselves, one lock, and errors as sentences.
 #pragma once
 
 #include <hdf5.h>
+#include <hdf5_hl.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -65,5 +66,9 @@ struct StoredChunk {
 StoredChunk read_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::size_t limit);
 void write_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::span<const std::byte> bytes, std::uint32_t filter_mask,
                  const std::string& what);
+
+void set_extent(const Handle& dataset, std::span<const hsize_t> extent);
+void flush_dataset(const Handle& dataset);
+void flush_file(const Handle& file);
 
 }  // namespace sparsescope::record::h5

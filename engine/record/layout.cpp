@@ -1,7 +1,6 @@
 // Creating the objects of a recording. Everything exists before single-writer mode begins; afterwards datasets only grow.
 #include "engine/record/layout.h"
 
-#include <hdf5_hl.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -154,7 +153,7 @@ Handle open_dataset(const Handle& file, const std::string& path) {
 
 void start_single_writer(Layout& layout, const trace::Schema& schema, const std::string& schema_json) {
   make_objects(layout.file, schema, schema_json);
-  succeeded(H5Fflush(layout.file.get(), H5F_SCOPE_LOCAL), "writing the layout");
+  h5::flush_file(layout.file);
   succeeded(H5Fstart_swmr_write(layout.file.get()), "starting single-writer mode");
   layout.index = open_dataset(layout.file, "index");
   for (const Channel& channel : schema.channels) {
@@ -165,7 +164,7 @@ void start_single_writer(Layout& layout, const trace::Schema& schema, const std:
     if (channel.kind == trace::ChannelKind::Ragged) sets.spans = open_dataset(layout.file, group + "spans");
     layout.channels.push_back(std::move(sets));
   }
-  succeeded(H5Fflush(layout.file.get(), H5F_SCOPE_LOCAL), "writing the layout");
+  h5::flush_file(layout.file);
 }
 
 }  // namespace

@@ -18,9 +18,8 @@ void PackedColumn::append(std::span<const std::byte> bytes) {
 
 void PackedColumn::write() {
   if (!is_dirty()) return;
-  const h5::Lock lock;
   extent_.front() = rows();
-  h5::succeeded(H5Dset_extent(set_.get(), extent_.data()), "growing a dataset");
+  h5::set_extent(set_, extent_);
   const std::size_t chunk_bytes = chunk_rows_ * row_bytes_;
   std::vector<std::byte> padded;
   std::vector<hsize_t> offset(extent_.size(), 0);

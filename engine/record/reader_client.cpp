@@ -108,7 +108,7 @@ void InProcessReader::load_rows() {
       sink_.on_frame(std::move(frame));
       ++rows_read_;
     }
-    row += count;
+    row += frames.size();
     serve_waiting();
   }
 }

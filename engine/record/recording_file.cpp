@@ -10,7 +10,6 @@
 namespace sparsescope::record {
 namespace {
 
-using h5::succeeded;
 using trace::Channel;
 using trace::ChannelKind;
 using trace::StorageClass;
@@ -128,12 +127,11 @@ trace::FramePtr RecordingFile::pending(std::uint64_t row) const {
 void RecordingFile::commit() {
   workers_->wait_idle();
   check_still_ours();
-  {
-    const h5::Lock lock;
-    write_channels();
-    write_index();
-    succeeded(H5Fflush(layout_.file.get(), H5F_SCOPE_LOCAL), "writing the recording");
-  }
+  // The lock is held for one call at a time: a reader of another file need not wait for a whole commit.
+  write_channels();
+  write_index();
+  // Brings the end-of-file address up to date; without it a repair tool would cut the file at its first state.
+  h5::flush_file(layout_.file);
   for (const std::unique_ptr<Pending>& pending : pending_) {
     for (const std::unique_ptr<OncePart>& part : pending->parts) layout_.channels[part->channel].values_rows = part->end;
     reader_->row_committed(pending->row);
@@ -153,7 +151,7 @@ void RecordingFile::write_once(const OncePart& part) {
   const Channel& channel = schema_->channels[part.channel];
   std::vector<hsize_t> extent = {part.end};
   for (const std::uint64_t dim : stored_dims(channel)) extent.push_back(dim);
-  succeeded(H5Dset_extent(sets.values.get(), extent.data()), "growing a dataset");
+  h5::set_extent(sets.values, extent);
   for (std::size_t i = 0; i < part.chunks.size(); ++i) {
     h5::write_chunk(sets.values, part.offsets[i], part.chunks[i].bytes, part.chunks[i].filter_mask, "writing a chunk");
   }
@@ -175,7 +173,7 @@ void RecordingFile::write_channels() {
     if (!is_touched[id]) continue;
     const ChannelSets& sets = layout_.channels[id];
     for (const h5::Handle* set : {&sets.values, &sets.step, &sets.spans}) {
-      if (set->is_open()) succeeded(H5Dflush(set->get()), "writing the recording");
+      if (set->is_open()) h5::flush_dataset(*set);
     }
   }
 }
@@ -183,7 +181,7 @@ void RecordingFile::write_channels() {
 void RecordingFile::write_index() {
   for (const std::unique_ptr<Pending>& pending : pending_) index_->append(std::as_bytes(std::span(&pending->row, 1)));
   index_->write();
-  succeeded(H5Dflush(layout_.index.get()), "writing the index");
+  h5::flush_dataset(layout_.index);
 }
 
 // Size below what was written, or no name left: another program truncated, deleted or replaced the file.
@@ -210,7 +208,7 @@ void RecordingFile::close() {
       }
     }
     if (!layout_.index.reset()) throw Error("closing the index failed");
-    succeeded(H5Fflush(layout_.file.get(), H5F_SCOPE_LOCAL), "writing the recording");
+    h5::flush_file(layout_.file);
     if (!layout_.file.reset()) throw Error("closing the file failed");
   }
   sync_->finish();

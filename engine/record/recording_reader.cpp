@@ -14,6 +14,8 @@ using trace::Channel;
 using trace::ChannelKind;
 using trace::StorageClass;
 
+constexpr std::size_t kLightBlockBytes = 32 << 20;
+
 [[noreturn]] void damaged(const std::string& what) { throw Error(what, ExitCode::DamagedTail); }
 
 trace::Presence presence_of(const IndexRow& row) { return trace::Presence{row.present}; }
@@ -202,28 +204,51 @@ std::vector<std::byte> RecordingReader::read_part(const Channel& channel, std::u
   return bytes;
 }
 
-void RecordingReader::read_light_channel(const Channel& channel, std::uint64_t first, std::span<const IndexRow> rows,
-                                         std::size_t light_row_bytes, std::vector<trace::Frame>& frames) {
-  const std::uint64_t begin = ordinal(first, channel.id);
-  std::vector<std::size_t> places;  // of the frames that have the channel
+RecordingReader::LightRows RecordingReader::find_light(const Channel& channel, std::uint64_t first, std::span<const IndexRow> rows) {
+  LightRows light{&channel, {}, {}};
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (presence_of(rows[i]).has(channel.id)) places.push_back(i);
+    if (presence_of(rows[i]).has(channel.id)) light.places.push_back(i);
   }
-  if (places.empty()) return;
-  const std::size_t unit = channel.unit_bytes();
-  const bool is_ragged = channel.kind == ChannelKind::Ragged;
-  std::vector<Span> spans;
-  if (is_ragged) {
-    spans = read_spans(channel, begin, places.size());
+  if (light.places.empty()) return light;
+  const std::uint64_t begin = ordinal(first, channel.id);
+  if (channel.kind == ChannelKind::Ragged) {
+    light.spans = read_spans(channel, begin, light.places.size());
   } else {
-    for (std::uint64_t i = 0; i < places.size(); ++i) spans.push_back({begin + i, begin + i + 1});
+    for (std::uint64_t i = 0; i < light.places.size(); ++i) light.spans.push_back({begin + i, begin + i + 1});
   }
-  // Packed rows lie side by side: one read for all of them, unless a foreign file left gaps or they are many.
+  return light;
+}
+
+// Dense rows are small and were counted when the block was chosen; ragged ones may be anything.
+std::size_t RecordingReader::affordable_rows(std::span<const LightRows> channels, std::size_t count, std::size_t light_row_bytes) const {
+  std::vector<std::size_t> bytes(count, 0);
+  for (const LightRows& light : channels) {
+    if (light.channel->kind != ChannelKind::Ragged) continue;
+    for (std::size_t i = 0; i < light.places.size(); ++i) {
+      const std::size_t row = (light.spans[i].end - light.spans[i].begin) * light.channel->unit_bytes();
+      if (is_light(*light.channel, row, light_row_bytes)) bytes[light.places[i]] += row;
+    }
+  }
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    sum += bytes[i];
+    if (sum > kLightBlockBytes) return std::max<std::size_t>(i, 1);
+  }
+  return count;
+}
+
+void RecordingReader::read_light_channel(const LightRows& light, std::size_t light_row_bytes, std::vector<trace::Frame>& frames) {
+  const Channel& channel = *light.channel;
+  const auto end = std::lower_bound(light.places.begin(), light.places.end(), frames.size());
+  const std::span<const Span> spans(light.spans.data(), static_cast<std::size_t>(end - light.places.begin()));
+  if (spans.empty()) return;
+  const std::size_t unit = channel.unit_bytes();
+  // Packed rows lie side by side: one read for all of them, unless a foreign file left gaps.
   const std::uint64_t extent = spans.back().end - spans.front().begin;
-  const bool in_one_read = channel.storage == StorageClass::Packed && extent <= (32u << 20) / unit;
+  const bool in_one_read = channel.storage == StorageClass::Packed && extent <= kLightBlockBytes / unit;
   std::vector<std::byte> all;
   if (in_one_read) all = read_values(channel, spans.front().begin, spans.back().end);
-  for (std::size_t i = 0; i < places.size(); ++i) {
+  for (std::size_t i = 0; i < spans.size(); ++i) {
     const Span span = spans[i];
     if (!is_light(channel, (span.end - span.begin) * unit, light_row_bytes)) continue;
     trace::ChannelData part{channel.id, {}};
@@ -233,7 +258,7 @@ void RecordingReader::read_light_channel(const Channel& channel, std::uint64_t f
     } else {
       part.bytes = read_values(channel, span.begin, span.end);
     }
-    frames[places[i]].data.push_back(std::move(part));
+    frames[light.places[i]].data.push_back(std::move(part));
   }
 }
 
@@ -241,13 +266,16 @@ std::vector<trace::FramePtr> RecordingReader::read_light(std::uint64_t first, st
   check(first + count <= rows(), "rows that are not known");
   std::vector<IndexRow> rows(count);
   read_packed(layout_.index, 1, first, count, sizeof(IndexRow), kIndexChunkRows, reinterpret_cast<std::byte*>(rows.data()));
+  std::vector<LightRows> channels;
+  for (const Channel& channel : schema_.channels) {
+    if (channel.storage == StorageClass::Once && channel.kind == ChannelKind::Dense) continue;
+    channels.push_back(find_light(channel, first, rows));
+  }
+  count = affordable_rows(channels, count, light_row_bytes);
   std::vector<trace::Frame> frames;
   frames.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) frames.push_back(frame_of(rows[i], first + i));
-  for (const Channel& channel : schema_.channels) {
-    if (channel.storage == StorageClass::Once && channel.kind == ChannelKind::Dense) continue;
-    read_light_channel(channel, first, rows, light_row_bytes, frames);
-  }
+  for (const LightRows& light : channels) read_light_channel(light, light_row_bytes, frames);
   std::vector<trace::FramePtr> done;
   done.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {

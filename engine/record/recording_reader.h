@@ -43,7 +43,8 @@ class RecordingReader {
   trace::FramePtr read_row(std::uint64_t row, std::span<const std::uint32_t> channels);
 
   // Rows [first, first + count) with all packed channels and the ragged rows of at most `light_row_bytes`, many rows per
-  // access. Throws Error when anything in them is damaged; rows before the damage are found by asking for fewer.
+  // access; fewer rows, at least one, when ragged ones would take more than 32 MiB. Throws Error when anything in them is
+  // damaged; rows before the damage are found by asking for fewer.
   std::vector<trace::FramePtr> read_light(std::uint64_t first, std::uint64_t count, std::size_t light_row_bytes);
   // One row as read_light gives it, after reading all of it and checking its checksum: for files that lost their end.
   trace::FramePtr read_light_checked(std::uint64_t row, std::size_t light_row_bytes);
@@ -71,8 +72,15 @@ class RecordingReader {
   std::vector<std::byte> read_values(const trace::Channel& channel, std::uint64_t begin, std::uint64_t end);
   void read_dense_once(const trace::Channel& channel, std::uint64_t row, std::byte* out);
   std::vector<std::byte> read_part(const trace::Channel& channel, std::uint64_t ordinal);
-  void read_light_channel(const trace::Channel& channel, std::uint64_t first, std::span<const IndexRow> rows, std::size_t light_row_bytes,
-                          std::vector<trace::Frame>& frames);
+  // Where the rows of one channel lie that a block of frames has, in order.
+  struct LightRows {
+    const trace::Channel* channel = nullptr;
+    std::vector<std::size_t> places;   // of the frames within the block
+    std::vector<Span> spans;           // rows (dense) or elements (ragged) of `values`, one per place
+  };
+  LightRows find_light(const trace::Channel& channel, std::uint64_t first, std::span<const IndexRow> rows);
+  std::size_t affordable_rows(std::span<const LightRows> channels, std::size_t count, std::size_t light_row_bytes) const;
+  void read_light_channel(const LightRows& light, std::size_t light_row_bytes, std::vector<trace::Frame>& frames);
   bool is_light(const trace::Channel& channel, std::size_t row_bytes, std::size_t light_row_bytes) const;
   void check_frame(const trace::Frame& frame, const IndexRow& row) const;
 

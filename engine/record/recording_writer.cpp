@@ -41,6 +41,15 @@ std::string words_of(const std::exception& error) {
   return error.what();
 }
 
+// Whether one of the frame's events says "kind":"warning".
+bool has_warning(const trace::Frame& frame, const trace::Schema& schema) {
+  const trace::Channel* events = schema.find("events");
+  const trace::ChannelData* data = events == nullptr || events->dtype != trace::DType::Text ? nullptr : frame.find(events->id);
+  if (data == nullptr) return false;
+  const std::string_view texts(reinterpret_cast<const char*>(data->bytes.data()), data->bytes.size());
+  return texts.find("\"kind\":\"warning\"") != std::string_view::npos;
+}
+
 }  // namespace
 
 struct RecordingWriter::Impl {
@@ -142,8 +151,9 @@ void RecordingWriter::Impl::take(trace::Message& message) {
   auto* frame = std::get_if<FramePtr>(&message);
   if (frame == nullptr) return;
   if (file->pending_frames() == 0) oldest_pending = Clock::now();
-  // The first value that is not finite is worth a commit at once: what follows may be a crash.
+  // The first value that is not finite and every warning are worth a commit at once: what follows may be a crash.
   if (((*frame)->flags & trace::kFlagNonFinite) != 0 && !saw_non_finite) is_urgent = saw_non_finite = true;
+  if (has_warning(**frame, *schema)) is_urgent = true;
   file->add(std::move(*frame));
   if (is_commit_due()) commit();
 }

@@ -35,20 +35,29 @@ class SharedCount {
   void* memory_;
 };
 
+pid_t start_writer(const std::string& path, const std::string& count, const std::string& seed) {
+  char* arguments[] = {const_cast<char*>(SPARSESCOPE_KILL_WRITER), const_cast<char*>(path.c_str()), const_cast<char*>(count.c_str()),
+                       const_cast<char*>(seed.c_str()), nullptr};
+  pid_t child = 0;
+  check(::posix_spawn(&child, SPARSESCOPE_KILL_WRITER, nullptr, nullptr, arguments, environ) == 0, "a child");
+  return child;
+}
+
+void wait_first_commit(const SharedCount& committed) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (committed.value() == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
 TEST(Kill, EveryCommittedFrameSurvivesFiftyKills) {
   std::mt19937_64 random(20260101);
   std::uint64_t survived = 0;
   for (int round = 0; round < 50; ++round) {
     const TempFolder folder;
     const SharedCount committed(folder.file("count"));
-    const std::string path = folder.file("run.h5"), count = folder.file("count"), seed = std::to_string(round);
-    char* arguments[] = {const_cast<char*>(SPARSESCOPE_KILL_WRITER), const_cast<char*>(path.c_str()), const_cast<char*>(count.c_str()),
-                         const_cast<char*>(seed.c_str()), nullptr};
-    pid_t child = 0;
-    ASSERT_EQ(::posix_spawn(&child, SPARSESCOPE_KILL_WRITER, nullptr, nullptr, arguments, environ), 0);
+    const std::string path = folder.file("run.h5");
+    const pid_t child = start_writer(path, folder.file("count"), std::to_string(round));
     // From the first commit on, a random moment within the next fifth of a second.
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (committed.value() == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    wait_first_commit(committed);
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 200'000));
     ::kill(child, SIGKILL);
     int status = 0;
@@ -67,6 +76,22 @@ TEST(Kill, EveryCommittedFrameSurvivesFiftyKills) {
     survived += promised;
   }
   RecordProperty("frames", static_cast<int>(survived));
+}
+
+TEST(Kill, ARecordingIsReadWhileAnotherProcessWritesIt) {
+  const TempFolder folder;
+  const SharedCount committed(folder.file("count"));
+  const std::string path = folder.file("run.h5");
+  const pid_t child = start_writer(path, folder.file("count"), "77");
+  wait_first_commit(committed);
+  for (int round = 0; round < 8; ++round) {
+    const std::uint64_t promised = committed.value();
+    ASSERT_GT(promised, 0u);
+    const trace::SyntheticSource source({trace::SyntheticOptions::Kind::EveryDtype, promised, 77});
+    EXPECT_EQ(testing::difference(path, source, promised), "") << "round " << round;
+  }
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <future>
 #include <thread>
 
+#include "engine/record/open_file.h"
 #include "engine/trace/text.h"
 #include "tests/record/record_support.h"
 
@@ -137,6 +138,74 @@ TEST(Recording, RowsAreReadBackWhileTheRunIsWrittenAndAfterItsEnd) {
     ASSERT_EQ(answers.rows.size(), 1u) << answers.last.message;
     EXPECT_TRUE(testing::same_frame(*answers.rows[0], *source.frame(row)));
   }
+}
+
+TEST(Recording, AWarningAndTheFirstNonFiniteValueAreCommittedAtOnce) {
+  const TempFolder folder;
+  const SyntheticSource source = spark(4);
+  record::WriterOptions options = writer_options(folder.file("run.h5"));
+  options.commit_nanos = 1'000'000'000;
+  record::RecordingWriter writer(options);
+  writer.on_schema(source.schema());
+  const auto committed_soon = [&](std::uint64_t frames) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+    while (writer.stats().frames_committed < frames && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return writer.stats().frames_committed >= frames;
+  };
+  trace::Frame warning;
+  trace::add_texts(warning, source.schema()->find("events")->id, std::vector<std::string>{"{\"step\":0,\"kind\":\"warning\",\"text\":\"!\"}"});
+  writer.on_frame(std::make_shared<const trace::Frame>(warning));
+  EXPECT_TRUE(committed_soon(1));
+  for (const bool is_first : {true, false}) {
+    trace::Frame not_finite;
+    not_finite.row = is_first ? 1 : 2;
+    not_finite.flags = trace::kFlagNonFinite;
+    writer.on_frame(std::make_shared<const trace::Frame>(not_finite));
+    EXPECT_EQ(committed_soon(not_finite.row + 1), is_first);
+  }
+}
+
+TEST(Recording, AnotherRecordingIsReadWhileOneIsWritten) {
+  const TempFolder folder;
+  const SyntheticSource old_run = every_dtype(30), new_run = spark(400);
+  testing::record_run(old_run, writer_options(folder.file("old.h5")));
+  record::WriterOptions options = writer_options(folder.file("new.h5"));
+  options.commit_bytes = 32 << 10;
+  std::thread recording([&] { testing::record_run(new_run, options); });
+  for (int round = 0; round < 3; ++round) EXPECT_EQ(testing::difference(folder.file("old.h5"), old_run, old_run.frames()), "");
+  recording.join();
+  EXPECT_EQ(testing::difference(folder.file("new.h5"), new_run, new_run.frames()), "");
+}
+
+TEST(Recording, LargeRaggedRowsDoNotGatherInMemoryWhileLoading) {
+  const TempFolder folder;
+  trace::Schema schema;
+  schema.run_uuid = "u";
+  schema.channels.resize(1);
+  schema.channels[0].name = "words";
+  schema.channels[0].dtype = trace::DType::U8;
+  schema.channels[0].kind = trace::ChannelKind::Ragged;
+  const auto finished = std::make_shared<const trace::Schema>(trace::finish_schema(schema));
+  record::RecordingWriter writer(writer_options(folder.file("run.h5")));
+  writer.on_schema(finished);
+  std::vector<trace::FramePtr> sent;
+  for (std::uint64_t row = 0; row < 24; ++row) {
+    trace::Frame frame;
+    frame.row = row;
+    trace::add_values<std::uint8_t>(frame, 0, std::vector<std::uint8_t>(row % 3 == 0 ? 9 << 20 : row, static_cast<std::uint8_t>(row)));
+    sent.push_back(std::make_shared<const trace::Frame>(std::move(frame)));
+    writer.on_frame(sent.back());
+  }
+  writer.on_end({});
+  writer.wait_closed();
+  Collector collector;
+  const auto client = record::open_recording(folder.file("run.h5"), collector);
+  collector.wait_end();
+  ASSERT_EQ(collector.frames.size(), sent.size());
+  for (std::size_t row = 0; row < sent.size(); ++row) EXPECT_TRUE(testing::same_frame(*collector.frames[row], *sent[row])) << row;
+  const auto file = record::open_file(folder.file("run.h5"));
+  while (file->reader.index_more(1000)) {}
+  EXPECT_EQ(file->reader.read_light(0, sent.size(), 0).size(), 9u) << "9 MiB in rows 0, 3 and 6; row 9 would be more than 32 MiB";
 }
 
 TEST(Recording, ACancelledRequestIsAnsweredOnceAndNotRead) {
