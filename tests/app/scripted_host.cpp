@@ -39,10 +39,12 @@ ScriptedTrainer::ScriptedTrainer(viz::Timeline& timeline, const std::string& rec
   status_.tokens_per_second = 12000;
   status_.steps_per_second = 60;
   status_.device = "scripted";
-  status_.controls = {{"pace", 0, 0, 500, false, false, "steps/s", "Steps per second at most."},
-                      {"sparsity_weight", 0.02, 0, 0.1, false, false, "", "Weight of the sparsity penalty."},
-                      {"learning_rate_scale", 1, 0.01, 10, false, true, "", "Multiplies the scheduled learning rate."},
-                      {"freeze_thresholds", 0, 0, 1, true, false, "", "Freeze thresholds."}};
+  // The controls that the trainer of a SPaRK run registers.
+  status_.controls = {{"pace", 0, 0, 1000, false, true, "steps/s", "Most steps per second."},
+                      {"sparsity_weight", 0.02, 0, 10, false, true, "1", "Weight of the mean soft gate."},
+                      {"learning_rate_scale", 1, 0, 100, false, true, "x", "Multiplies the scheduled learning rate."},
+                      {"threshold_min", -1000, -1000, 1000, false, false, "1", "Thresholds are held at or above this value."},
+                      {"threshold_freeze", 0, 0, 1, true, false, "1", "Thresholds keep their values."}};
   fan_out_->on_schema(source_.schema());
 }
 

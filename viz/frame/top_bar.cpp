@@ -11,11 +11,21 @@
 namespace sparsescope::frame {
 namespace {
 
-constexpr float kBlock = 136;  // width of a labelled slider, at scale 1
+constexpr float kBlock = 124;  // width of a labelled slider, at scale 1
+
+constexpr double kFieldRange = 500;   // a linear control wider than this is typed, not dragged
+
+std::string title_of(const trace::Control& control) {
+  std::string title = control.name;
+  std::replace(title.begin(), title.end(), '_', ' ');
+  if (!title.empty()) title[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(title[0])));
+  return title;
+}
 
 std::string control_words(const trace::Control& control, double value) {
   if (control.name == "pace" && value <= 0) return "no limit";
   std::string words = viz::format_number(value, 3);
+  if (control.unit == "x") return "×" + words;
   if (!control.unit.empty() && control.unit != "1") words += " " + control.unit;
   return words;
 }
@@ -25,17 +35,40 @@ void labelled_slider(State& state, const trace::Control& control, const char* la
   ImGui::PushID(control.name.c_str());
   const ImVec2 at = ImGui::GetCursorScreenPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
-  double value = control.value;
-  const std::string words = control_words(control, value);
+  const std::string words = control_words(control, control.value);
   const ImVec2 size = text_size(Font::Mono, kSmallText - 0.5f, words.c_str());
   draw_text(list, Font::Regular, kSmallText - 1, {at.x, at.y + px(1)}, color(Token::Muted), label);
   draw_text(list, Font::Mono, kSmallText - 0.5f, {at.x + px(width) - size.x, at.y}, color(Token::Text), words.c_str());
   ImGui::SetCursorScreenPos({at.x, at.y + px(16)});
   const ui::Steps steps = control.is_logarithmic ? ui::Steps::Logarithmic : ui::Steps::Linear;
+  // No limit is the fastest pace, so it stands at the right end.
+  const bool is_pace = control.name == "pace";
+  double value = is_pace && control.value <= 0 ? control.maximum : control.value;
   if (ui::slider("slider", value, control.minimum, control.maximum, steps, width, "")) {
+    if (is_pace) value = value >= control.maximum * 0.99 ? 0 : std::max(value, 0.1);
     post(state, trace::SetControl{control.name, value});
   }
   ui::tooltip(control.text, fmt::format("{} to {}", viz::format_number(control.minimum, 4), viz::format_number(control.maximum, 4)));
+  ImGui::PopID();
+}
+
+// A typed number; at the end of its range a control of this kind does nothing, and says so.
+void labelled_field(State& state, const trace::Control& control, const char* label, float width) {
+  ImGui::PushID(control.name.c_str());
+  double value = control.value;
+  const bool is_off = value <= control.minimum || value >= control.maximum;
+  ui::muted(std::string(label) + (is_off ? ", none" : ""));
+  ImGui::SetNextItemWidth(px(width - 80));
+  if (ImGui::InputDouble("##value", &value, 0.1, 0, is_off ? "" : "%.4g", ImGuiInputTextFlags_EnterReturnsTrue)) {
+    post(state, trace::SetControl{control.name, std::clamp(value, control.minimum, control.maximum)});
+  }
+  ui::tooltip(control.text);
+  ImGui::SameLine();
+  ImGui::BeginDisabled(is_off);
+  if (ImGui::Button("None", {px(66), 0})) {
+    post(state, trace::SetControl{control.name, control.name.ends_with("min") ? control.minimum : control.maximum});
+  }
+  ImGui::EndDisabled();
   ImGui::PopID();
 }
 
@@ -84,19 +117,18 @@ void advanced_popup(State& state) {
   ui::muted("Applied between steps, recorded as events");
   ImGui::Spacing();
   for (const trace::Control& control : state.trainer->controls) {
+    const std::string label = title_of(control);
     if (control.is_switch) {
       bool on = control.value != 0;
-      const std::string label = control.text.empty() ? control.name : control.text.substr(0, control.text.find_first_of(".;,:"));
       ImGui::PushID(control.name.c_str());
       if (ui::toggle(label.c_str(), on)) post(state, trace::SetControl{control.name, on ? 1.0 : 0.0});
       ui::tooltip(control.text);
       ImGui::PopID();
-      continue;
+    } else if (!control.is_logarithmic && control.maximum - control.minimum > kFieldRange) {
+      labelled_field(state, control, label.c_str(), 300);
+    } else {
+      labelled_slider(state, control, label.c_str(), 300);
     }
-    std::string label = control.name;
-    std::replace(label.begin(), label.end(), '_', ' ');
-    if (!label.empty()) label[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(label[0])));
-    labelled_slider(state, control, label.c_str(), 300);
   }
   ImGui::Spacing();
   ImGui::Separator();
@@ -132,7 +164,7 @@ std::string fraction_words(std::uint64_t planned) {
 }
 
 // Step and rates of a live run, or the step under the cursor of a replay.
-void numbers(State& state, float& x, float y, float limit) {
+void numbers(State& state, float& x, float y, float limit, bool has_room) {
   struct Number {
     std::string value, behind;
     const char* label;
@@ -146,7 +178,7 @@ void numbers(State& state, float& x, float y, float limit) {
     if (t.step > 0) {
       shown.push_back({viz::format_fixed(t.loss_nats, 3), "", "loss, nats", "00.000"});
       shown.push_back({viz::format_quantity(t.tokens_per_second), "", "tokens/s", "000.0 k"});
-      if (!t.is_over() && t.seconds_left > 0) shown.push_back({viz::format_duration(t.seconds_left), "", "left", "00 min 00 s"});
+      if (!t.is_over() && t.seconds_left > 0 && has_room) shown.push_back({viz::format_duration(t.seconds_left), "", "left", "00 min 00 s"});
     }
   } else if (run != nullptr && run->rows() > 0) {
     shown.push_back({viz::format_count(static_cast<std::int64_t>(state.timeline.cursor().step())), fraction_words(run->newest_step()), "step", "0,000"});
@@ -194,11 +226,11 @@ void draw_top_bar(State& state, const Area& area) {
       draw_text(list, Font::SemiBold, kBodyText, {x, middle - brand.y / 2}, color(Token::Text), "Sparsescope");
       x += brand.x + px(18);
     }
-    if (const std::string where = crumb(state); !where.empty() && logical > 1100) {
+    if (const std::string where = crumb(state); !where.empty() && (logical > 1700 || (logical > 1000 && !state.trainer))) {
       const ImVec2 size = text_size(Font::Regular, kBodyText - 0.5f, where.c_str());
       x += draw_text_within(list, Font::Regular, kBodyText - 0.5f, {x, middle - size.y / 2}, px(260), color(Token::Muted), where).width + px(18);
     }
-    const float search = px(logical > 1500 ? 230 : 84);
+    const float search = px(logical > 1750 || (logical > 1200 && !state.trainer) ? 230 : 84);
     const float limit = area.max.x - px(24) - search - px(34);
     if (state.run() != nullptr || state.trainer) {
       ImGui::SetCursorScreenPos({x, middle - px(18)});
@@ -216,18 +248,18 @@ void draw_top_bar(State& state, const Area& area) {
         x += px(4 * 28);
       }
       x += px(14);
-      numbers(state, x, area.min.y + px(9), limit);
+      numbers(state, x, area.min.y + px(9), limit, logical > 1750 || !state.trainer);
       if (state.trainer && !state.trainer->is_over()) {
         const struct {
           const char* name;
           const char* label;
-        } basic[] = {{"pace", "Pace"}, {"sparsity_weight", "Sparsity weight"}, {"learning_rate_scale", "Learning rate ×"}};
+        } basic[] = {{"pace", "Pace"}, {"sparsity_weight", "Sparsity weight"}, {"learning_rate_scale", "Learning rate"}};
         for (const auto& entry : basic) {
           const trace::Control* found = control(state, entry.name);
           if (found == nullptr || x + px(kBlock) > limit - px(34)) continue;
           ImGui::SetCursorScreenPos({x, area.min.y + px(9)});
           labelled_slider(state, *found, entry.label, kBlock);
-          x += px(kBlock) + px(20);
+          x += px(kBlock) + px(18);
         }
         if (!state.trainer->controls.empty()) {
           ImGui::SetCursorScreenPos({x, middle - px(13)});

@@ -139,13 +139,19 @@ bool slider(const char* id, double& value, double minimum, double maximum, Steps
   bool hovered = false, held = false;
   ImGui::ButtonBehavior(bounds, item, &hovered, &held, ImGuiButtonFlags_PressedOnClick);
 
-  const bool is_logarithmic = steps == Steps::Logarithmic && minimum > 0;
+  // A logarithmic track that begins at zero has zero at its left end and four decades right of it.
+  const bool is_logarithmic = steps == Steps::Logarithmic;
+  const double zero_share = is_logarithmic && minimum <= 0 ? 0.05 : 0;
+  const double lowest = minimum > 0 ? minimum : maximum * 1e-4;
   const auto share_of = [&](double v) {
-    const double share = is_logarithmic ? std::log(v / minimum) / std::log(maximum / minimum) : (v - minimum) / (maximum - minimum);
-    return std::clamp(share, 0.0, 1.0);
+    if (!is_logarithmic) return std::clamp((v - minimum) / (maximum - minimum), 0.0, 1.0);
+    if (v < lowest) return 0.0;
+    return std::clamp(zero_share + (1 - zero_share) * std::log(v / lowest) / std::log(maximum / lowest), 0.0, 1.0);
   };
   const auto value_of = [&](double share) {
-    return is_logarithmic ? minimum * std::pow(maximum / minimum, share) : minimum + share * (maximum - minimum);
+    if (!is_logarithmic) return minimum + share * (maximum - minimum);
+    if (share < zero_share) return minimum;
+    return lowest * std::pow(maximum / lowest, (share - zero_share) / (1 - zero_share));
   };
   const double before = value;
   if (held) {
