@@ -64,7 +64,8 @@ class LanguageModel {
   LanguageModel& operator=(const LanguageModel&) = delete;
 
   // ids [B,T] i64 on the model's device, any T >= 1 (learned positions: at most max_positions, else Error).
-  // Builds a graph when gradients are enabled. Uses no random numbers.
+  // Builds a graph when gradients are enabled. Uses no random numbers. One thread at a time (masks are kept
+  // between calls).
   ForwardResult forward(const at::Tensor& ids, const ForwardOptions& options = {}) const;
 
   // targets [B,T] i64, kIgnoredLabel where nothing is predicted; cross-entropy is the mean in nats over the
