@@ -60,12 +60,14 @@ constexpr std::array<std::uint32_t, 256> kTable = [] {
 }();
 
 std::uint32_t crc_portable(const std::byte* at, std::size_t size, std::uint32_t crc) {
-  for (std::size_t i = 0; i < size; ++i) crc = (crc >> 8) ^ kTable[(crc ^ static_cast<std::uint32_t>(at[i])) & 0xff];
+  for (std::size_t i = 0; i < size; ++i)
+    crc = (crc >> 8) ^ kTable[(crc ^ static_cast<std::uint32_t>(at[i])) & 0xff];
   return crc;
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t crc_hardware(const std::byte* at, std::size_t size, std::uint32_t crc) {
+__attribute__((target("sse4.2"))) std::uint32_t crc_hardware(const std::byte* at, std::size_t size,
+                                                             std::uint32_t crc) {
   std::uint64_t state = crc;
   for (; size >= 8; at += 8, size -= 8) {
     std::uint64_t word;
@@ -91,7 +93,8 @@ EncodedChunk encode_chunk(std::span<const std::byte> raw, std::size_t element, F
       input = shuffled;
     }
     chunk.bytes.resize(raw.size());
-    const std::size_t size = libdeflate_zlib_compress(compressor(), input.data(), input.size(), chunk.bytes.data(), chunk.bytes.size());
+    const std::size_t size = libdeflate_zlib_compress(compressor(), input.data(), input.size(),
+                                                      chunk.bytes.data(), chunk.bytes.size());
     if (size > 0 && size < raw.size()) {
       chunk.bytes.resize(size);
       chunk.bytes.shrink_to_fit();
@@ -103,8 +106,8 @@ EncodedChunk encode_chunk(std::span<const std::byte> raw, std::size_t element, F
   return chunk;
 }
 
-bool decode_chunk(std::span<const std::byte> stored, std::uint32_t filter_mask, std::size_t element, Filters filters,
-                  std::span<std::byte> raw) {
+bool decode_chunk(std::span<const std::byte> stored, std::uint32_t filter_mask, std::size_t element,
+                  Filters filters, std::span<std::byte> raw) {
   if (!filters.deflate || filter_mask == skip_all(filters)) {
     if (stored.size() != raw.size() || filter_mask != skip_all(filters)) return false;
     std::memcpy(raw.data(), stored.data(), raw.size());
@@ -115,8 +118,8 @@ bool decode_chunk(std::span<const std::byte> stored, std::uint32_t filter_mask, 
   if (filters.shuffle) shuffled.resize(raw.size());
   std::byte* out = filters.shuffle ? shuffled.data() : raw.data();
   std::size_t in_bytes = 0, out_bytes = 0;
-  const libdeflate_result result =
-      libdeflate_zlib_decompress_ex(decompressor(), stored.data(), stored.size(), out, raw.size(), &in_bytes, &out_bytes);
+  const libdeflate_result result = libdeflate_zlib_decompress_ex(decompressor(), stored.data(), stored.size(),
+                                                                 out, raw.size(), &in_bytes, &out_bytes);
   if (result != LIBDEFLATE_SUCCESS || out_bytes != raw.size()) return false;
   if (filters.shuffle) unshuffle(shuffled, element, raw.data());
   return true;

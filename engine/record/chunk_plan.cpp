@@ -17,10 +17,12 @@ std::uint64_t product(const Extents& extents) {
 
 // Walks the intersection of the row and one chunk as runs of whole elements along the last axis.
 template <typename Copy>
-void for_each_run(std::size_t element, const Extents& dims, const Extents& chunk, const Extents& origin, Copy copy) {
+void for_each_run(std::size_t element, const Extents& dims, const Extents& chunk, const Extents& origin,
+                  Copy copy) {
   if (dims.empty()) return copy(0, 0, element);
   Extents extent(dims.size());
-  for (std::size_t axis = 0; axis < dims.size(); ++axis) extent[axis] = std::min(chunk[axis], dims[axis] - origin[axis]);
+  for (std::size_t axis = 0; axis < dims.size(); ++axis)
+    extent[axis] = std::min(chunk[axis], dims[axis] - origin[axis]);
   const std::size_t last = dims.size() - 1;
   Extents place(dims.size(), 0);
   while (true) {
@@ -49,7 +51,9 @@ Extents stored_dims(const trace::Channel& channel) {
   return dims;
 }
 
-Extents inner_chunk(const trace::Channel& channel) { return Extents(channel.chunk.begin() + 1, channel.chunk.end()); }
+Extents inner_chunk(const trace::Channel& channel) {
+  return Extents(channel.chunk.begin() + 1, channel.chunk.end());
+}
 
 std::size_t chunk_bytes(const trace::Channel& channel) {
   std::size_t bytes = stored_element_bytes(channel);
@@ -69,18 +73,23 @@ void check_chunk_plan(const trace::Channel& channel) {
     bytes *= static_cast<unsigned __int128>(extent);
     if (bytes > kMaxChunkBytes) refuse("its chunk is larger than 64 MiB");
   }
-  const bool is_row_of_chunks = channel.kind == trace::ChannelKind::Dense && channel.storage == trace::StorageClass::Once;
+  const bool is_row_of_chunks =
+      channel.kind == trace::ChannelKind::Dense && channel.storage == trace::StorageClass::Once;
   const Extents inner = inner_chunk(channel);
   if (is_row_of_chunks && channel.chunk.front() != 1) refuse("a chunk holds more than one row");
   for (std::size_t axis = 0; axis < dims.size(); ++axis) {
-    if (is_row_of_chunks ? inner[axis] > dims[axis] : inner[axis] != dims[axis]) refuse("its chunk does not fit its rows");
+    if (is_row_of_chunks ? inner[axis] > dims[axis] : inner[axis] != dims[axis])
+      refuse("its chunk does not fit its rows");
   }
   if (channel.shuffle && !channel.deflate) refuse("shuffle without deflate is not in the format");
-  if (channel.deflate && channel.storage == trace::StorageClass::Packed) refuse("packed channels have no filters");
-  if (product(dims) * stored_element_bytes(channel) != channel.unit_bytes()) refuse("its row size does not add up");
+  if (channel.deflate && channel.storage == trace::StorageClass::Packed)
+    refuse("packed channels have no filters");
+  if (product(dims) * stored_element_bytes(channel) != channel.unit_bytes())
+    refuse("its row size does not add up");
 }
 
-void for_each_chunk(const Extents& dims, const Extents& chunk, const std::function<void(const Extents& origin)>& visit) {
+void for_each_chunk(const Extents& dims, const Extents& chunk,
+                    const std::function<void(const Extents& origin)>& visit) {
   Extents origin(dims.size(), 0);
   while (true) {
     visit(origin);
@@ -90,19 +99,21 @@ void for_each_chunk(const Extents& dims, const Extents& chunk, const std::functi
   }
 }
 
-void gather_chunk(std::span<const std::byte> row, std::size_t element, const Extents& dims, const Extents& chunk,
-                  const Extents& origin, std::span<std::byte> out) {
+void gather_chunk(std::span<const std::byte> row, std::size_t element, const Extents& dims,
+                  const Extents& chunk, const Extents& origin, std::span<std::byte> out) {
   std::fill(out.begin(), out.end(), std::byte{0});
-  for_each_run(element, dims, chunk, origin, [&](std::size_t in_row, std::size_t in_chunk, std::size_t bytes) {
-    std::memcpy(out.data() + in_chunk, row.data() + in_row, bytes);
-  });
+  for_each_run(element, dims, chunk, origin,
+               [&](std::size_t in_row, std::size_t in_chunk, std::size_t bytes) {
+                 std::memcpy(out.data() + in_chunk, row.data() + in_row, bytes);
+               });
 }
 
-void scatter_chunk(std::span<const std::byte> in, std::size_t element, const Extents& dims, const Extents& chunk,
-                   const Extents& origin, std::span<std::byte> row) {
-  for_each_run(element, dims, chunk, origin, [&](std::size_t in_row, std::size_t in_chunk, std::size_t bytes) {
-    std::memcpy(row.data() + in_row, in.data() + in_chunk, bytes);
-  });
+void scatter_chunk(std::span<const std::byte> in, std::size_t element, const Extents& dims,
+                   const Extents& chunk, const Extents& origin, std::span<std::byte> row) {
+  for_each_run(element, dims, chunk, origin,
+               [&](std::size_t in_row, std::size_t in_chunk, std::size_t bytes) {
+                 std::memcpy(row.data() + in_row, in.data() + in_chunk, bytes);
+               });
 }
 
 }  // namespace sparsescope::record

@@ -1,4 +1,5 @@
-// How the rows of a channel are cut into chunks: grids, and copies between a row and its chunks. No HDF5, no compression.
+// How the rows of a channel are cut into chunks: grids, and copies between a row and its chunks. No HDF5, no
+// compression.
 #pragma once
 
 #include <cstddef>
@@ -30,12 +31,14 @@ std::size_t chunk_bytes(const trace::Channel& channel);
 void check_chunk_plan(const trace::Channel& channel);
 
 // Calls `visit` with the origin of every chunk of a row with dimensions `dims`, row-major.
-void for_each_chunk(const Extents& dims, const Extents& chunk, const std::function<void(const Extents& origin)>& visit);
-// Copies the part of `row` that lies in the chunk at `origin` into `out` (a whole chunk, zero where outside the row).
-void gather_chunk(std::span<const std::byte> row, std::size_t element, const Extents& dims, const Extents& chunk,
-                  const Extents& origin, std::span<std::byte> out);
+void for_each_chunk(const Extents& dims, const Extents& chunk,
+                    const std::function<void(const Extents& origin)>& visit);
+// Copies the part of `row` that lies in the chunk at `origin` into `out` (a whole chunk, zero where outside
+// the row).
+void gather_chunk(std::span<const std::byte> row, std::size_t element, const Extents& dims,
+                  const Extents& chunk, const Extents& origin, std::span<std::byte> out);
 // The reverse: puts the chunk's elements into the row.
-void scatter_chunk(std::span<const std::byte> in, std::size_t element, const Extents& dims, const Extents& chunk,
-                   const Extents& origin, std::span<std::byte> row);
+void scatter_chunk(std::span<const std::byte> in, std::size_t element, const Extents& dims,
+                   const Extents& chunk, const Extents& origin, std::span<std::byte> row);
 
 }  // namespace sparsescope::record

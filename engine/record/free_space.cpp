@@ -33,7 +33,8 @@ bool is_on_network(const std::string& folder) {
   constexpr std::array kNetwork = {0x6969u, 0x517bu, 0xff534d42u, 0xfe534d42u};
   struct statfs info {};
   if (::statfs(folder.c_str(), &info) != 0) return false;
-  return std::find(kNetwork.begin(), kNetwork.end(), static_cast<std::uint32_t>(info.f_type)) != kNetwork.end();
+  return std::find(kNetwork.begin(), kNetwork.end(), static_cast<std::uint32_t>(info.f_type)) !=
+         kNetwork.end();
 }
 
 }  // namespace
@@ -49,24 +50,35 @@ std::string bytes_in_words(std::uint64_t bytes) {
 }
 
 void check_can_record(const std::string& path, std::uint64_t free_bytes) {
-  const auto refuse = [&](const std::string& why) { throw Error("cannot record into '" + path + "': " + why, ExitCode::Refused); };
+  const auto refuse = [&](const std::string& why) {
+    throw Error("cannot record into '" + path + "': " + why, ExitCode::Refused);
+  };
   const std::string folder = folder_of(path);
   struct stat info {};
-  if (::lstat(path.c_str(), &info) == 0) refuse("the file exists already and is never overwritten; choose another name");
-  if (::stat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) refuse("its folder does not exist; make it or choose another one");
+  if (::lstat(path.c_str(), &info) == 0)
+    refuse("the file exists already and is never overwritten; choose another name");
+  if (::stat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+    refuse("its folder does not exist; make it or choose another one");
   if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    refuse(std::string("its folder cannot be written (") + std::strerror(errno) + "); choose another one, or train without recording");
+    refuse(std::string("its folder cannot be written (") + std::strerror(errno) +
+           "); choose another one, or train without recording");
   }
   if (is_on_network(folder)) {
-    refuse("its folder lies on a network file system, which may reorder writes; record on a local disk and move the closed file");
+    refuse(
+        "its folder lies on a network file system, which may reorder writes; record on a local disk and move "
+        "the closed file");
   }
   if (const std::uint64_t free = free_bytes_at(folder); free < free_bytes) {
-    refuse("only " + bytes_in_words(free) + " are free there and " + bytes_in_words(free_bytes) + " are asked for; free some or choose another folder");
+    refuse("only " + bytes_in_words(free) + " are free there and " + bytes_in_words(free_bytes) +
+           " are asked for; free some or choose another folder");
   }
 }
 
-FreeSpaceGuard::FreeSpaceGuard(const std::string& path, std::uint64_t least_bytes, std::function<std::uint64_t(const std::string&)> free_bytes)
-    : folder_(folder_of(path)), least_bytes_(least_bytes), free_bytes_(free_bytes ? std::move(free_bytes) : free_bytes_at) {}
+FreeSpaceGuard::FreeSpaceGuard(const std::string& path, std::uint64_t least_bytes,
+                               std::function<std::uint64_t(const std::string&)> free_bytes)
+    : folder_(folder_of(path)),
+      least_bytes_(least_bytes),
+      free_bytes_(free_bytes ? std::move(free_bytes) : free_bytes_at) {}
 
 std::uint64_t FreeSpaceGuard::missing(std::uint64_t bytes_written) const {
   if (least_bytes_ == 0) return 0;

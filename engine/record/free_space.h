@@ -19,7 +19,8 @@ std::string bytes_in_words(std::uint64_t bytes);
 class FreeSpaceGuard {
  public:
   // `free_bytes` of the file's folder; empty asks the system.
-  FreeSpaceGuard(const std::string& path, std::uint64_t least_bytes, std::function<std::uint64_t(const std::string&)> free_bytes);
+  FreeSpaceGuard(const std::string& path, std::uint64_t least_bytes,
+                 std::function<std::uint64_t(const std::string&)> free_bytes);
   // Bytes missing below max(least, 30 s of the rate since the start); 0 when there is enough or least is 0.
   std::uint64_t missing(std::uint64_t bytes_written) const;
 

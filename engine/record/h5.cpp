@@ -31,7 +31,8 @@ herr_t collect(unsigned, const H5E_error2_t* entry, void* data) {
   Reason reason;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, collect, &reason);
   H5Eclear2(H5E_DEFAULT);
-  const std::string words = reason.system_error != 0 ? std::strerror(reason.system_error) : reason.words.substr(0, 200);
+  const std::string words =
+      reason.system_error != 0 ? std::strerror(reason.system_error) : reason.words.substr(0, 200);
   throw Failure(what + " failed" + (words.empty() ? "" : ": " + words), reason.system_error);
 }
 
@@ -82,19 +83,23 @@ StoredChunk read_chunk(const Handle& dataset, std::span<const hsize_t> offset, s
   hsize_t size = 0;
   succeeded(H5Dget_chunk_storage_size(dataset.get(), offset.data(), &size), "finding a chunk");
   if (size == 0) throw Failure("a chunk is missing", 0);
-  if (size > limit) throw Failure("a chunk of " + std::to_string(size) + " bytes is larger than it may be", 0);
+  if (size > limit)
+    throw Failure("a chunk of " + std::to_string(size) + " bytes is larger than it may be", 0);
   chunk.bytes.resize(size);
-  succeeded(H5Dread_chunk(dataset.get(), H5P_DEFAULT, offset.data(), &chunk.filter_mask, chunk.bytes.data()), "reading a chunk");
+  succeeded(H5Dread_chunk(dataset.get(), H5P_DEFAULT, offset.data(), &chunk.filter_mask, chunk.bytes.data()),
+            "reading a chunk");
   return chunk;
 }
 
-void write_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::span<const std::byte> bytes, std::uint32_t filter_mask,
-                 const std::string& what) {
+void write_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::span<const std::byte> bytes,
+                 std::uint32_t filter_mask, const std::string& what) {
   const Lock lock;
-  succeeded(H5Dwrite_chunk(dataset.get(), H5P_DEFAULT, filter_mask, offset.data(), bytes.size(), bytes.data()), what);
+  succeeded(
+      H5Dwrite_chunk(dataset.get(), H5P_DEFAULT, filter_mask, offset.data(), bytes.size(), bytes.data()),
+      what);
   if (filter_mask == 0) return;
-  // 1.10 remembers the chunk it wrote last with an empty filter mask and would tell a read-back so. Looking for a chunk
-  // that is not there makes it forget.
+  // 1.10 remembers the chunk it wrote last with an empty filter mask and would tell a read-back so. Looking
+  // for a chunk that is not there makes it forget.
   const Handle plan = opened(H5Dget_create_plist(dataset.get()), what);
   std::vector<hsize_t> next(offset.begin(), offset.end()), chunk(offset.size());
   H5Pget_chunk(plan.get(), static_cast<int>(chunk.size()), chunk.data());

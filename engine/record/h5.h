@@ -1,4 +1,5 @@
-// The only place that includes libhdf5 and its high-level part: handles that close themselves, one lock, and errors as sentences.
+// The only place that includes libhdf5 and its high-level part: handles that close themselves, one lock, and
+// errors as sentences.
 #pragma once
 
 #include <hdf5.h>
@@ -15,8 +16,8 @@
 
 namespace sparsescope::record::h5 {
 
-// Held around every call of the library; also makes a group of calls one step for the other threads of this process.
-// The first one sets the process up: no exit handler, no plug-ins, no printing.
+// Held around every call of the library; also makes a group of calls one step for the other threads of this
+// process. The first one sets the process up: no exit handler, no plug-ins, no printing.
 class Lock {
  public:
   Lock();
@@ -62,10 +63,11 @@ struct StoredChunk {
   std::vector<std::byte> bytes;
   std::uint32_t filter_mask = 0;
 };
-// The bytes of the chunk at `offset` as they lie in the file. Throws Failure when it is missing or larger than `limit`.
+// The bytes of the chunk at `offset` as they lie in the file. Throws Failure when it is missing or larger
+// than `limit`.
 StoredChunk read_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::size_t limit);
-void write_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::span<const std::byte> bytes, std::uint32_t filter_mask,
-                 const std::string& what);
+void write_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::span<const std::byte> bytes,
+                 std::uint32_t filter_mask, const std::string& what);
 
 void set_extent(const Handle& dataset, std::span<const hsize_t> extent);
 void flush_dataset(const Handle& dataset);

@@ -1,4 +1,5 @@
-// Creating the objects of a recording. Everything exists before single-writer mode begins; afterwards datasets only grow.
+// Creating the objects of a recording. Everything exists before single-writer mode begins; afterwards
+// datasets only grow.
 #include "engine/record/layout.h"
 
 #include <unistd.h>
@@ -17,7 +18,8 @@ using h5::succeeded;
 using trace::Channel;
 using trace::DType;
 
-constexpr std::size_t kMaxAttributeBytes = 32 << 10;  // courtesy only; larger ones would need another kind of storage
+constexpr std::size_t kMaxAttributeBytes =
+    32 << 10;  // courtesy only; larger ones would need another kind of storage
 constexpr std::uint64_t kMaxScaleChunk = (1 << 20) / sizeof(std::int32_t);
 
 Handle copy_of(hid_t type) { return opened(H5Tcopy(type), "copying a type"); }
@@ -41,15 +43,26 @@ Handle string_type(std::size_t bytes) {
 
 Handle number_type(DType dtype) {
   switch (dtype) {
-    case DType::F16: return half_type();
-    case DType::F32: return copy_of(H5T_IEEE_F32LE);
-    case DType::F64: return copy_of(H5T_IEEE_F64LE);
-    case DType::U8: case DType::Bits: return copy_of(H5T_STD_U8LE);
-    case DType::U16: return copy_of(H5T_STD_U16LE);
-    case DType::I32: return copy_of(H5T_STD_I32LE);
-    case DType::U32: return copy_of(H5T_STD_U32LE);
-    case DType::U64: return copy_of(H5T_STD_U64LE);
-    case DType::Record: case DType::Text: break;
+    case DType::F16:
+      return half_type();
+    case DType::F32:
+      return copy_of(H5T_IEEE_F32LE);
+    case DType::F64:
+      return copy_of(H5T_IEEE_F64LE);
+    case DType::U8:
+    case DType::Bits:
+      return copy_of(H5T_STD_U8LE);
+    case DType::U16:
+      return copy_of(H5T_STD_U16LE);
+    case DType::I32:
+      return copy_of(H5T_STD_I32LE);
+    case DType::U32:
+      return copy_of(H5T_STD_U32LE);
+    case DType::U64:
+      return copy_of(H5T_STD_U64LE);
+    case DType::Record:
+    case DType::Text:
+      break;
   }
   check(false, "not a number type");
   return Handle();
@@ -60,7 +73,9 @@ void write_attribute(const Handle& object, const char* name, std::string text) {
   if (text.empty()) text.push_back('\0');  // the library knows no string of no bytes
   const Handle type = string_type(text.size());
   const Handle space = opened(H5Screate(H5S_SCALAR), "creating an attribute");
-  const Handle attribute = opened(H5Acreate2(object.get(), name, type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT), "creating an attribute");
+  const Handle attribute =
+      opened(H5Acreate2(object.get(), name, type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT),
+             "creating an attribute");
   succeeded(H5Awrite(attribute.get(), type.get(), text.data()), "writing an attribute");
 }
 
@@ -71,8 +86,8 @@ Handle no_chunk_cache() {
 }
 
 enum class Growth { Fixed, FirstAxis };
-Handle make_dataset(const Handle& group, const std::string& name, const Handle& type, const Extents& dims, const Extents& chunk,
-                    Growth growth, Filters filters = {}) {
+Handle make_dataset(const Handle& group, const std::string& name, const Handle& type, const Extents& dims,
+                    const Extents& chunk, Growth growth, Filters filters = {}) {
   const std::vector<hsize_t> extent(dims.begin(), dims.end()), chunk_extent(chunk.begin(), chunk.end());
   std::vector<hsize_t> limit = extent;
   if (growth == Growth::FirstAxis) limit.front() = H5S_UNLIMITED;
@@ -83,19 +98,25 @@ Handle make_dataset(const Handle& group, const std::string& name, const Handle& 
   if (filters.shuffle) succeeded(H5Pset_shuffle(plan.get()), "creating " + name);
   if (filters.deflate) succeeded(H5Pset_deflate(plan.get(), 1), "creating " + name);
   const Handle access = no_chunk_cache();
-  return opened(H5Dcreate2(group.get(), name.c_str(), type.get(), space.get(), H5P_DEFAULT, plan.get(), access.get()), "creating " + name);
+  return opened(
+      H5Dcreate2(group.get(), name.c_str(), type.get(), space.get(), H5P_DEFAULT, plan.get(), access.get()),
+      "creating " + name);
 }
 
 Handle make_group(const Handle& parent, const std::string& name) {
-  return opened(H5Gcreate2(parent.get(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), "creating group " + name);
+  return opened(H5Gcreate2(parent.get(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                "creating group " + name);
 }
 
 // Ordinals of an axis; of bits, the first bit of each stored byte.
-Handle make_axis_scale(const Handle& group, const trace::Axis& axis, std::uint64_t extent, std::int32_t stride) {
-  Handle scale = make_dataset(group, axis.name, copy_of(H5T_STD_I32LE), {extent}, {std::min(extent, kMaxScaleChunk)}, Growth::Fixed);
+Handle make_axis_scale(const Handle& group, const trace::Axis& axis, std::uint64_t extent,
+                       std::int32_t stride) {
+  Handle scale = make_dataset(group, axis.name, copy_of(H5T_STD_I32LE), {extent},
+                              {std::min(extent, kMaxScaleChunk)}, Growth::Fixed);
   std::vector<std::int32_t> ordinals(extent);
   for (std::uint64_t i = 0; i < extent; ++i) ordinals[i] = static_cast<std::int32_t>(i) * stride;
-  succeeded(H5Dwrite(scale.get(), H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, ordinals.data()), "writing " + axis.name);
+  succeeded(H5Dwrite(scale.get(), H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, ordinals.data()),
+            "writing " + axis.name);
   succeeded(H5DSset_scale(scale.get(), axis.name.c_str()), "making " + axis.name + " a dimension scale");
   return scale;
 }
@@ -118,10 +139,12 @@ void make_channel(const Handle& channels, const Channel& channel) {
   Extents dims = stored_dims(channel), chunk(channel.chunk.begin(), channel.chunk.end());
   const Extents inner = dims;
   dims.insert(dims.begin(), 0);
-  const Handle values = make_dataset(group, "values", values_type(channel), dims, chunk, Growth::FirstAxis, {channel.shuffle, channel.deflate});
+  const Handle values = make_dataset(group, "values", values_type(channel), dims, chunk, Growth::FirstAxis,
+                                     {channel.shuffle, channel.deflate});
   const Handle step = make_dataset(group, "step", u64, {0}, {kStepChunkRows}, Growth::FirstAxis);
   succeeded(H5DSset_scale(step.get(), "step"), "making step a dimension scale");
-  if (channel.kind == trace::ChannelKind::Ragged) make_dataset(group, "spans", u64, {0, 2}, {kSpansChunkRows, 2}, Growth::FirstAxis);
+  if (channel.kind == trace::ChannelKind::Ragged)
+    make_dataset(group, "spans", u64, {0, 2}, {kSpansChunkRows, 2}, Growth::FirstAxis);
   describe_values(values, channel);
   // A dataset has scales on all axes or on none; the first axis of ragged values is no axis of steps.
   const bool is_dense = channel.kind == trace::ChannelKind::Dense;
@@ -129,14 +152,17 @@ void make_channel(const Handle& channels, const Channel& channel) {
   for (std::size_t axis = 0; axis < channel.axes.size(); ++axis) {
     const bool is_bits = channel.dtype == DType::Bits && axis + 1 == channel.axes.size();
     const Handle scale = make_axis_scale(group, channel.axes[axis], inner[axis], is_bits ? 8 : 1);
-    if (is_dense) succeeded(H5DSattach_scale(values.get(), scale.get(), static_cast<unsigned>(axis + 1)), "attaching a dimension scale");
+    if (is_dense)
+      succeeded(H5DSattach_scale(values.get(), scale.get(), static_cast<unsigned>(axis + 1)),
+                "attaching a dimension scale");
   }
 }
 
 void make_objects(const Handle& file, const trace::Schema& schema, const std::string& schema_json) {
   const Handle text = string_type(schema_json.size());
   const Handle schema_set = make_dataset(file, "schema", text, {1}, {1}, Growth::Fixed);
-  succeeded(H5Dwrite(schema_set.get(), text.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, schema_json.data()), "writing the schema");
+  succeeded(H5Dwrite(schema_set.get(), text.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, schema_json.data()),
+            "writing the schema");
   make_dataset(file, "index", index_type(), {0}, {kIndexChunkRows}, Growth::FirstAxis);
   const Handle channels = make_group(file, "channels");
   for (const Channel& channel : schema.channels) make_channel(channels, channel);
@@ -187,7 +213,8 @@ h5::Handle values_type(const Channel& channel) {
   Handle type = opened(H5Tcreate(H5T_COMPOUND, channel.record_bytes), "building a record type");
   for (const trace::RecordField& field : channel.fields) {
     const Handle member = number_type(field.dtype);
-    succeeded(H5Tinsert(type.get(), field.name.c_str(), field.offset, member.get()), "building a record type");
+    succeeded(H5Tinsert(type.get(), field.name.c_str(), field.offset, member.get()),
+              "building a record type");
   }
   return type;
 }
@@ -211,7 +238,8 @@ h5::Handle index_type() {
 Layout create_layout(const std::string& path, const trace::Schema& schema, const std::string& schema_json) {
   const h5::Lock lock;
   const Handle access = opened(H5Pcreate(H5P_FILE_ACCESS), "preparing the file");
-  // In 1.10 this is "latest", which single-writer mode needs; later releases would write what 1.10 cannot read.
+  // In 1.10 this is "latest", which single-writer mode needs; later releases would write what 1.10 cannot
+  // read.
   succeeded(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110), "preparing the file");
   succeeded(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), "preparing the file");
   Layout layout;

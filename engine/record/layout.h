@@ -1,4 +1,5 @@
-// The objects of a recording file: created in one place, opened through an allow-list in another. Moves no frame.
+// The objects of a recording file: created in one place, opened through an allow-list in another. Moves no
+// frame.
 #pragma once
 
 #include <array>
@@ -28,8 +29,8 @@ IndexRow index_row_of(const trace::Frame& frame);
 
 struct ChannelSets {
   h5::Handle values, step;
-  h5::Handle spans;                 // ragged only
-  std::uint64_t values_rows = 0;    // extent of `values`; the writer keeps it current
+  h5::Handle spans;               // ragged only
+  std::uint64_t values_rows = 0;  // extent of `values`; the writer keeps it current
 };
 
 struct Layout {
@@ -42,8 +43,8 @@ struct Layout {
 h5::Handle values_type(const trace::Channel& channel);
 h5::Handle index_type();
 
-// Makes a new file (never over an old one) with every object of `schema`, and puts it into single-writer mode.
-// Throws h5::Failure.
+// Makes a new file (never over an old one) with every object of `schema`, and puts it into single-writer
+// mode. Throws h5::Failure.
 Layout create_layout(const std::string& path, const trace::Schema& schema, const std::string& schema_json);
 
 enum class OpenMode { Closed, Unclosed, CutShort };  // CutShort: closed once, smaller now

@@ -1,4 +1,5 @@
-// From a path to an open recording. What the file is, is first decided without the library: the superblock's flags.
+// From a path to an open recording. What the file is, is first decided without the library: the superblock's
+// flags.
 #include "engine/record/open_file.h"
 
 #include <fcntl.h>
@@ -41,12 +42,14 @@ Look look_at_head(int descriptor) {
   if (has_flags && head[11] == kSingleWriter) {
     look.state = FileState::Unclosed;
   } else if (has_flags && (head[11] & kOpenForWriting) != 0) {
-    return {FileState::NeverStarted, "its writer died before the first frame, or another program has it open for writing"};
+    return {FileState::NeverStarted,
+            "its writer died before the first frame, or another program has it open for writing"};
   }
   std::uint64_t end = 0;
   std::memcpy(&end, head.data() + kEndAddress, sizeof end);
   struct stat info {};
-  look.is_cut_short = has_flags && head[9] == 8 && ::fstat(descriptor, &info) == 0 && static_cast<std::uint64_t>(info.st_size) < end;
+  look.is_cut_short = has_flags && head[9] == 8 && ::fstat(descriptor, &info) == 0 &&
+                      static_cast<std::uint64_t>(info.st_size) < end;
   return look;
 }
 
@@ -55,7 +58,8 @@ Look look_at(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (descriptor < 0) {
     const bool missing = errno == ENOENT || errno == ENOTDIR;
-    return {missing ? FileState::Missing : FileState::Unreadable, missing ? "there is no such file" : std::strerror(errno)};
+    return {missing ? FileState::Missing : FileState::Unreadable,
+            missing ? "there is no such file" : std::strerror(errno)};
   }
   struct stat info {};
   Look look;
@@ -91,12 +95,17 @@ FileState file_state(const std::string& path) { return look_at(path).state; }
 std::unique_ptr<OpenFile> open_file(const std::string& path) {
   const std::string place = "cannot open '" + path + "': ";
   const Look look = look_at(path);
-  if (look.state != FileState::Closed && look.state != FileState::Unclosed) throw Error(place + look.why, ExitCode::Refused);
-  if (is_written_here(path)) throw Error(place + "this program is recording into it right now; its frames are in the window already", ExitCode::Refused);
+  if (look.state != FileState::Closed && look.state != FileState::Unclosed)
+    throw Error(place + look.why, ExitCode::Refused);
+  if (is_written_here(path))
+    throw Error(place + "this program is recording into it right now; its frames are in the window already",
+                ExitCode::Refused);
   try {
-    return std::make_unique<OpenFile>(open_layout(path, mode_of(look)), look.state == FileState::Unclosed, look.is_cut_short);
+    return std::make_unique<OpenFile>(open_layout(path, mode_of(look)), look.state == FileState::Unclosed,
+                                      look.is_cut_short);
   } catch (const h5::Failure& failure) {
-    const std::string what = look.is_cut_short ? "it is truncated and what is left cannot be read (" : "it is damaged (";
+    const std::string what =
+        look.is_cut_short ? "it is truncated and what is left cannot be read (" : "it is damaged (";
     throw Error(place + what + failure.what() + ")", ExitCode::Refused);
   } catch (const Error& error) {
     throw Error(place + error.what(), error.code());

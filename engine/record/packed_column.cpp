@@ -6,7 +6,8 @@
 
 namespace sparsescope::record {
 
-PackedColumn::PackedColumn(const h5::Handle& set, std::vector<std::uint64_t> inner, std::size_t row_bytes, std::uint64_t chunk_rows)
+PackedColumn::PackedColumn(const h5::Handle& set, std::vector<std::uint64_t> inner, std::size_t row_bytes,
+                           std::uint64_t chunk_rows)
     : set_(set), extent_(inner.begin(), inner.end()), row_bytes_(row_bytes), chunk_rows_(chunk_rows) {
   extent_.insert(extent_.begin(), 0);
 }
@@ -24,7 +25,8 @@ void PackedColumn::write() {
   std::vector<std::byte> padded;
   std::vector<hsize_t> offset(extent_.size(), 0);
   for (std::size_t at = 0; at < buffer_.size(); at += chunk_bytes) {
-    std::span<const std::byte> chunk = std::span(buffer_).subspan(at, std::min(chunk_bytes, buffer_.size() - at));
+    std::span<const std::byte> chunk =
+        std::span(buffer_).subspan(at, std::min(chunk_bytes, buffer_.size() - at));
     if (chunk.size() < chunk_bytes) {
       padded.assign(chunk_bytes, std::byte{0});
       std::memcpy(padded.data(), chunk.data(), chunk.size());

@@ -13,13 +13,16 @@ namespace sparsescope::record {
 namespace {
 
 constexpr std::uint64_t kIndexBlockRows = 1 << 14;
-constexpr std::uint64_t kFirstBlockRows = 64;         // the first picture should not wait for more
+constexpr std::uint64_t kFirstBlockRows = 64;  // the first picture should not wait for more
 constexpr std::size_t kBlockBytes = 4 << 20;
 
 class InProcessReader final : public ReaderClient {
  public:
-  InProcessReader(std::string path, std::unique_ptr<OpenFile> file, trace::FrameSink& sink, OpenOptions options)
-      : path_(std::move(path)), file_(std::move(file)), sink_(sink), options_(options), thread_([this] { run(); }) {}
+  InProcessReader(std::string path, std::unique_ptr<OpenFile> file, trace::FrameSink& sink,
+                  OpenOptions options)
+      : path_(std::move(path)), file_(std::move(file)), sink_(sink), options_(options), thread_([this] {
+          run();
+        }) {}
   ~InProcessReader() override {
     requests_.stop();
     thread_.join();
@@ -28,7 +31,9 @@ class InProcessReader final : public ReaderClient {
   std::uint64_t request(trace::ReadRequest request) override { return requests_.push(std::move(request)); }
   void cancel(std::uint64_t tag) override { requests_.cancel(tag); }
   std::vector<trace::ReadAnswer> poll() override { return requests_.poll(); }
-  OpenProgress progress() const override { return {rows_read_, file_->opened.layout.index_rows, bytes_read_, path_}; }
+  OpenProgress progress() const override {
+    return {rows_read_, file_->opened.layout.index_rows, bytes_read_, path_};
+  }
   void cancel_loading() override { is_cancelled_ = true; }
   ExitCode damage() const override { return damage_; }
 
@@ -51,8 +56,8 @@ class InProcessReader final : public ReaderClient {
   std::atomic<bool> is_cancelled_ = false;
   std::atomic<std::uint64_t> rows_read_ = 0, bytes_read_ = 0;
   std::atomic<ExitCode> damage_ = ExitCode::Done;
-  std::string damage_words_;      // the reader's thread only
-  std::thread thread_;            // last: it uses all of the above
+  std::string damage_words_;  // the reader's thread only
+  std::thread thread_;        // last: it uses all of the above
 };
 
 void InProcessReader::run() {
@@ -62,7 +67,8 @@ void InProcessReader::run() {
     load();
     ended = end();
   } catch (const std::exception& error) {
-    ended = {trace::RunStatus::Failed, "reading '" + path_ + "' stopped after " + std::to_string(rows_read_) + " frames: " + error.what()};
+    ended = {trace::RunStatus::Failed, "reading '" + path_ + "' stopped after " + std::to_string(rows_read_) +
+                                           " frames: " + error.what()};
   }
   sink_.on_end(ended);
   while (!requests_.is_stopped()) {
@@ -80,10 +86,12 @@ void InProcessReader::load() {
 // The whole index first, 64 bytes a row: from then on every row can be asked for.
 void InProcessReader::load_index() {
   try {
-    while (!is_to_stop() && file_->reader.index_more(kIndexBlockRows)) {}
+    while (!is_to_stop() && file_->reader.index_more(kIndexBlockRows)) {
+    }
   } catch (const Error& error) {
     damage_words_ = error.what();
-    damage_ = file_->reader.has_good_last_row(options_.light_row_bytes) ? ExitCode::DamagedMiddle : ExitCode::DamagedTail;
+    damage_ = file_->reader.has_good_last_row(options_.light_row_bytes) ? ExitCode::DamagedMiddle
+                                                                        : ExitCode::DamagedTail;
   }
 }
 
@@ -118,13 +126,15 @@ void InProcessReader::find_damage(std::uint64_t first, std::uint64_t count) {
   RecordingReader& reader = file_->reader;
   for (std::uint64_t row = first; row < first + count; ++row) {
     try {
-      trace::FramePtr frame = file_->is_cut_short ? reader.read_light_checked(row, options_.light_row_bytes)
-                                                  : reader.read_light(row, 1, options_.light_row_bytes).front();
+      trace::FramePtr frame = file_->is_cut_short
+                                  ? reader.read_light_checked(row, options_.light_row_bytes)
+                                  : reader.read_light(row, 1, options_.light_row_bytes).front();
       sink_.on_frame(std::move(frame));
       ++rows_read_;
     } catch (const Error& error) {
       damage_words_ = error.what();
-      damage_ = reader.has_good_last_row(options_.light_row_bytes) ? ExitCode::DamagedMiddle : ExitCode::DamagedTail;
+      damage_ = reader.has_good_last_row(options_.light_row_bytes) ? ExitCode::DamagedMiddle
+                                                                   : ExitCode::DamagedTail;
       return;
     }
   }
@@ -140,7 +150,8 @@ void InProcessReader::serve_waiting() {
 
 void InProcessReader::serve(const RequestQueue::Work& work) {
   try {
-    if (work.row >= file_->reader.rows()) throw Error("the recording has " + std::to_string(file_->reader.rows()) + " rows");
+    if (work.row >= file_->reader.rows())
+      throw Error("the recording has " + std::to_string(file_->reader.rows()) + " rows");
     requests_.answer(work, file_->reader.read_row(work.row, work.channels));
   } catch (const std::exception& error) {
     requests_.fail(work, "row " + std::to_string(work.row) + " cannot be read: " + error.what());
@@ -149,19 +160,27 @@ void InProcessReader::serve(const RequestQueue::Work& work) {
 
 trace::RunEnd InProcessReader::end() const {
   const std::string read = std::to_string(rows_read_), all = std::to_string(file_->opened.layout.index_rows);
-  const std::string damage = damage_words_.empty() ? "" : "; the frames behind them are damaged (" + damage_words_ + ")";
-  if (is_cancelled_ && damage.empty()) return {trace::RunStatus::Stopped, "loading was stopped after " + read + " of " + all + " frames"};
+  const std::string damage =
+      damage_words_.empty() ? "" : "; the frames behind them are damaged (" + damage_words_ + ")";
+  if (is_cancelled_ && damage.empty())
+    return {trace::RunStatus::Stopped, "loading was stopped after " + read + " of " + all + " frames"};
   if (file_->is_unclosed) {
-    return {trace::RunStatus::Unclosed, "this recording is being written, or its writer died: its first " + read + " frames are shown" + damage};
+    return {trace::RunStatus::Unclosed, "this recording is being written, or its writer died: its first " +
+                                            read + " frames are shown" + damage};
   }
-  if (file_->is_cut_short) return {trace::RunStatus::Failed, "this recording lost its end: its first " + read + " frames are shown" + damage};
-  if (!damage.empty()) return {trace::RunStatus::Failed, "this recording is damaged: its first " + read + " of " + all + " frames are shown" + damage};
+  if (file_->is_cut_short)
+    return {trace::RunStatus::Failed,
+            "this recording lost its end: its first " + read + " frames are shown" + damage};
+  if (!damage.empty())
+    return {trace::RunStatus::Failed,
+            "this recording is damaged: its first " + read + " of " + all + " frames are shown" + damage};
   return {trace::RunStatus::Finished, ""};
 }
 
 }  // namespace
 
-std::unique_ptr<ReaderClient> open_recording(const std::string& path, trace::FrameSink& sink, OpenOptions options) {
+std::unique_ptr<ReaderClient> open_recording(const std::string& path, trace::FrameSink& sink,
+                                             OpenOptions options) {
   return std::make_unique<InProcessReader>(path, open_file(path), sink, options);
 }
 

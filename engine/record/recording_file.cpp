@@ -1,4 +1,5 @@
-// Commits in the order that survives a kill at any moment: values, then their datasets' metadata, then the index row.
+// Commits in the order that survives a kill at any moment: values, then their datasets' metadata, then the
+// index row.
 #include "engine/record/recording_file.h"
 
 #include <sys/stat.h>
@@ -25,7 +26,8 @@ FileId file_id(const struct stat& info) { return {info.st_dev, info.st_ino}; }
 
 std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return (value + step - 1) / step * step; }
 
-std::unique_ptr<PackedColumn> column(const h5::Handle& set, Extents inner, std::size_t row_bytes, std::uint64_t chunk_rows) {
+std::unique_ptr<PackedColumn> column(const h5::Handle& set, Extents inner, std::size_t row_bytes,
+                                     std::uint64_t chunk_rows) {
   return std::make_unique<PackedColumn>(set, std::move(inner), row_bytes, chunk_rows);
 }
 
@@ -37,7 +39,8 @@ bool is_written_here(const std::string& path) {
   return ::stat(path.c_str(), &info) == 0 && written_files().contains(file_id(info));
 }
 
-RecordingFile::RecordingFile(const std::string& path, trace::SchemaPtr schema, const std::string& schema_json, int workers)
+RecordingFile::RecordingFile(const std::string& path, trace::SchemaPtr schema, const std::string& schema_json,
+                             int workers)
     : path_(path), schema_(std::move(schema)), layout_(create_layout(path, *schema_, schema_json)) {
   sync_ = std::make_unique<SyncThread>(path);
   struct stat info {};
@@ -51,10 +54,12 @@ RecordingFile::RecordingFile(const std::string& path, trace::SchemaPtr schema, c
     const ChannelSets& sets = layout_.channels[channel.id];
     Columns columns;
     if (channel.storage == StorageClass::Packed) {
-      columns.values = column(sets.values, stored_dims(channel), channel.unit_bytes(), static_cast<std::uint64_t>(channel.chunk.front()));
+      columns.values = column(sets.values, stored_dims(channel), channel.unit_bytes(),
+                              static_cast<std::uint64_t>(channel.chunk.front()));
     }
     columns.step = column(sets.step, {}, sizeof(std::uint64_t), kStepChunkRows);
-    if (channel.kind == ChannelKind::Ragged) columns.spans = column(sets.spans, {2}, 2 * sizeof(std::uint64_t), kSpansChunkRows);
+    if (channel.kind == ChannelKind::Ragged)
+      columns.spans = column(sets.spans, {2}, 2 * sizeof(std::uint64_t), kSpansChunkRows);
     columns_.push_back(std::move(columns));
   }
   index_ = column(layout_.index, {}, sizeof(IndexRow), kIndexChunkRows);
@@ -81,7 +86,8 @@ void RecordingFile::add_part(Pending& pending, const trace::ChannelData& part) {
   columns.step->append(std::as_bytes(std::span(&step, 1)));
   const bool is_once = channel.storage == StorageClass::Once, is_ragged = channel.kind == ChannelKind::Ragged;
   std::uint64_t begin = is_once ? columns.once_end : columns.values->rows();
-  // A frame of a ragged channel that is stored once begins on a chunk border, so that no chunk is written twice.
+  // A frame of a ragged channel that is stored once begins on a chunk border, so that no chunk is written
+  // twice.
   if (is_once && is_ragged) begin = round_up(begin, static_cast<std::uint64_t>(channel.chunk.front()));
   if (is_ragged) {
     const std::uint64_t span[2] = {begin, begin + part.bytes.size() / channel.unit_bytes()};
@@ -94,7 +100,8 @@ void RecordingFile::add_part(Pending& pending, const trace::ChannelData& part) {
   }
 }
 
-void RecordingFile::add_once(Pending& pending, const Channel& channel, const trace::ChannelData& part, std::uint64_t begin) {
+void RecordingFile::add_once(Pending& pending, const Channel& channel, const trace::ChannelData& part,
+                             std::uint64_t begin) {
   auto made = std::make_unique<OncePart>();
   OncePart& once = *made;
   once.channel = channel.id;
@@ -130,10 +137,12 @@ void RecordingFile::commit() {
   // The lock is held for one call at a time: a reader of another file need not wait for a whole commit.
   write_channels();
   write_index();
-  // Brings the end-of-file address up to date; without it a repair tool would cut the file at its first state.
+  // Brings the end-of-file address up to date; without it a repair tool would cut the file at its first
+  // state.
   h5::flush_file(layout_.file);
   for (const std::unique_ptr<Pending>& pending : pending_) {
-    for (const std::unique_ptr<OncePart>& part : pending->parts) layout_.channels[part->channel].values_rows = part->end;
+    for (const std::unique_ptr<OncePart>& part : pending->parts)
+      layout_.channels[part->channel].values_rows = part->end;
     reader_->row_committed(pending->row);
     committed_step_ = pending->row.step;
   }
@@ -153,7 +162,8 @@ void RecordingFile::write_once(const OncePart& part) {
   for (const std::uint64_t dim : stored_dims(channel)) extent.push_back(dim);
   h5::set_extent(sets.values, extent);
   for (std::size_t i = 0; i < part.chunks.size(); ++i) {
-    h5::write_chunk(sets.values, part.offsets[i], part.chunks[i].bytes, part.chunks[i].filter_mask, "writing a chunk");
+    h5::write_chunk(sets.values, part.offsets[i], part.chunks[i].bytes, part.chunks[i].filter_mask,
+                    "writing a chunk");
   }
 }
 
@@ -165,7 +175,8 @@ void RecordingFile::write_channels() {
   }
   for (std::size_t id = 0; id < columns_.size(); ++id) {
     if (!is_touched[id]) continue;
-    for (PackedColumn* packed : {columns_[id].values.get(), columns_[id].step.get(), columns_[id].spans.get()}) {
+    for (PackedColumn* packed :
+         {columns_[id].values.get(), columns_[id].step.get(), columns_[id].spans.get()}) {
       if (packed != nullptr) packed->write();
     }
   }
@@ -179,7 +190,8 @@ void RecordingFile::write_channels() {
 }
 
 void RecordingFile::write_index() {
-  for (const std::unique_ptr<Pending>& pending : pending_) index_->append(std::as_bytes(std::span(&pending->row, 1)));
+  for (const std::unique_ptr<Pending>& pending : pending_)
+    index_->append(std::as_bytes(std::span(&pending->row, 1)));
   index_->write();
   h5::flush_dataset(layout_.index);
 }
@@ -191,7 +203,8 @@ void RecordingFile::check_still_ours() {
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (info.st_nlink == 0 || size < bytes_on_disk_) {
     is_taken_away_ = true;
-    throw Error(info.st_nlink == 0 ? "another program deleted the file" : "another program truncated the file");
+    throw Error(info.st_nlink == 0 ? "another program deleted the file"
+                                   : "another program truncated the file");
   }
   bytes_on_disk_ = size;
 }

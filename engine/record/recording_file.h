@@ -1,5 +1,6 @@
-// One recording file while it is written: frames go in, commits put them on disk in the order that survives a kill. Used by
-// the I/O thread alone; the clock, the mailbox and the policy on failures are the recording writer's.
+// One recording file while it is written: frames go in, commits put them on disk in the order that survives a
+// kill. Used by the I/O thread alone; the clock, the mailbox and the policy on failures are the recording
+// writer's.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +18,15 @@
 
 namespace sparsescope::record {
 
-// Whether this process holds `path` open for writing. The library would share that handle with a second opener.
+// Whether this process holds `path` open for writing. The library would share that handle with a second
+// opener.
 bool is_written_here(const std::string& path);
 
 class RecordingFile {
  public:
   // Creates the file. Throws Error when that is not possible; a file that exists is left alone.
-  RecordingFile(const std::string& path, trace::SchemaPtr schema, const std::string& schema_json, int workers);
+  RecordingFile(const std::string& path, trace::SchemaPtr schema, const std::string& schema_json,
+                int workers);
   ~RecordingFile();
 
   // Takes a frame that fits the schema; compression begins at once on the workers.
@@ -49,22 +52,23 @@ class RecordingFile {
  private:
   struct OncePart {
     std::uint32_t channel = 0;
-    std::uint64_t end = 0;                         // rows or elements of `values` after this part
+    std::uint64_t end = 0;  // rows or elements of `values` after this part
     std::vector<std::vector<hsize_t>> offsets;
-    std::vector<EncodedChunk> chunks;              // filled by a worker
+    std::vector<EncodedChunk> chunks;  // filled by a worker
   };
   struct Pending {
     trace::FramePtr frame;
-    IndexRow row;                                  // filled by a worker
+    IndexRow row;  // filled by a worker
     std::vector<std::unique_ptr<OncePart>> parts;
   };
   struct Columns {
     std::unique_ptr<PackedColumn> values, step, spans;  // values: packed channels only
-    std::uint64_t once_end = 0;                    // once: rows or elements handed to the workers so far
+    std::uint64_t once_end = 0;                         // once: rows or elements handed to the workers so far
   };
 
   void add_part(Pending& pending, const trace::ChannelData& part);
-  void add_once(Pending& pending, const trace::Channel& channel, const trace::ChannelData& part, std::uint64_t begin);
+  void add_once(Pending& pending, const trace::Channel& channel, const trace::ChannelData& part,
+                std::uint64_t begin);
   void write_once(const OncePart& part);
   void write_channels();
   void write_index();
@@ -81,7 +85,7 @@ class RecordingFile {
   std::uint64_t committed_step_ = 0, bytes_on_disk_ = 0;
   bool is_taken_away_ = false;
   std::unique_ptr<SyncThread> sync_;
-  std::unique_ptr<WorkerPool> workers_;            // last: its jobs use the pending frames
+  std::unique_ptr<WorkerPool> workers_;  // last: its jobs use the pending frames
 };
 
 }  // namespace sparsescope::record

@@ -41,7 +41,8 @@ std::size_t parts_of(const IndexRow& row) {
 
 void RowCounts::add(const trace::Presence& present) {
   if (rows_ % kIndexChunkRows == 0) at_chunks_.insert(at_chunks_.end(), counts_.begin(), counts_.end());
-  for (std::uint32_t channel = 0; channel < counts_.size(); ++channel) counts_[channel] += present.has(channel) ? 1 : 0;
+  for (std::uint32_t channel = 0; channel < counts_.size(); ++channel)
+    counts_[channel] += present.has(channel) ? 1 : 0;
   ++rows_;
 }
 
@@ -57,7 +58,8 @@ bool RecordingReader::index_more(std::uint64_t limit) {
   for (std::uint64_t number = begin; number < end;) {
     const std::uint64_t count = std::min(end, (number / kIndexChunkRows + 1) * kIndexChunkRows) - number;
     std::vector<IndexRow> rows(count);
-    read_packed(layout_.index, 1, number, count, sizeof(IndexRow), kIndexChunkRows, reinterpret_cast<std::byte*>(rows.data()));
+    read_packed(layout_.index, 1, number, count, sizeof(IndexRow), kIndexChunkRows,
+                reinterpret_cast<std::byte*>(rows.data()));
     for (const IndexRow& row : rows) {
       check_index_row(row, number++);
       row_committed(row);
@@ -74,13 +76,15 @@ void RecordingReader::row_committed(const IndexRow& row) {
 void RecordingReader::check_index_row(const IndexRow& row, std::uint64_t number) const {
   if (row.step < last_step_) damaged("the step falls at frame " + std::to_string(number));
   for (std::uint32_t id = static_cast<std::uint32_t>(schema_.channels.size()); id < 256; ++id) {
-    if (presence_of(row).has(id)) damaged("frame " + std::to_string(number) + " names a channel that does not exist");
+    if (presence_of(row).has(id))
+      damaged("frame " + std::to_string(number) + " names a channel that does not exist");
   }
   if (parts_of(row) == 0) check_frame(frame_of(row, number), row);
 }
 
 void RecordingReader::check_frame(const trace::Frame& frame, const IndexRow& row) const {
-  if (index_row_of(frame).crc32c != row.crc32c) damaged("the checksum of frame " + std::to_string(frame.row) + " does not match");
+  if (index_row_of(frame).crc32c != row.crc32c)
+    damaged("the checksum of frame " + std::to_string(frame.row) + " does not match");
 }
 
 std::span<const IndexRow> RecordingReader::index_chunk(std::uint64_t chunk) {
@@ -88,7 +92,8 @@ std::span<const IndexRow> RecordingReader::index_chunk(std::uint64_t chunk) {
   if (chunk_number_ != chunk || chunk_rows_.size() < count) {
     chunk_rows_.assign(count, {});
     chunk_number_ = chunk;
-    read_packed(layout_.index, 1, first, count, sizeof(IndexRow), kIndexChunkRows, reinterpret_cast<std::byte*>(chunk_rows_.data()));
+    read_packed(layout_.index, 1, first, count, sizeof(IndexRow), kIndexChunkRows,
+                reinterpret_cast<std::byte*>(chunk_rows_.data()));
   }
   return chunk_rows_;
 }
@@ -101,7 +106,8 @@ const IndexRow& RecordingReader::index_row(std::uint64_t row) {
 std::uint64_t RecordingReader::ordinal(std::uint64_t row, std::uint32_t channel) {
   const std::uint64_t chunk = row / kIndexChunkRows;
   std::uint64_t result = counts_.before_chunk(chunk)[channel];
-  for (const IndexRow& earlier : index_chunk(chunk).first(row % kIndexChunkRows)) result += presence_of(earlier).has(channel) ? 1 : 0;
+  for (const IndexRow& earlier : index_chunk(chunk).first(row % kIndexChunkRows))
+    result += presence_of(earlier).has(channel) ? 1 : 0;
   return result;
 }
 
@@ -111,7 +117,8 @@ trace::FramePtr RecordingReader::read_row(std::uint64_t row, std::span<const std
   std::vector<std::uint32_t> wanted(channels.begin(), channels.end());
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-  if (!wanted.empty() && wanted.back() >= schema_.channels.size()) throw Error("channel " + std::to_string(wanted.back()) + " does not exist");
+  if (!wanted.empty() && wanted.back() >= schema_.channels.size())
+    throw Error("channel " + std::to_string(wanted.back()) + " does not exist");
   std::size_t bytes = 0;
   for (const std::uint32_t id : wanted) {
     if (!frame.present.has(id)) continue;
@@ -124,15 +131,18 @@ trace::FramePtr RecordingReader::read_row(std::uint64_t row, std::span<const std
   return std::make_shared<const trace::Frame>(std::move(frame));
 }
 
-void RecordingReader::read_packed(const h5::Handle& set, std::size_t rank, std::uint64_t first, std::uint64_t count, std::size_t row_bytes,
-                                  std::uint64_t chunk_rows, std::byte* out) {
+void RecordingReader::read_packed(const h5::Handle& set, std::size_t rank, std::uint64_t first,
+                                  std::uint64_t count, std::size_t row_bytes, std::uint64_t chunk_rows,
+                                  std::byte* out) {
   const std::size_t chunk_bytes = chunk_rows * row_bytes;
   std::vector<hsize_t> offset(rank, 0);
   for (std::uint64_t row = first; row < first + count;) {
-    const std::uint64_t begin = row / chunk_rows * chunk_rows, end = std::min(first + count, begin + chunk_rows);
+    const std::uint64_t begin = row / chunk_rows * chunk_rows,
+                        end = std::min(first + count, begin + chunk_rows);
     offset.front() = begin;
     const h5::StoredChunk chunk = h5::read_chunk(set, offset, chunk_bytes);
-    if (chunk.bytes.size() != chunk_bytes || chunk.filter_mask != 0) damaged("a chunk has not the size it should have");
+    if (chunk.bytes.size() != chunk_bytes || chunk.filter_mask != 0)
+      damaged("a chunk has not the size it should have");
     std::memcpy(out, chunk.bytes.data() + (row - begin) * row_bytes, (end - row) * row_bytes);
     out += (end - row) * row_bytes;
     bytes_read_ += chunk_bytes;
@@ -140,23 +150,29 @@ void RecordingReader::read_packed(const h5::Handle& set, std::size_t rank, std::
   }
 }
 
-std::vector<RecordingReader::Span> RecordingReader::read_spans(const Channel& channel, std::uint64_t first, std::uint64_t count) {
+std::vector<RecordingReader::Span> RecordingReader::read_spans(const Channel& channel, std::uint64_t first,
+                                                               std::uint64_t count) {
   std::vector<Span> spans(count);
   const ChannelSets& sets = layout_.channels[channel.id];
-  read_packed(sets.spans, 2, first, count, sizeof(Span), kSpansChunkRows, reinterpret_cast<std::byte*>(spans.data()));
+  read_packed(sets.spans, 2, first, count, sizeof(Span), kSpansChunkRows,
+              reinterpret_cast<std::byte*>(spans.data()));
   std::uint64_t before = 0;
   for (const Span& span : spans) {
-    if (span.begin < before || span.end < span.begin || span.end > sets.values_rows) damaged("the spans of '" + channel.name + "' are not in order");
-    if ((span.end - span.begin) > kMaxFrameBytes / channel.unit_bytes()) damaged("a row of '" + channel.name + "' is larger than a frame may be");
+    if (span.begin < before || span.end < span.begin || span.end > sets.values_rows)
+      damaged("the spans of '" + channel.name + "' are not in order");
+    if ((span.end - span.begin) > kMaxFrameBytes / channel.unit_bytes())
+      damaged("a row of '" + channel.name + "' is larger than a frame may be");
     before = span.end;
   }
   return spans;
 }
 
-std::vector<std::byte> RecordingReader::read_values(const Channel& channel, std::uint64_t begin, std::uint64_t end) {
+std::vector<std::byte> RecordingReader::read_values(const Channel& channel, std::uint64_t begin,
+                                                    std::uint64_t end) {
   const ChannelSets& sets = layout_.channels[channel.id];
   if (end > sets.values_rows) damaged("channel '" + channel.name + "' is shorter than the index says");
-  const std::size_t unit = channel.unit_bytes(), whole = chunk_bytes(channel), element = stored_element_bytes(channel);
+  const std::size_t unit = channel.unit_bytes(), whole = chunk_bytes(channel),
+                    element = stored_element_bytes(channel);
   const auto per_chunk = static_cast<std::uint64_t>(channel.chunk.front());
   std::vector<std::byte> bytes((end - begin) * unit);
   std::vector<hsize_t> offset(channel.chunk.size(), 0);
@@ -166,10 +182,12 @@ std::vector<std::byte> RecordingReader::read_values(const Channel& channel, std:
     offset.front() = origin;
     const h5::StoredChunk chunk = h5::read_chunk(sets.values, offset, encoded_limit(whole));
     bytes_read_ += chunk.bytes.size();
-    if (!decode_chunk(chunk.bytes, chunk.filter_mask, element, {channel.shuffle, channel.deflate}, chunk_buffer_)) {
+    if (!decode_chunk(chunk.bytes, chunk.filter_mask, element, {channel.shuffle, channel.deflate},
+                      chunk_buffer_)) {
       damaged("a chunk of '" + channel.name + "' cannot be unpacked");
     }
-    std::memcpy(bytes.data() + (at - begin) * unit, chunk_buffer_.data() + (at - origin) * unit, (stop - at) * unit);
+    std::memcpy(bytes.data() + (at - begin) * unit, chunk_buffer_.data() + (at - origin) * unit,
+                (stop - at) * unit);
     at = stop;
   }
   return bytes;
@@ -186,7 +204,8 @@ void RecordingReader::read_dense_once(const Channel& channel, std::uint64_t row,
     std::copy(origin.begin(), origin.end(), offset.begin() + 1);
     const h5::StoredChunk chunk = h5::read_chunk(sets.values, offset, encoded_limit(whole));
     bytes_read_ += chunk.bytes.size();
-    if (!decode_chunk(chunk.bytes, chunk.filter_mask, element, {channel.shuffle, channel.deflate}, chunk_buffer_)) {
+    if (!decode_chunk(chunk.bytes, chunk.filter_mask, element, {channel.shuffle, channel.deflate},
+                      chunk_buffer_)) {
       damaged("a chunk of '" + channel.name + "' cannot be unpacked");
     }
     scatter_chunk(chunk_buffer_, element, dims, inner, origin, {out, channel.unit_bytes()});
@@ -204,7 +223,8 @@ std::vector<std::byte> RecordingReader::read_part(const Channel& channel, std::u
   return bytes;
 }
 
-RecordingReader::LightRows RecordingReader::find_light(const Channel& channel, std::uint64_t first, std::span<const IndexRow> rows) {
+RecordingReader::LightRows RecordingReader::find_light(const Channel& channel, std::uint64_t first,
+                                                       std::span<const IndexRow> rows) {
   LightRows light{&channel, {}, {}};
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (presence_of(rows[i]).has(channel.id)) light.places.push_back(i);
@@ -220,7 +240,8 @@ RecordingReader::LightRows RecordingReader::find_light(const Channel& channel, s
 }
 
 // Dense rows are small and were counted when the block was chosen; ragged ones may be anything.
-std::size_t RecordingReader::affordable_rows(std::span<const LightRows> channels, std::size_t count, std::size_t light_row_bytes) const {
+std::size_t RecordingReader::affordable_rows(std::span<const LightRows> channels, std::size_t count,
+                                             std::size_t light_row_bytes) const {
   std::vector<std::size_t> bytes(count, 0);
   for (const LightRows& light : channels) {
     if (light.channel->kind != ChannelKind::Ragged) continue;
@@ -237,7 +258,8 @@ std::size_t RecordingReader::affordable_rows(std::span<const LightRows> channels
   return count;
 }
 
-void RecordingReader::read_light_channel(const LightRows& light, std::size_t light_row_bytes, std::vector<trace::Frame>& frames) {
+void RecordingReader::read_light_channel(const LightRows& light, std::size_t light_row_bytes,
+                                         std::vector<trace::Frame>& frames) {
   const Channel& channel = *light.channel;
   const auto end = std::lower_bound(light.places.begin(), light.places.end(), frames.size());
   const std::span<const Span> spans(light.spans.data(), static_cast<std::size_t>(end - light.places.begin()));
@@ -262,10 +284,12 @@ void RecordingReader::read_light_channel(const LightRows& light, std::size_t lig
   }
 }
 
-std::vector<trace::FramePtr> RecordingReader::read_light(std::uint64_t first, std::uint64_t count, std::size_t light_row_bytes) {
+std::vector<trace::FramePtr> RecordingReader::read_light(std::uint64_t first, std::uint64_t count,
+                                                         std::size_t light_row_bytes) {
   check(first + count <= rows(), "rows that are not known");
   std::vector<IndexRow> rows(count);
-  read_packed(layout_.index, 1, first, count, sizeof(IndexRow), kIndexChunkRows, reinterpret_cast<std::byte*>(rows.data()));
+  read_packed(layout_.index, 1, first, count, sizeof(IndexRow), kIndexChunkRows,
+              reinterpret_cast<std::byte*>(rows.data()));
   std::vector<LightRows> channels;
   for (const Channel& channel : schema_.channels) {
     if (channel.storage == StorageClass::Once && channel.kind == ChannelKind::Dense) continue;
@@ -285,8 +309,10 @@ std::vector<trace::FramePtr> RecordingReader::read_light(std::uint64_t first, st
   return done;
 }
 
-bool RecordingReader::is_light(const Channel& channel, std::size_t row_bytes, std::size_t light_row_bytes) const {
-  return channel.storage == StorageClass::Packed || (channel.kind == ChannelKind::Ragged && row_bytes <= light_row_bytes);
+bool RecordingReader::is_light(const Channel& channel, std::size_t row_bytes,
+                               std::size_t light_row_bytes) const {
+  return channel.storage == StorageClass::Packed ||
+         (channel.kind == ChannelKind::Ragged && row_bytes <= light_row_bytes);
 }
 
 trace::FramePtr RecordingReader::read_light_checked(std::uint64_t row, std::size_t light_row_bytes) {
@@ -303,9 +329,11 @@ trace::FramePtr RecordingReader::read_light_checked(std::uint64_t row, std::size
 
 bool RecordingReader::has_good_last_row(std::size_t light_row_bytes) {
   try {
-    if (rows() == layout_.index_rows) return rows() > 0 && !read_light(rows() - 1, 1, light_row_bytes).empty();
+    if (rows() == layout_.index_rows)
+      return rows() > 0 && !read_light(rows() - 1, 1, light_row_bytes).empty();
     IndexRow last;
-    read_packed(layout_.index, 1, layout_.index_rows - 1, 1, sizeof last, kIndexChunkRows, reinterpret_cast<std::byte*>(&last));
+    read_packed(layout_.index, 1, layout_.index_rows - 1, 1, sizeof last, kIndexChunkRows,
+                reinterpret_cast<std::byte*>(&last));
     check_index_row(last, layout_.index_rows - 1);
     return true;
   } catch (const Error&) {

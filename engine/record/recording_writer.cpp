@@ -24,7 +24,8 @@ using Clock = std::chrono::steady_clock;
 using trace::FramePtr;
 using trace::SchemaPtr;
 
-// The promise is that a kill loses at most a second; the oldest frame is as old as the period plus the pipeline.
+// The promise is that a kill loses at most a second; the oldest frame is as old as the period plus the
+// pipeline.
 constexpr std::int64_t kLongestCommitNanos = 1'000'000'000;
 
 std::string with_thousands(std::uint64_t number) {
@@ -44,7 +45,8 @@ std::string words_of(const std::exception& error) {
 // Whether one of the frame's events says "kind":"warning".
 bool has_warning(const trace::Frame& frame, const trace::Schema& schema) {
   const trace::Channel* events = schema.find("events");
-  const trace::ChannelData* data = events == nullptr || events->dtype != trace::DType::Text ? nullptr : frame.find(events->id);
+  const trace::ChannelData* data =
+      events == nullptr || events->dtype != trace::DType::Text ? nullptr : frame.find(events->id);
   if (data == nullptr) return false;
   const std::string_view texts(reinterpret_cast<const char*>(data->bytes.data()), data->bytes.size());
   return texts.find("\"kind\":\"warning\"") != std::string_view::npos;
@@ -54,7 +56,8 @@ bool has_warning(const trace::Frame& frame, const trace::Schema& schema) {
 
 struct RecordingWriter::Impl {
   explicit Impl(WriterOptions from)
-      : options(std::move(from)), mailbox(options.mailbox_bytes, trace::Overflow::Block), 
+      : options(std::move(from)),
+        mailbox(options.mailbox_bytes, trace::Overflow::Block),
         guard(options.path, options.free_bytes_while_running, options.free_bytes) {
     options.commit_nanos = std::min(options.commit_nanos, kLongestCommitNanos);
   }
@@ -91,13 +94,14 @@ struct RecordingWriter::Impl {
 
   mutable std::mutex mutex;
   std::condition_variable closed;
-  WriterStats numbers;          // all but the blocked time and what follows from a failure
+  WriterStats numbers;  // all but the blocked time and what follows from a failure
   std::string failure_reason;
 
   std::thread thread;
 };
 
-// --- the I/O thread ----------------------------------------------------------------------------------------------------
+// --- the I/O thread
+// ----------------------------------------------------------------------------------------------------
 
 void RecordingWriter::Impl::run(SchemaPtr run_schema, const std::string& json, std::promise<void> started) {
   try {
@@ -131,7 +135,8 @@ void RecordingWriter::Impl::record_until_end() {
     std::int64_t wait = 0;
     if (!requests.next()) {
       const auto due = oldest_pending + std::chrono::nanoseconds(options.commit_nanos) - Clock::now();
-      wait = file->pending_frames() == 0 ? kLongestCommitNanos : std::max<std::int64_t>(1, std::chrono::nanoseconds(due).count());
+      wait = file->pending_frames() == 0 ? kLongestCommitNanos
+                                         : std::max<std::int64_t>(1, std::chrono::nanoseconds(due).count());
     }
     for (trace::Message& message : mailbox.wait_and_drain(wait)) {
       if (file) take(message);
@@ -151,7 +156,8 @@ void RecordingWriter::Impl::take(trace::Message& message) {
   auto* frame = std::get_if<FramePtr>(&message);
   if (frame == nullptr) return;
   if (file->pending_frames() == 0) oldest_pending = Clock::now();
-  // The first value that is not finite and every warning are worth a commit at once: what follows may be a crash.
+  // The first value that is not finite and every warning are worth a commit at once: what follows may be a
+  // crash.
   if (((*frame)->flags & trace::kFlagNonFinite) != 0 && !saw_non_finite) is_urgent = saw_non_finite = true;
   if (has_warning(**frame, *schema)) is_urgent = true;
   file->add(std::move(*frame));
@@ -166,7 +172,8 @@ bool RecordingWriter::Impl::is_commit_due() const {
 
 void RecordingWriter::Impl::commit() {
   is_urgent = false;
-  if (file->committed_frames() + file->pending_frames() > kMaxRows) return fail("a recording holds at most 16,777,216 frames");
+  if (file->committed_frames() + file->pending_frames() > kMaxRows)
+    return fail("a recording holds at most 16,777,216 frames");
   file->commit();
   {
     std::scoped_lock lock(mutex);
@@ -183,7 +190,8 @@ void RecordingWriter::Impl::stop_when_nearly_full() {
   if (saw_end || guard.missing(file->bytes_on_disk()) == 0) return;
   {
     std::scoped_lock lock(mutex);
-    failure_reason = "less than " + bytes_in_words(options.free_bytes_while_running) + " or 30 s of this run's data are free on the disk";
+    failure_reason = "less than " + bytes_in_words(options.free_bytes_while_running) +
+                     " or 30 s of this run's data are free on the disk";
   }
   mailbox.close();
   close_cleanly();
@@ -221,7 +229,8 @@ void RecordingWriter::Impl::close_cleanly() {
   closed.notify_all();
 }
 
-// --- reading back --------------------------------------------------------------------------------------------------------
+// --- reading back
+// --------------------------------------------------------------------------------------------------------
 
 void RecordingWriter::Impl::serve_one() {
   const std::optional<RequestQueue::Work> work = requests.next();
@@ -230,7 +239,8 @@ void RecordingWriter::Impl::serve_one() {
     if (work->row >= file->committed_frames() && !file->pending(work->row)) {
       std::scoped_lock lock(mutex);
       // Received and still in the mailbox: the next turn of the loop takes it.
-      if (work->row >= numbers.frames_received) requests.fail(*work, "row " + std::to_string(work->row) + " is not recorded yet");
+      if (work->row >= numbers.frames_received)
+        requests.fail(*work, "row " + std::to_string(work->row) + " is not recorded yet");
       return;
     }
     requests.answer(*work, row_for(*work));
@@ -254,7 +264,8 @@ void RecordingWriter::Impl::serve_closed(const RequestQueue::Work& work) {
   try {
     if (!closed_file) {
       closed_file = open_file(options.path);
-      while (closed_file->reader.index_more(1 << 14)) {}
+      while (closed_file->reader.index_more(1 << 14)) {
+      }
     }
     if (work.row >= closed_file->reader.rows()) throw Error("it is not in the recording");
     requests.answer(work, closed_file->reader.read_row(work.row, work.channels));
@@ -278,14 +289,18 @@ WriterStats RecordingWriter::Impl::current_stats() const {
   stats.blocked_nanos = counts.blocked_nanos;
   if (!failure_reason.empty()) {
     stats.frames_lost = stats.frames_received - stats.frames_committed;
-    const std::string where = stats.frames_committed == 0 ? "before its first frame" : "at step " + with_thousands(stats.last_committed_step);
-    stats.failure = "recording stopped " + where + ": " + failure_reason + "; " + with_thousands(stats.frames_lost) +
+    const std::string where = stats.frames_committed == 0
+                                  ? "before its first frame"
+                                  : "at step " + with_thousands(stats.last_committed_step);
+    stats.failure = "recording stopped " + where + ": " + failure_reason + "; " +
+                    with_thousands(stats.frames_lost) +
                     (stats.frames_lost == 1 ? " frame lost" : " frames lost");
   }
   return stats;
 }
 
-// --- the sender's thread -------------------------------------------------------------------------------------------------
+// --- the sender's thread
+// -------------------------------------------------------------------------------------------------
 
 RecordingWriter::RecordingWriter(WriterOptions options) {
   check_can_record(options.path, options.free_bytes_at_start);

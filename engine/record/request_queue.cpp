@@ -95,7 +95,8 @@ bool RequestQueue::is_stopped() const {
 }
 
 std::deque<RequestQueue::Pending>::iterator RequestQueue::find(std::uint64_t tag) {
-  return std::find_if(pending_.begin(), pending_.end(), [&](const Pending& pending) { return pending.tag == tag; });
+  return std::find_if(pending_.begin(), pending_.end(),
+                      [&](const Pending& pending) { return pending.tag == tag; });
 }
 
 }  // namespace sparsescope::record

@@ -1,4 +1,5 @@
-// The asking half of a RowSource, shared by the writer's read-back and the reader: tags, answers, cancelling. Reads nothing.
+// The asking half of a RowSource, shared by the writer's read-back and the reader: tags, answers, cancelling.
+// Reads nothing.
 #pragma once
 
 #include <condition_variable>
@@ -27,8 +28,8 @@ class RequestQueue {
   };
   // Nothing while answers of more than 64 MiB wait to be polled.
   std::optional<Work> next() const;
-  // The row of `work` was read (nullptr: it has nothing that was asked for); the last one also answers Done. Ignored when
-  // the request was cancelled meanwhile.
+  // The row of `work` was read (nullptr: it has nothing that was asked for); the last one also answers Done.
+  // Ignored when the request was cancelled meanwhile.
   void answer(const Work& work, trace::FramePtr frame);
   void fail(const Work& work, const std::string& message);
   // Waits until there may be work, the queue is stopped, or someone calls wake().

@@ -1,4 +1,5 @@
-// Schema to JSON and back. What may be recorded is decided by engine/trace/schema; here only the form is checked.
+// Schema to JSON and back. What may be recorded is decided by engine/trace/schema; here only the form is
+// checked.
 #include "engine/record/schema_json.h"
 
 #include <limits>
@@ -23,11 +24,14 @@ constexpr int kMaxDepth = 32;
   throw Error("the schema of this recording cannot be used: " + why, ExitCode::Refused);
 }
 
-// --- writing ---------------------------------------------------------------------------------------------------------
+// --- writing
+// ---------------------------------------------------------------------------------------------------------
 
 Json embedded(const std::string& text, const char* what) {
   Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) throw Error(std::string("the ") + what + " of this run is not JSON and cannot be recorded", ExitCode::Refused);
+  if (json.is_discarded())
+    throw Error(std::string("the ") + what + " of this run is not JSON and cannot be recorded",
+                ExitCode::Refused);
   return json;
 }
 
@@ -55,7 +59,8 @@ Json channel_to_json(const Channel& channel) {
   if (channel.dtype == trace::DType::Record) {
     Json fields = Json::array();
     for (const trace::RecordField& field : channel.fields) {
-      fields.push_back({{"name", field.name}, {"dtype", trace::dtype_name(field.dtype)}, {"offset", field.offset}});
+      fields.push_back(
+          {{"name", field.name}, {"dtype", trace::dtype_name(field.dtype)}, {"offset", field.offset}});
     }
     json["fields"] = std::move(fields);
     json["record_bytes"] = channel.record_bytes;
@@ -63,7 +68,8 @@ Json channel_to_json(const Channel& channel) {
   return json;
 }
 
-// --- reading ---------------------------------------------------------------------------------------------------------
+// --- reading
+// ---------------------------------------------------------------------------------------------------------
 
 // Depth is counted before parsing, so that no recursion is as deep as a file wishes.
 void check_depth(std::string_view text) {
@@ -93,7 +99,8 @@ Json parse(std::string_view text) {
   const auto watch = [&](int, Json::parse_event_t event, Json& value) {
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second) has_duplicate = true;
+    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
+      has_duplicate = true;
     return true;
   };
   Json json = Json::parse(text, watch, false);
@@ -111,7 +118,8 @@ std::string text_of(const Json& object, const char* key) {
   if (!value.is_string()) refuse(std::string("'") + key + "' is not a text");
   return value.get<std::string>();
 }
-std::uint64_t count_of(const Json& object, const char* key, std::uint64_t limit = std::numeric_limits<std::int64_t>::max()) {
+std::uint64_t count_of(const Json& object, const char* key,
+                       std::uint64_t limit = std::numeric_limits<std::int64_t>::max()) {
   const Json& value = member(object, key);
   if (!value.is_number_unsigned() || value.get<std::uint64_t>() > limit) {
     refuse(std::string("'") + key + "' is not a whole number in range");
@@ -163,7 +171,8 @@ Channel channel_from_json(const Json& json, int minor) {
   channel.text = text_of(json, "text");
   channel.cadence = static_cast<std::int64_t>(count_of(json, "cadence"));
   for (const Json& extent : list_of(json, "chunk")) {
-    if (!extent.is_number_unsigned() || extent.get<std::uint64_t>() > (1u << 30)) refuse("a chunk size is out of range");
+    if (!extent.is_number_unsigned() || extent.get<std::uint64_t>() > (1u << 30))
+      refuse("a chunk size is out of range");
     channel.chunk.push_back(extent.get<std::int64_t>());
   }
   for (const Json& filter : list_of(json, "filters")) {
@@ -178,7 +187,8 @@ Channel channel_from_json(const Json& json, int minor) {
   if (channel.dtype == trace::DType::Record) {
     channel.record_bytes = static_cast<std::size_t>(count_of(json, "record_bytes", 4096));
     for (const Json& field : list_of(json, "fields")) {
-      channel.fields.push_back({text_of(field, "name"), dtype_of(field, minor), static_cast<std::size_t>(count_of(field, "offset", 4096))});
+      channel.fields.push_back({text_of(field, "name"), dtype_of(field, minor),
+                                static_cast<std::size_t>(count_of(field, "offset", 4096))});
     }
   }
   return channel;
@@ -200,16 +210,19 @@ std::string schema_to_json(const Schema& schema) {
               {"checkpoint_sha256", schema.parent->checkpoint_sha256},
               {"changes", embedded(schema.parent->changes_json, "list of changes")}};
   }
-  const Json json = {
-      {"format", "sparsescope-recording"},
-      {"version", {kFormatMajor, kFormatMinor}},
-      {"run", {{"uuid", schema.run_uuid}, {"title", schema.title}, {"created_utc", schema.created_utc}, {"seed", schema.seed}}},
-      {"parent", std::move(parent)},
-      {"experiment", embedded(schema.experiment_json, "experiment")},
-      {"build", embedded(schema.build_json, "build description")},
-      {"device", embedded(schema.device_json, "device description")},
-      {"channels", std::move(channels)},
-      {"recovered", nullptr}};
+  const Json json = {{"format", "sparsescope-recording"},
+                     {"version", {kFormatMajor, kFormatMinor}},
+                     {"run",
+                      {{"uuid", schema.run_uuid},
+                       {"title", schema.title},
+                       {"created_utc", schema.created_utc},
+                       {"seed", schema.seed}}},
+                     {"parent", std::move(parent)},
+                     {"experiment", embedded(schema.experiment_json, "experiment")},
+                     {"build", embedded(schema.build_json, "build description")},
+                     {"device", embedded(schema.device_json, "device description")},
+                     {"channels", std::move(channels)},
+                     {"recovered", nullptr}};
   std::string text;
   try {
     text = json.dump();
@@ -218,8 +231,10 @@ std::string schema_to_json(const Schema& schema) {
   }
   check_depth(text);
   if (text.size() > kMaxSchemaBytes) {
-    throw Error("the schema of this run takes " + std::to_string(text.size()) + " bytes as JSON and a recording holds at most 1 MiB of it; "
-                "shorten labels or texts", ExitCode::Refused);
+    throw Error("the schema of this run takes " + std::to_string(text.size()) +
+                    " bytes as JSON and a recording holds at most 1 MiB of it; "
+                    "shorten labels or texts",
+                ExitCode::Refused);
   }
   return text;
 }
@@ -228,12 +243,14 @@ Schema schema_from_json(std::string_view text) {
   const Json json = parse(text);
   if (text_of(json, "format") != "sparsescope-recording") refuse("it is not of a Sparsescope recording");
   const Json& version = list_of(json, "version");
-  if (version.size() != 2 || !version[0].is_number_unsigned() || !version[1].is_number_unsigned() || version[0].get<std::uint64_t>() < 1 ||
-      version[0].get<std::uint64_t>() > 1'000'000 || version[1].get<std::uint64_t>() > 1'000'000) {
+  if (version.size() != 2 || !version[0].is_number_unsigned() || !version[1].is_number_unsigned() ||
+      version[0].get<std::uint64_t>() < 1 || version[0].get<std::uint64_t>() > 1'000'000 ||
+      version[1].get<std::uint64_t>() > 1'000'000) {
     refuse("its version is not a pair of numbers");
   }
   if (version[0].get<int>() > kFormatMajor) {
-    throw Error("this recording has format " + std::to_string(version[0].get<int>()) + "." + std::to_string(version[1].get<int>()) +
+    throw Error("this recording has format " + std::to_string(version[0].get<int>()) + "." +
+                    std::to_string(version[1].get<int>()) +
                     " and this program reads format 1; update Sparsescope to open it",
                 ExitCode::NewerVersion);
   }
@@ -244,7 +261,8 @@ Schema schema_from_json(std::string_view text) {
   schema.created_utc = text_of(run, "created_utc");
   schema.seed = count_of(run, "seed", std::numeric_limits<std::uint64_t>::max());
   if (const Json& parent = member(json, "parent"); !parent.is_null()) {
-    schema.parent = trace::Parent{text_of(parent, "run_uuid"), count_of(parent, "step", std::numeric_limits<std::uint64_t>::max()),
+    schema.parent = trace::Parent{text_of(parent, "run_uuid"),
+                                  count_of(parent, "step", std::numeric_limits<std::uint64_t>::max()),
                                   text_of(parent, "checkpoint_sha256"), list_of(parent, "changes").dump()};
   }
   schema.experiment_json = member(json, "experiment").dump();

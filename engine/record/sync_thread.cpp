@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::chrono::seconds kPeriod{1};
 
-[[noreturn]] void fail(const std::string& what, int system_error) { throw Error(what + " failed: " + std::strerror(system_error)); }
+[[noreturn]] void fail(const std::string& what, int system_error) {
+  throw Error(what + " failed: " + std::strerror(system_error));
+}
 
 void sync_folder_of(const std::string& path) {
   const std::string folder = std::filesystem::absolute(path).parent_path();

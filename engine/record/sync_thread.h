@@ -1,4 +1,5 @@
-// Once a second, on its own thread, what was committed is made to survive a power cut. HDF5 itself never syncs.
+// Once a second, on its own thread, what was committed is made to survive a power cut. HDF5 itself never
+// syncs.
 #pragma once
 
 #include <condition_variable>

@@ -9,7 +9,10 @@ std::size_t sequence_bytes(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(at);
   if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xc2 && lead <= 0xdf ? 2 : (lead & 0xf0) == 0xe0 ? 3 : lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
+  const std::size_t length = lead >= 0xc2 && lead <= 0xdf   ? 2
+                             : (lead & 0xf0) == 0xe0        ? 3
+                             : lead >= 0xf0 && lead <= 0xf4 ? 4
+                                                            : 0;
   if (length == 0 || at + length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(at + i) & 0xc0) != 0x80) return 0;
@@ -36,7 +39,8 @@ void add_texts(Frame& frame, std::uint32_t id, std::span<const std::string> text
   part.bytes.resize(texts.size() * kTextBytes);
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const std::string& text = texts[i];
-    check(text.size() <= kTextBytes, "a text of " + std::to_string(text.size()) + " bytes does not fit 1,024");
+    check(text.size() <= kTextBytes,
+          "a text of " + std::to_string(text.size()) + " bytes does not fit 1,024");
     check(text.find('\0') == std::string::npos && is_utf8(text), "a text is not UTF-8 or holds a NUL");
     if (!text.empty()) std::memcpy(part.bytes.data() + i * kTextBytes, text.data(), text.size());
   }

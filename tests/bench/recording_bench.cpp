@@ -1,5 +1,5 @@
-// bench_recording FILE: opens a recording as the window does and prints times: schema, first frames, all light rows, 200
-// random heavy rows; and the memory it took, without what the frames themselves hold.
+// bench_recording FILE: opens a recording as the window does and prints times: schema, first frames, all
+// light rows, 200 random heavy rows; and the memory it took, without what the frames themselves hold.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -18,7 +18,9 @@ namespace {
 using namespace sparsescope;
 using Clock = std::chrono::steady_clock;
 
-double ms_since(Clock::time_point begin) { return std::chrono::duration<double, std::milli>(Clock::now() - begin).count(); }
+double ms_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
 
 // Notes when things arrived; keeps no frame.
 class Stopwatch final : public trace::FrameSink {
@@ -31,7 +33,8 @@ class Stopwatch final : public trace::FrameSink {
     if (rows == 0) first_ms = ms_since(begin);
     if (rows == 63) first_block_ms = ms_since(begin);
     for (const trace::Channel& channel : schema->channels) {
-      if (frame->present.has(channel.id) && frame->find(channel.id) == nullptr) heavy.push_back({frame->row, channel.id});
+      if (frame->present.has(channel.id) && frame->find(channel.id) == nullptr)
+        heavy.push_back({frame->row, channel.id});
     }
     light_bytes += frame->bytes();
     ++rows;
@@ -89,15 +92,19 @@ int main(int argc, char** argv) {
     Stopwatch watch;
     const auto client = record::open_recording(argv[1], watch);
     watch.wait_end();
-    std::printf("schema %.1f ms, first frame %.1f ms, 64 frames %.1f ms, all %llu light rows %.1f ms (%.1f MB)\n", watch.schema_ms, watch.first_ms,
-                watch.first_block_ms, static_cast<unsigned long long>(watch.rows), watch.all_ms, static_cast<double>(watch.light_bytes) * 1e-6);
+    std::printf(
+        "schema %.1f ms, first frame %.1f ms, 64 frames %.1f ms, all %llu light rows %.1f ms (%.1f MB)\n",
+        watch.schema_ms, watch.first_ms, watch.first_block_ms, static_cast<unsigned long long>(watch.rows),
+        watch.all_ms, static_cast<double>(watch.light_bytes) * 1e-6);
     if (watch.end.status != trace::RunStatus::Finished) std::printf("%s\n", watch.end.message.c_str());
     if (!watch.heavy.empty()) {
       std::mt19937_64 random(1);
       std::vector<double> times;
-      for (int i = 0; i < 200; ++i) times.push_back(seek_ms(*client, watch.heavy[random() % watch.heavy.size()]));
+      for (int i = 0; i < 200; ++i)
+        times.push_back(seek_ms(*client, watch.heavy[random() % watch.heavy.size()]));
       std::sort(times.begin(), times.end());
-      std::printf("seek of %zu heavy rows: p50 %.2f ms, p99 %.2f ms, worst %.2f ms\n", watch.heavy.size(), times[100], times[197], times[199]);
+      std::printf("seek of %zu heavy rows: p50 %.2f ms, p99 %.2f ms, worst %.2f ms\n", watch.heavy.size(),
+                  times[100], times[197], times[199]);
     }
     std::printf("peak resident memory %.1f MiB\n", peak_mib());
     return 0;

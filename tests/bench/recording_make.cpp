@@ -1,5 +1,6 @@
-// make_recording FILE [BYTES [PROBE_EVERY]]: writes a synthetic SPaRK run of about BYTES (default 1 GB) through the real
-// writer. The run has a row of all light channels per step, tens of thousands in all, and a heavy map every few steps.
+// make_recording FILE [BYTES [PROBE_EVERY]]: writes a synthetic SPaRK run of about BYTES (default 1 GB)
+// through the real writer. The run has a row of all light channels per step, tens of thousands in all, and a
+// heavy map every few steps.
 #include <cstdio>
 #include <cstdlib>
 
@@ -25,11 +26,14 @@ int main(int argc, char** argv) {
     record::RecordingWriter writer(options);
     writer.on_schema(source.schema());
     std::uint64_t row = 0;
-    while (writer.stats().bytes_on_disk < bytes && writer.stats().failure.empty()) writer.on_frame(source.frame(row++));
+    while (writer.stats().bytes_on_disk < bytes && writer.stats().failure.empty())
+      writer.on_frame(source.frame(row++));
     writer.on_end({trace::RunStatus::Finished, ""});
     const record::WriterStats stats = writer.wait_closed();
-    std::printf("%llu frames, last step %llu, %llu bytes, sender blocked %.1f s\n", static_cast<unsigned long long>(stats.frames_committed),
-                static_cast<unsigned long long>(stats.last_committed_step), static_cast<unsigned long long>(stats.bytes_on_disk),
+    std::printf("%llu frames, last step %llu, %llu bytes, sender blocked %.1f s\n",
+                static_cast<unsigned long long>(stats.frames_committed),
+                static_cast<unsigned long long>(stats.last_committed_step),
+                static_cast<unsigned long long>(stats.bytes_on_disk),
                 static_cast<double>(stats.blocked_nanos) * 1e-9);
     if (stats.failure.empty()) return 0;
     std::fprintf(stderr, "%s\n", stats.failure.c_str());

@@ -1,4 +1,5 @@
-// Files that are no recordings, or no whole ones: one sentence, the right code, never a crash, a hang or a wrong value.
+// Files that are no recordings, or no whole ones: one sentence, the right code, never a crash, a hang or a
+// wrong value.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -15,8 +16,8 @@ namespace sparsescope {
 namespace {
 
 using testing::Collector;
-using testing::refusal_of;
 using testing::Refusal;
+using testing::refusal_of;
 using testing::TempFolder;
 using testing::writer_options;
 using trace::SyntheticOptions;
@@ -26,9 +27,13 @@ std::string read_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
-void write_bytes(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+void write_bytes(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
 
-SyntheticSource every_dtype(std::uint64_t frames = 40) { return SyntheticSource({SyntheticOptions::Kind::EveryDtype, frames, 11}); }
+SyntheticSource every_dtype(std::uint64_t frames = 40) {
+  return SyntheticSource({SyntheticOptions::Kind::EveryDtype, frames, 11});
+}
 
 // A closed recording, changed with the library's own means.
 class Tampered {
@@ -49,9 +54,11 @@ class Tampered {
   record::h5::Handle file_;
 };
 
-// What a reader got out of a damaged file is never wrong: loaded bytes and whole rows equal what was recorded.
+// What a reader got out of a damaged file is never wrong: loaded bytes and whole rows equal what was
+// recorded.
 enum class Loaded { Exact, Unchecked };
-void expect_nothing_wrong(const std::string& path, const SyntheticSource& source, Loaded loaded, const std::string& what) {
+void expect_nothing_wrong(const std::string& path, const SyntheticSource& source, Loaded loaded,
+                          const std::string& what) {
   const auto begin = std::chrono::steady_clock::now();
   Collector collector;
   try {
@@ -61,11 +68,14 @@ void expect_nothing_wrong(const std::string& path, const SyntheticSource& source
     EXPECT_LE(collector.frames.size(), source.frames()) << what;
     for (const trace::FramePtr& frame : collector.frames) {
       const trace::FramePtr sent = source.frame(frame->row);
-      // A row that was cut off is not to be taken for zeros; one flipped byte in a light channel shows only in a whole row.
+      // A row that was cut off is not to be taken for zeros; one flipped byte in a light channel shows only
+      // in a whole row.
       for (const trace::ChannelData& part : frame->data) {
-        EXPECT_TRUE(loaded == Loaded::Unchecked || part.bytes == sent->find(part.channel)->bytes) << what << ", row " << frame->row;
+        EXPECT_TRUE(loaded == Loaded::Unchecked || part.bytes == sent->find(part.channel)->bytes)
+            << what << ", row " << frame->row;
       }
-      const testing::Answers answers = testing::read_rows(*client, frame->row, frame->row, testing::all_channels(*source.schema()));
+      const testing::Answers answers =
+          testing::read_rows(*client, frame->row, frame->row, testing::all_channels(*source.schema()));
       for (const trace::FramePtr& row : answers.rows) {
         EXPECT_TRUE(testing::same_frame(*row, *sent)) << what << ", row " << frame->row;
       }
@@ -86,12 +96,17 @@ TEST(BadFile, WhatIsNoRecordingIsRefusedInOneSentence) {
   write_bytes(folder.file("empty"), "");
   write_bytes(folder.file("text"), "step,loss\n1,2.5\n");
   write_bytes(folder.file("head"), std::string("\x89HDF\r\n\x1a\n", 8));
-  write_bytes(folder.file("noise"), std::string("\x89HDF\r\n\x1a\n\x03\x08\x08\x00", 12) + std::string(4000, '\x5a'));
+  write_bytes(folder.file("noise"),
+              std::string("\x89HDF\r\n\x1a\n\x03\x08\x08\x00", 12) + std::string(4000, '\x5a'));
   std::filesystem::create_directory(folder.file("folder"));
   ASSERT_EQ(::mkfifo(folder.file("pipe").c_str(), 0600), 0);
-  const std::pair<const char*, const char*> cases[] = {
-      {"missing", "there is no such file"}, {"empty", "empty"},   {"text", "not a Sparsescope recording"}, {"head", "not a Sparsescope recording"},
-      {"noise", "cannot be read"},                 {"folder", "folder"}, {"pipe", "not an ordinary file"}};
+  const std::pair<const char*, const char*> cases[] = {{"missing", "there is no such file"},
+                                                       {"empty", "empty"},
+                                                       {"text", "not a Sparsescope recording"},
+                                                       {"head", "not a Sparsescope recording"},
+                                                       {"noise", "cannot be read"},
+                                                       {"folder", "folder"},
+                                                       {"pipe", "not an ordinary file"}};
   for (const auto& [name, word] : cases) {
     const Refusal refusal = refusal_of(folder.file(name));
     EXPECT_EQ(refusal.code, ExitCode::Refused) << name;
@@ -122,8 +137,10 @@ TEST(BadFile, AnHdf5FileOfAnotherProgramIsRefused) {
   const TempFolder folder;
   {
     const record::h5::Lock lock;
-    const auto file = record::h5::opened(H5Fcreate(folder.file("other.h5").c_str(), H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT), "creating");
-    const auto group = record::h5::opened(H5Gcreate2(file.get(), "weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), "creating");
+    const auto file = record::h5::opened(
+        H5Fcreate(folder.file("other.h5").c_str(), H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT), "creating");
+    const auto group = record::h5::opened(
+        H5Gcreate2(file.get(), "weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), "creating");
   }
   const Refusal refusal = refusal_of(folder.file("other.h5"));
   EXPECT_EQ(refusal.code, ExitCode::Refused);
@@ -181,7 +198,8 @@ TEST(BadFile, ATruncatedRecordingShowsAPrefixOrIsRefused) {
   const std::string bytes = read_bytes(folder.file("run.h5"));
   int shown = 0;
   for (int percent = 0; percent < 100; percent += 3) {
-    write_bytes(folder.file("cut.h5"), bytes.substr(0, bytes.size() * static_cast<std::size_t>(percent) / 100));
+    write_bytes(folder.file("cut.h5"),
+                bytes.substr(0, bytes.size() * static_cast<std::size_t>(percent) / 100));
     expect_nothing_wrong(folder.file("cut.h5"), source, Loaded::Exact, std::to_string(percent) + " percent");
     try {
       Collector collector;
@@ -206,7 +224,9 @@ TEST(BadFile, AFlippedByteNeverBecomesAWrongValue) {
   for (int round = 0; round < 80; ++round) {
     std::string changed = bytes;
     // Half of them in the first 64 KiB, where the metadata is dense.
-    const std::size_t at = 12 + random() % ((round % 2 == 0 ? std::min<std::size_t>(bytes.size(), 64 << 10) : bytes.size()) - 12);
+    const std::size_t at =
+        12 +
+        random() % ((round % 2 == 0 ? std::min<std::size_t>(bytes.size(), 64 << 10) : bytes.size()) - 12);
     changed[at] = static_cast<char>(changed[at] ^ (1 << random() % 8));
     write_bytes(folder.file("flip.h5"), changed);
     expect_nothing_wrong(folder.file("flip.h5"), source, Loaded::Unchecked, "byte " + std::to_string(at));
@@ -248,7 +268,9 @@ TEST(BadFile, LinksThatLeadElsewhereAreRefused) {
   {
     const record::h5::Lock lock;
     ASSERT_GE(H5Ldelete(outside.file(), "/channels/noise/values", H5P_DEFAULT), 0);
-    ASSERT_GE(H5Lcreate_external("/etc/passwd", "/x", outside.file(), "/channels/noise/values", H5P_DEFAULT, H5P_DEFAULT), 0);
+    ASSERT_GE(H5Lcreate_external("/etc/passwd", "/x", outside.file(), "/channels/noise/values", H5P_DEFAULT,
+                                 H5P_DEFAULT),
+              0);
   }
   EXPECT_EQ(outside.refusal().code, ExitCode::Refused);
 }
@@ -281,11 +303,15 @@ TEST(BadFile, DatasetsThatAreNotTheDeclaredOnesAreRefused) {
       if (impostor.is_chunked) limit[0] = H5S_UNLIMITED;
       if (impostor.is_chunked) H5Pset_chunk(plan.get(), static_cast<int>(chunk.size()), chunk.data());
       if (impostor.has_checksum) H5Pset_fletcher32(plan.get());
-      const auto space = record::h5::opened(H5Screate_simple(static_cast<int>(chunk.size()), impostor.dims.data(), limit.data()), "space");
-      record::h5::opened(H5Dcreate2(file.file(), "/channels/noise/values", impostor.type, space.get(), H5P_DEFAULT, plan.get(), H5P_DEFAULT), "set");
+      const auto space = record::h5::opened(
+          H5Screate_simple(static_cast<int>(chunk.size()), impostor.dims.data(), limit.data()), "space");
+      record::h5::opened(H5Dcreate2(file.file(), "/channels/noise/values", impostor.type, space.get(),
+                                    H5P_DEFAULT, plan.get(), H5P_DEFAULT),
+                         "set");
     }
     const Refusal refusal = file.refusal();
-    EXPECT_NE(refusal.sentence.find(impostor.word), std::string::npos) << impostor.what << ": " << refusal.sentence;
+    EXPECT_NE(refusal.sentence.find(impostor.word), std::string::npos)
+        << impostor.what << ": " << refusal.sentence;
     EXPECT_EQ(refusal.code, ExitCode::Refused);
   }
 }

@@ -45,7 +45,8 @@ TEST(ChunkCodec, EveryChunkComesBackWhateverItsFiltersAndSizes) {
 
 TEST(ChunkCodec, WhatCannotBeCompressedIsStoredRawWithEveryFilterSkipped) {
   const std::vector<std::byte> raw = random_bytes(20000, 3, 256);
-  const EncodedChunk shuffled = encode_chunk(raw, 2, {true, true}), plain = encode_chunk(raw, 1, {false, true});
+  const EncodedChunk shuffled = encode_chunk(raw, 2, {true, true}),
+                     plain = encode_chunk(raw, 1, {false, true});
   EXPECT_EQ(shuffled.filter_mask, 3u);
   EXPECT_EQ(plain.filter_mask, 1u);
   EXPECT_EQ(plain.bytes, raw);
@@ -54,7 +55,8 @@ TEST(ChunkCodec, WhatCannotBeCompressedIsStoredRawWithEveryFilterSkipped) {
 TEST(ChunkCodec, ShuffleMakesRampsSmaller) {
   std::vector<std::byte> ramp(40000);
   for (std::uint32_t i = 0; i < 10000; ++i) std::memcpy(ramp.data() + 4 * i, &i, 4);
-  EXPECT_LT(encode_chunk(ramp, 4, {true, true}).bytes.size() * 2, encode_chunk(ramp, 4, {false, true}).bytes.size());
+  EXPECT_LT(encode_chunk(ramp, 4, {true, true}).bytes.size() * 2,
+            encode_chunk(ramp, 4, {false, true}).bytes.size());
 }
 
 TEST(ChunkCodec, AChunkThatDoesNotFillItsSizeExactlyIsDamage) {
@@ -69,7 +71,13 @@ TEST(ChunkCodec, AChunkThatDoesNotFillItsSizeExactlyIsDamage) {
 }
 
 TEST(ChunkPlan, GatheringAndScatteringEveryChunkRebuildsTheRow) {
-  const std::tuple<Extents, Extents> shapes[] = {{{}, {}}, {{5}, {5}}, {{5}, {2}}, {{3, 7}, {1, 7}}, {{3, 7}, {2, 7}}, {{2, 5, 4}, {1, 2, 4}}, {{4, 3, 3}, {3, 2, 2}}};
+  const std::tuple<Extents, Extents> shapes[] = {{{}, {}},
+                                                 {{5}, {5}},
+                                                 {{5}, {2}},
+                                                 {{3, 7}, {1, 7}},
+                                                 {{3, 7}, {2, 7}},
+                                                 {{2, 5, 4}, {1, 2, 4}},
+                                                 {{4, 3, 3}, {3, 2, 2}}};
   for (const auto& [dims, chunk] : shapes) {
     std::size_t count = 1, chunk_count = 1;
     for (const std::uint64_t extent : dims) count *= extent;
@@ -85,7 +93,8 @@ TEST(ChunkPlan, GatheringAndScatteringEveryChunkRebuildsTheRow) {
     });
     EXPECT_EQ(back, row);
     std::size_t expected = 1;
-    for (std::size_t axis = 0; axis < dims.size(); ++axis) expected *= (dims[axis] + chunk[axis] - 1) / chunk[axis];
+    for (std::size_t axis = 0; axis < dims.size(); ++axis)
+      expected *= (dims[axis] + chunk[axis] - 1) / chunk[axis];
     EXPECT_EQ(visited, expected);
   }
 }
@@ -106,7 +115,9 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text.replace(at, from.size(), to);
 }
 
-std::string json_of(trace::SyntheticOptions::Kind kind) { return schema_to_json(*trace::SyntheticSource({kind, 1, 1}).schema()); }
+std::string json_of(trace::SyntheticOptions::Kind kind) {
+  return schema_to_json(*trace::SyntheticSource({kind, 1, 1}).schema());
+}
 
 TEST(SchemaJson, ComesBackTheSame) {
   trace::Schema schema = *trace::SyntheticSource({trace::SyntheticOptions::Kind::EveryDtype, 1, 1}).schema();
@@ -134,16 +145,21 @@ TEST(SchemaJson, ComesBackTheSame) {
     EXPECT_EQ(a.record_bytes, b.record_bytes);
     EXPECT_EQ(a.unit_bytes(), b.unit_bytes());
     ASSERT_EQ(a.axes.size(), b.axes.size());
-    for (std::size_t axis = 0; axis < a.axes.size(); ++axis) EXPECT_EQ(a.axes[axis].labels, b.axes[axis].labels);
+    for (std::size_t axis = 0; axis < a.axes.size(); ++axis)
+      EXPECT_EQ(a.axes[axis].labels, b.axes[axis].labels);
   }
 }
 
 TEST(SchemaJson, UnknownKeysAreIgnoredAndNewerMajorsRefused) {
   const std::string json = json_of(trace::SyntheticOptions::Kind::Spark);
-  EXPECT_EQ(refusal_of_json(replaced(json, "{\"format\"", "{\"new_key\":[1],\"format\""), ExitCode::Done), "");
+  EXPECT_EQ(refusal_of_json(replaced(json, "{\"format\"", "{\"new_key\":[1],\"format\""), ExitCode::Done),
+            "");
   EXPECT_EQ(refusal_of_json(replaced(json, "\"version\":[1,0]", "\"version\":[1,7]"), ExitCode::Done), "");
-  EXPECT_NE(refusal_of_json(replaced(json, "\"version\":[1,0]", "\"version\":[3,2]"), ExitCode::NewerVersion).find("format 3.2"), std::string::npos);
-  const std::string newer = replaced(replaced(json, "\"version\":[1,0]", "\"version\":[1,7]"), "\"dtype\":\"f64\"", "\"dtype\":\"f8\"");
+  EXPECT_NE(refusal_of_json(replaced(json, "\"version\":[1,0]", "\"version\":[3,2]"), ExitCode::NewerVersion)
+                .find("format 3.2"),
+            std::string::npos);
+  const std::string newer = replaced(replaced(json, "\"version\":[1,0]", "\"version\":[1,7]"),
+                                     "\"dtype\":\"f64\"", "\"dtype\":\"f8\"");
   EXPECT_NE(refusal_of_json(newer, ExitCode::NewerVersion).find("f8"), std::string::npos);
 }
 
@@ -199,7 +215,8 @@ TEST(SchemaJson, NoDamagedTextCrashesOrHangs) {
   int refused = 0;
   for (int round = 0; round < 2000; ++round) {
     std::string changed = json;
-    for (int i = 0; i < 1 + round % 3; ++i) changed[random() % changed.size()] = static_cast<char>(random() % 256);
+    for (int i = 0; i < 1 + round % 3; ++i)
+      changed[random() % changed.size()] = static_cast<char>(random() % 256);
     try {
       schema_from_json(changed);
     } catch (const Error&) {

@@ -1,5 +1,5 @@
-// Disks and folders that do not want a recording: refused before it begins, or stopped with a number and nothing lost that
-// was committed.
+// Disks and folders that do not want a recording: refused before it begins, or stopped with a number and
+// nothing lost that was committed.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -30,10 +30,13 @@ std::string constructor_refusal(const record::WriterOptions& options) {
   return "";
 }
 
-SyntheticSource big(std::uint64_t frames) { return SyntheticSource({SyntheticOptions::Kind::EveryDtype, frames, 31}); }
+SyntheticSource big(std::uint64_t frames) {
+  return SyntheticSource({SyntheticOptions::Kind::EveryDtype, frames, 31});
+}
 
 // Sends the whole run although the recorder fails on the way, as a trainer does.
-record::WriterStats record_through_failure(const SyntheticSource& source, const record::WriterOptions& options) {
+record::WriterStats record_through_failure(const SyntheticSource& source,
+                                           const record::WriterOptions& options) {
   const record::WriterStats stats = testing::record_run(source, options);
   EXPECT_EQ(stats.frames_received, source.frames()) << "training goes on";
   EXPECT_TRUE(stats.is_closed);
@@ -43,13 +46,15 @@ record::WriterStats record_through_failure(const SyntheticSource& source, const 
 void expect_stopped(const record::WriterStats& stats, const std::string& reason) {
   EXPECT_EQ(stats.failure.find("recording stopped at step "), 0u) << stats.failure;
   EXPECT_NE(stats.failure.find(reason), std::string::npos) << stats.failure;
-  EXPECT_NE(stats.failure.find(std::to_string(stats.frames_lost) + " frames lost"), std::string::npos) << stats.failure;
+  EXPECT_NE(stats.failure.find(std::to_string(stats.frames_lost) + " frames lost"), std::string::npos)
+      << stats.failure;
   EXPECT_GT(stats.frames_committed, 0u);
   EXPECT_EQ(stats.frames_lost, stats.frames_received - stats.frames_committed);
   EXPECT_GT(stats.frames_lost, 0u);
 }
 
-// The index names a frame only when all of the frame is there, so a commit that failed half-way leaves no trace.
+// The index names a frame only when all of the frame is there, so a commit that failed half-way leaves no
+// trace.
 void expect_exactly(const std::string& path, const SyntheticSource& source, std::uint64_t frames) {
   EXPECT_EQ(testing::difference(path, source, frames), "");
   testing::Collector collector;
@@ -63,9 +68,11 @@ void expect_exactly(const std::string& path, const SyntheticSource& source, std:
 TEST(Disk, AnExistingPathIsNeverOverwritten) {
   const TempFolder folder;
   std::ofstream(folder.file("run.h5")) << "precious";
-  EXPECT_NE(constructor_refusal(writer_options(folder.file("run.h5"))).find("exists already"), std::string::npos);
+  EXPECT_NE(constructor_refusal(writer_options(folder.file("run.h5"))).find("exists already"),
+            std::string::npos);
   std::filesystem::create_symlink("nowhere", folder.file("link.h5"));
-  EXPECT_NE(constructor_refusal(writer_options(folder.file("link.h5"))).find("exists already"), std::string::npos);
+  EXPECT_NE(constructor_refusal(writer_options(folder.file("link.h5"))).find("exists already"),
+            std::string::npos);
   // The name is taken between the two calls.
   record::RecordingWriter writer(writer_options(folder.file("late.h5")));
   std::ofstream(folder.file("late.h5")) << "precious";
@@ -79,7 +86,8 @@ TEST(Disk, AnExistingPathIsNeverOverwritten) {
 
 TEST(Disk, AMissingFolderIsRefusedAtOnce) {
   const TempFolder folder;
-  EXPECT_NE(constructor_refusal(writer_options(folder.file("none/run.h5"))).find("folder does not exist"), std::string::npos);
+  EXPECT_NE(constructor_refusal(writer_options(folder.file("none/run.h5"))).find("folder does not exist"),
+            std::string::npos);
 }
 
 TEST(Disk, TooLittleSpaceIsRefusedAtOnce) {
@@ -91,7 +99,8 @@ TEST(Disk, TooLittleSpaceIsRefusedAtOnce) {
   EXPECT_FALSE(std::filesystem::exists(options.path));
 }
 
-// Runs `body` in a child process; what it returns is read through a pipe. The child leaves without any clean-up.
+// Runs `body` in a child process; what it returns is read through a pipe. The child leaves without any
+// clean-up.
 template <typename Body>
 std::string in_child(Body body) {
   int ends[2];
@@ -105,7 +114,8 @@ std::string in_child(Body body) {
   ::close(ends[1]);
   std::string words;
   char buffer[4096];
-  for (ssize_t count; (count = ::read(ends[0], buffer, sizeof buffer)) > 0;) words.append(buffer, static_cast<std::size_t>(count));
+  for (ssize_t count; (count = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    words.append(buffer, static_cast<std::size_t>(count));
   ::close(ends[0]);
   int status = 0;
   ::waitpid(child, &status, 0);
@@ -117,7 +127,8 @@ TEST(Disk, AReadOnlyFolderIsRefusedAtOnce) {
   ASSERT_EQ(::chmod(folder.path().c_str(), ::geteuid() == 0 ? 0755 : 0555), 0);
   const std::string refusal = in_child([&]() -> std::string {
     // Mode bits mean nothing to root: become an ordinary user whose folder this is not.
-    if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0)) return "cannot become another user";
+    if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0))
+      return "cannot become another user";
     return constructor_refusal(writer_options(folder.file("run.h5")));
   });
   ::chmod(folder.path().c_str(), 0755);
@@ -158,12 +169,16 @@ TEST(Disk, AWriteThatFailsInMidRunLosesNothingCommitted) {
     const testing::Answers answers = testing::read_rows(writer, 0, 0, {0});
     const SyntheticSource small = big(5);
     const record::WriterStats again = testing::record_run(small, writer_options(folder.file("second.h5")));
-    return std::to_string(stats.frames_committed) + "|" + std::to_string(stats.frames_lost) + "|" + std::to_string(stats.frames_received) + "|" +
-           std::to_string(again.frames_committed) + again.failure + "|" + std::to_string(static_cast<int>(answers.last.kind)) + "|" + stats.failure;
+    return std::to_string(stats.frames_committed) + "|" + std::to_string(stats.frames_lost) + "|" +
+           std::to_string(stats.frames_received) + "|" + std::to_string(again.frames_committed) +
+           again.failure + "|" + std::to_string(static_cast<int>(answers.last.kind)) + "|" + stats.failure;
   });
   unsigned long committed = 0, lost = 0, received = 0, again = 0;
   int kind = -1, failure_at = 0;
-  ASSERT_EQ(std::sscanf(outcome.c_str(), "%lu|%lu|%lu|%lu|%d|%n", &committed, &lost, &received, &again, &kind, &failure_at), 5) << outcome;
+  ASSERT_EQ(std::sscanf(outcome.c_str(), "%lu|%lu|%lu|%lu|%d|%n", &committed, &lost, &received, &again, &kind,
+                        &failure_at),
+            5)
+      << outcome;
   const std::string failure = outcome.substr(static_cast<std::size_t>(failure_at));
   EXPECT_EQ(failure.find("recording stopped at step "), 0u) << failure;
   EXPECT_NE(failure.find("File too large"), std::string::npos) << failure;
@@ -195,7 +210,8 @@ class SmallDisk {
 TEST(Disk, AFullDiskStopsTheRecordingAndNotTheRun) {
   const TempFolder folder;
   const SmallDisk disk(folder.file("disk"), "size=3m");
-  if (!disk.is_mounted()) GTEST_SKIP() << "mounting a small file system needs more rights than this process has";
+  if (!disk.is_mounted())
+    GTEST_SKIP() << "mounting a small file system needs more rights than this process has";
   const SyntheticSource source = big(150);
   record::WriterOptions options = writer_options(folder.file("disk/run.h5"));
   options.commit_bytes = 300'000;
@@ -207,7 +223,8 @@ TEST(Disk, AFullDiskStopsTheRecordingAndNotTheRun) {
 TEST(Disk, ADiskThatIsFullFromTheStartRefusesTheRecordingAndKeepsNoStub) {
   const TempFolder folder;
   const SmallDisk disk(folder.file("disk"), "size=64k");
-  if (!disk.is_mounted()) GTEST_SKIP() << "mounting a small file system needs more rights than this process has";
+  if (!disk.is_mounted())
+    GTEST_SKIP() << "mounting a small file system needs more rights than this process has";
   record::WriterOptions options = writer_options(folder.file("disk/run.h5"));
   record::RecordingWriter writer(options);
   std::string sentence;

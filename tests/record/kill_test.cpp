@@ -1,6 +1,6 @@
 // SIGKILL at random moments: every frame that was committed is there, bit for bit.
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -23,8 +23,10 @@ class SharedCount {
  public:
   explicit SharedCount(const std::string& path) {
     const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    check(descriptor >= 0 && ::ftruncate(descriptor, sizeof(std::atomic<std::uint64_t>)) == 0, "a file to share");
-    memory_ = ::mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    check(descriptor >= 0 && ::ftruncate(descriptor, sizeof(std::atomic<std::uint64_t>)) == 0,
+          "a file to share");
+    memory_ = ::mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE, MAP_SHARED,
+                     descriptor, 0);
     check(memory_ != MAP_FAILED, "shared memory");
     ::close(descriptor);
   }
@@ -36,8 +38,8 @@ class SharedCount {
 };
 
 pid_t start_writer(const std::string& path, const std::string& count, const std::string& seed) {
-  char* arguments[] = {const_cast<char*>(SPARSESCOPE_KILL_WRITER), const_cast<char*>(path.c_str()), const_cast<char*>(count.c_str()),
-                       const_cast<char*>(seed.c_str()), nullptr};
+  char* arguments[] = {const_cast<char*>(SPARSESCOPE_KILL_WRITER), const_cast<char*>(path.c_str()),
+                       const_cast<char*>(count.c_str()), const_cast<char*>(seed.c_str()), nullptr};
   pid_t child = 0;
   check(::posix_spawn(&child, SPARSESCOPE_KILL_WRITER, nullptr, nullptr, arguments, environ) == 0, "a child");
   return child;
@@ -45,7 +47,8 @@ pid_t start_writer(const std::string& path, const std::string& count, const std:
 
 void wait_first_commit(const SharedCount& committed) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (committed.value() == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (committed.value() == 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 TEST(Kill, EveryCommittedFrameSurvivesFiftyKills) {
@@ -66,7 +69,8 @@ TEST(Kill, EveryCommittedFrameSurvivesFiftyKills) {
     const std::uint64_t promised = committed.value();
     ASSERT_GT(promised, 0u);
     ASSERT_EQ(record::file_state(path), record::FileState::Unclosed);
-    const trace::SyntheticSource source({trace::SyntheticOptions::Kind::EveryDtype, promised, static_cast<std::uint64_t>(round)});
+    const trace::SyntheticSource source(
+        {trace::SyntheticOptions::Kind::EveryDtype, promised, static_cast<std::uint64_t>(round)});
     ASSERT_EQ(testing::difference(path, source, promised), "") << "round " << round;
     testing::Collector collector;
     const auto client = record::open_recording(path, collector);

@@ -14,11 +14,13 @@ int main(int argc, char** argv) {
   using namespace sparsescope;
   if (argc != 4) return 2;
   const int descriptor = ::open(argv[2], O_RDWR);
-  void* memory = ::mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  void* memory =
+      ::mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
   if (memory == MAP_FAILED) return 2;
   auto& committed = *static_cast<std::atomic<std::uint64_t>*>(memory);
   try {
-    const trace::SyntheticSource source({trace::SyntheticOptions::Kind::EveryDtype, 1 << 20, std::strtoull(argv[3], nullptr, 10)});
+    const trace::SyntheticSource source(
+        {trace::SyntheticOptions::Kind::EveryDtype, 1 << 20, std::strtoull(argv[3], nullptr, 10)});
     record::WriterOptions options = testing::writer_options(argv[1]);
     options.commit_nanos = 3'000'000;
     options.on_commit = [&](const record::WriterStats& stats) { committed = stats.frames_committed; };

@@ -28,7 +28,8 @@ void Collector::on_frame(trace::FramePtr frame) {
   std::scoped_lock lock(mutex_);
   if (!schema) breaches.push_back("a frame before the schema");
   if (ends_ > 0) breaches.push_back("a frame after the end");
-  if (frame->row != frames.size()) breaches.push_back("row " + std::to_string(frame->row) + " in place " + std::to_string(frames.size()));
+  if (frame->row != frames.size())
+    breaches.push_back("row " + std::to_string(frame->row) + " in place " + std::to_string(frames.size()));
   if (!frames.empty() && frame->step < frames.back()->step) breaches.push_back("the step falls");
   frames.push_back(std::move(frame));
 }
@@ -40,7 +41,8 @@ void Collector::on_end(const trace::RunEnd& from) {
 }
 void Collector::wait_end() {
   std::unique_lock lock(mutex_);
-  ASSERT_TRUE(ended_.wait_for(lock, std::chrono::seconds(60), [&] { return ends_ > 0; })) << "no end within a minute";
+  ASSERT_TRUE(ended_.wait_for(lock, std::chrono::seconds(60), [&] { return ends_ > 0; }))
+      << "no end within a minute";
 }
 
 record::WriterOptions writer_options(const std::string& path) {
@@ -57,7 +59,8 @@ record::WriterStats record_run(const trace::SyntheticSource& source, record::Wri
   return writer.wait_closed();
 }
 
-Answers read_rows(trace::RowSource& source, std::uint64_t first, std::uint64_t last, std::vector<std::uint32_t> channels) {
+Answers read_rows(trace::RowSource& source, std::uint64_t first, std::uint64_t last,
+                  std::vector<std::uint32_t> channels) {
   Answers answers;
   const std::uint64_t tag = source.request({first, last, std::move(channels)});
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -84,11 +87,13 @@ std::vector<std::uint32_t> all_channels(const trace::Schema& schema) {
 }
 
 bool same_frame(const trace::Frame& a, const trace::Frame& b) {
-  return a.row == b.row && a.step == b.step && a.mono_nanos == b.mono_nanos && a.unix_nanos == b.unix_nanos && a.flags == b.flags &&
-         a.present == b.present && a.data == b.data;
+  return a.row == b.row && a.step == b.step && a.mono_nanos == b.mono_nanos && a.unix_nanos == b.unix_nanos &&
+         a.flags == b.flags && a.present == b.present && a.data == b.data;
 }
 
-bool same_schema(const trace::Schema& a, const trace::Schema& b) { return record::schema_to_json(a) == record::schema_to_json(b); }
+bool same_schema(const trace::Schema& a, const trace::Schema& b) {
+  return record::schema_to_json(a) == record::schema_to_json(b);
+}
 
 std::string difference(const std::string& path, const trace::SyntheticSource& source, std::uint64_t rows) {
   Collector collector;
@@ -96,15 +101,21 @@ std::string difference(const std::string& path, const trace::SyntheticSource& so
   collector.wait_end();
   if (!collector.breaches.empty()) return collector.breaches.front();
   if (!same_schema(*collector.schema, *source.schema())) return "the schema differs";
-  if (collector.frames.size() < rows) return std::to_string(collector.frames.size()) + " rows of " + std::to_string(rows) + "; " + collector.end.message;
+  if (collector.frames.size() < rows)
+    return std::to_string(collector.frames.size()) + " rows of " + std::to_string(rows) + "; " +
+           collector.end.message;
   for (std::uint64_t row = 0; row < rows; ++row) {
     const trace::FramePtr sent = source.frame(row);
     const trace::Frame& loaded = *collector.frames[row];
-    if (loaded.present != sent->present || loaded.step != sent->step) return "head of loaded row " + std::to_string(row);
+    if (loaded.present != sent->present || loaded.step != sent->step)
+      return "head of loaded row " + std::to_string(row);
     for (const trace::ChannelData& part : loaded.data) {
-      if (sent->find(part.channel) == nullptr || sent->find(part.channel)->bytes != part.bytes) return "loaded bytes of row " + std::to_string(row);
+      if (sent->find(part.channel) == nullptr || sent->find(part.channel)->bytes != part.bytes)
+        return "loaded bytes of row " + std::to_string(row);
     }
-    const Answers answers = read_rows(*client, row, row, sent->data.empty() ? std::vector<std::uint32_t>{} : all_channels(*source.schema()));
+    const Answers answers =
+        read_rows(*client, row, row,
+                  sent->data.empty() ? std::vector<std::uint32_t>{} : all_channels(*source.schema()));
     if (answers.rows.size() != 1) return "row " + std::to_string(row) + ": " + answers.last.message;
     if (!same_frame(*answers.rows.front(), *sent)) return "row " + std::to_string(row) + " differs";
   }

@@ -1,4 +1,5 @@
-// What the recording tests share: a folder of their own, a sink that keeps everything, recording and reading in one call.
+// What the recording tests share: a folder of their own, a sink that keeps everything, recording and reading
+// in one call.
 #pragma once
 
 #include <chrono>
@@ -57,15 +58,16 @@ struct Answers {
   std::vector<trace::FramePtr> rows;
   trace::ReadAnswer last;
 };
-Answers read_rows(trace::RowSource& source, std::uint64_t first, std::uint64_t last, std::vector<std::uint32_t> channels);
+Answers read_rows(trace::RowSource& source, std::uint64_t first, std::uint64_t last,
+                  std::vector<std::uint32_t> channels);
 std::vector<std::uint32_t> all_channels(const trace::Schema& schema);
 
 // Equal in everything a frame carries.
 bool same_frame(const trace::Frame& a, const trace::Frame& b);
 bool same_schema(const trace::Schema& a, const trace::Schema& b);
 
-// Reads `path` whole, light channels and then every row with all its channels, and compares with the first `rows` frames of
-// the source. Returns "" or what differs.
+// Reads `path` whole, light channels and then every row with all its channels, and compares with the first
+// `rows` frames of the source. Returns "" or what differs.
 std::string difference(const std::string& path, const trace::SyntheticSource& source, std::uint64_t rows);
 
 // The sentence and the code of the Error that opening `path` throws; fails the test when it opens.

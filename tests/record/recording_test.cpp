@@ -18,8 +18,12 @@ using testing::writer_options;
 using trace::SyntheticOptions;
 using trace::SyntheticSource;
 
-SyntheticSource every_dtype(std::uint64_t frames = 48) { return SyntheticSource({SyntheticOptions::Kind::EveryDtype, frames, 7}); }
-SyntheticSource spark(std::uint64_t frames = 600) { return SyntheticSource({SyntheticOptions::Kind::Spark, frames, 3}); }
+SyntheticSource every_dtype(std::uint64_t frames = 48) {
+  return SyntheticSource({SyntheticOptions::Kind::EveryDtype, frames, 7});
+}
+SyntheticSource spark(std::uint64_t frames = 600) {
+  return SyntheticSource({SyntheticOptions::Kind::Spark, frames, 3});
+}
 
 TEST(Recording, EveryDtypeComesBackBitForBit) {
   const TempFolder folder;
@@ -71,7 +75,8 @@ TEST(Recording, LoadingBringsLightChannelsAndSaysWhichHeavyOnesThereAre) {
   Collector collector;
   const auto client = record::open_recording(folder.file("run.h5"), collector);
   collector.wait_end();
-  const std::uint32_t heavy = source.schema()->find("scope_pooled")->id, light = source.schema()->find("threshold")->id;
+  const std::uint32_t heavy = source.schema()->find("scope_pooled")->id,
+                      light = source.schema()->find("threshold")->id;
   ASSERT_EQ(collector.frames.size(), source.frames());
   EXPECT_TRUE(collector.frames[0]->present.has(heavy));
   EXPECT_EQ(collector.frames[0]->find(heavy), nullptr);
@@ -88,7 +93,9 @@ TEST(Recording, ASlowDiskThreadBlocksTheSenderAndLosesNothing) {
   record::WriterOptions options = writer_options(folder.file("run.h5"));
   options.mailbox_bytes = 64 << 10;
   options.commit_bytes = 64 << 10;
-  options.on_commit = [](const record::WriterStats&) { std::this_thread::sleep_for(std::chrono::milliseconds(5)); };
+  options.on_commit = [](const record::WriterStats&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  };
   const record::WriterStats stats = testing::record_run(source, options);
   EXPECT_GT(stats.blocked_nanos, 0);
   EXPECT_EQ(stats.frames_received, source.frames());
@@ -106,7 +113,8 @@ TEST(Recording, FramesAreCommittedWithinTheClock) {
   writer.on_schema(source.schema());
   for (std::uint64_t row = 0; row < 3; ++row) writer.on_frame(source.frame(row));
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
-  while (writer.stats().frames_committed < 3 && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  while (writer.stats().frames_committed < 3 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_EQ(writer.stats().frames_committed, 3u);
   EXPECT_FALSE(writer.stats().is_closed);
 }
@@ -149,11 +157,13 @@ TEST(Recording, AWarningAndTheFirstNonFiniteValueAreCommittedAtOnce) {
   writer.on_schema(source.schema());
   const auto committed_soon = [&](std::uint64_t frames) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
-    while (writer.stats().frames_committed < frames && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    while (writer.stats().frames_committed < frames && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
     return writer.stats().frames_committed >= frames;
   };
   trace::Frame warning;
-  trace::add_texts(warning, source.schema()->find("events")->id, std::vector<std::string>{"{\"step\":0,\"kind\":\"warning\",\"text\":\"!\"}"});
+  trace::add_texts(warning, source.schema()->find("events")->id,
+                   std::vector<std::string>{"{\"step\":0,\"kind\":\"warning\",\"text\":\"!\"}"});
   writer.on_frame(std::make_shared<const trace::Frame>(warning));
   EXPECT_TRUE(committed_soon(1));
   for (const bool is_first : {true, false}) {
@@ -172,7 +182,8 @@ TEST(Recording, AnotherRecordingIsReadWhileOneIsWritten) {
   record::WriterOptions options = writer_options(folder.file("new.h5"));
   options.commit_bytes = 32 << 10;
   std::thread recording([&] { testing::record_run(new_run, options); });
-  for (int round = 0; round < 3; ++round) EXPECT_EQ(testing::difference(folder.file("old.h5"), old_run, old_run.frames()), "");
+  for (int round = 0; round < 3; ++round)
+    EXPECT_EQ(testing::difference(folder.file("old.h5"), old_run, old_run.frames()), "");
   recording.join();
   EXPECT_EQ(testing::difference(folder.file("new.h5"), new_run, new_run.frames()), "");
 }
@@ -192,7 +203,8 @@ TEST(Recording, LargeRaggedRowsDoNotGatherInMemoryWhileLoading) {
   for (std::uint64_t row = 0; row < 24; ++row) {
     trace::Frame frame;
     frame.row = row;
-    trace::add_values<std::uint8_t>(frame, 0, std::vector<std::uint8_t>(row % 3 == 0 ? 9 << 20 : row, static_cast<std::uint8_t>(row)));
+    trace::add_values<std::uint8_t>(
+        frame, 0, std::vector<std::uint8_t>(row % 3 == 0 ? 9 << 20 : row, static_cast<std::uint8_t>(row)));
     sent.push_back(std::make_shared<const trace::Frame>(std::move(frame)));
     writer.on_frame(sent.back());
   }
@@ -202,10 +214,13 @@ TEST(Recording, LargeRaggedRowsDoNotGatherInMemoryWhileLoading) {
   const auto client = record::open_recording(folder.file("run.h5"), collector);
   collector.wait_end();
   ASSERT_EQ(collector.frames.size(), sent.size());
-  for (std::size_t row = 0; row < sent.size(); ++row) EXPECT_TRUE(testing::same_frame(*collector.frames[row], *sent[row])) << row;
+  for (std::size_t row = 0; row < sent.size(); ++row)
+    EXPECT_TRUE(testing::same_frame(*collector.frames[row], *sent[row])) << row;
   const auto file = record::open_file(folder.file("run.h5"));
-  while (file->reader.index_more(1000)) {}
-  EXPECT_EQ(file->reader.read_light(0, sent.size(), 0).size(), 9u) << "9 MiB in rows 0, 3 and 6; row 9 would be more than 32 MiB";
+  while (file->reader.index_more(1000)) {
+  }
+  EXPECT_EQ(file->reader.read_light(0, sent.size(), 0).size(), 9u)
+      << "9 MiB in rows 0, 3 and 6; row 9 would be more than 32 MiB";
 }
 
 TEST(Recording, ACancelledRequestIsAnsweredOnceAndNotRead) {
@@ -299,10 +314,13 @@ TEST(Recording, AFrameThatDoesNotFitTheSchemaIsTheProducersError) {
   liar.present.add(source.schema()->find("needle")->id);
   EXPECT_THROW(writer.on_frame(std::make_shared<const trace::Frame>(liar)), std::logic_error);
   trace::Frame event;
-  EXPECT_THROW(trace::add_texts(event, source.schema()->find("events")->id, std::vector<std::string>{std::string(1025, 'x')}), std::logic_error);
+  EXPECT_THROW(trace::add_texts(event, source.schema()->find("events")->id,
+                                std::vector<std::string>{std::string(1025, 'x')}),
+               std::logic_error);
   EXPECT_TRUE(event.data.empty()) << "nothing was cut";
   trace::Frame half_letter;
-  trace::add_values<std::uint8_t>(half_letter, source.schema()->find("events")->id, std::vector<std::uint8_t>(1024, 0xc3));
+  trace::add_values<std::uint8_t>(half_letter, source.schema()->find("events")->id,
+                                  std::vector<std::uint8_t>(1024, 0xc3));
   EXPECT_THROW(writer.on_frame(std::make_shared<const trace::Frame>(half_letter)), std::logic_error);
   writer.on_frame(source.frame(0));
   writer.on_end({trace::RunStatus::Finished, ""});

@@ -44,7 +44,8 @@ TEST(Schema, BytesAreNotShuffledBecauseThereIsNothingToShuffle) {
 TEST(Schema, ChunksOfLargeRowsAreCutAlongLeadingAxesToHalfAMebibyte) {
   for (const std::int64_t layers : {1, 2, 6, 31}) {
     for (const std::int64_t side : {64, 300, 512, 1000}) {
-      const Channel channel = finished(dense("a", DType::F16, {{"layer", layers, {}}, {"query", side, {}}, {"key", side, {}}}));
+      const Channel channel =
+          finished(dense("a", DType::F16, {{"layer", layers, {}}, {"query", side, {}}, {"key", side, {}}}));
       if (channel.storage == StorageClass::Packed) continue;
       std::int64_t bytes = 2;
       for (const std::int64_t extent : channel.chunk) bytes *= extent;
@@ -64,8 +65,8 @@ TEST(Schema, BitsPackTheLastAxis) {
 }
 
 TEST(Schema, EveryDtypeHasANameOfItsOwn) {
-  for (const DType dtype : {DType::F16, DType::F32, DType::F64, DType::U8, DType::U16, DType::I32, DType::U32, DType::U64, DType::Bits,
-                            DType::Record, DType::Text}) {
+  for (const DType dtype : {DType::F16, DType::F32, DType::F64, DType::U8, DType::U16, DType::I32, DType::U32,
+                            DType::U64, DType::Bits, DType::Record, DType::Text}) {
     EXPECT_EQ(dtype_from_name(dtype_name(dtype)), dtype);
   }
   EXPECT_FALSE(dtype_from_name("f8").has_value());
@@ -102,14 +103,16 @@ TEST(Schema, WhatTheFormatCannotHoldIsRefusedWithTheChannelsName) {
       {dense("a", DType::Bits, {}), "bits need an axis"},
       {dense("a", DType::Record, {}), "list fields"},
   };
-  for (const auto& [channel, word] : cases) EXPECT_NE(refusal(channel).find(word), std::string::npos) << refusal(channel);
+  for (const auto& [channel, word] : cases)
+    EXPECT_NE(refusal(channel).find(word), std::string::npos) << refusal(channel);
   EXPECT_EQ(refusal(dense(std::string(63, 'a'), DType::F32, {{"x", (64 << 20) / 4, {}}})), "");
 }
 
 TEST(Schema, AtMostTwoHundredAndFiftySixChannelsOfDifferentNames) {
   Schema schema;
   EXPECT_THROW(finish_schema(schema), Error);
-  for (int i = 0; i < 256; ++i) schema.channels.push_back(dense(std::string("c").append(std::to_string(i)), DType::F32, {}));
+  for (int i = 0; i < 256; ++i)
+    schema.channels.push_back(dense(std::string("c").append(std::to_string(i)), DType::F32, {}));
   EXPECT_EQ(finish_schema(schema).channels[255].id, 255u);
   schema.channels[3].name = "c4";
   EXPECT_THROW(finish_schema(schema), Error);

@@ -30,7 +30,8 @@ TEST(Half, RoundsToTheNearestAndTiesToEven) {
   std::mt19937_64 random(1);
   for (int i = 0; i < 20000; ++i) {
     const double exponent = static_cast<double>(random() % 45) - 27.0;
-    const float value = static_cast<float>(std::ldexp(1.0 + static_cast<double>(random() % (1u << 23)) / (1u << 23), static_cast<int>(exponent)));
+    const float value = static_cast<float>(std::ldexp(
+        1.0 + static_cast<double>(random() % (1u << 23)) / (1u << 23), static_cast<int>(exponent)));
     const std::uint16_t half = half_from_float(value);
     if (value >= 65520.0f) {
       ASSERT_EQ(half, 0x7c00) << value;
@@ -40,7 +41,8 @@ TEST(Half, RoundsToTheNearestAndTiesToEven) {
     for (const int neighbour : {-1, 1}) {
       if (half == 0 && neighbour < 0) continue;
       const auto other = static_cast<std::uint16_t>(half + neighbour);
-      const double other_error = std::abs((other == 0x7c00 ? 65536.0 : static_cast<double>(float_from_half(other))) - value);
+      const double other_error =
+          std::abs((other == 0x7c00 ? 65536.0 : static_cast<double>(float_from_half(other))) - value);
       ASSERT_LE(error, other_error) << value;
       ASSERT_TRUE(error != other_error || half % 2 == 0) << value;
     }
@@ -48,8 +50,10 @@ TEST(Half, RoundsToTheNearestAndTiesToEven) {
 }
 
 TEST(Text, OnlyStrictUtf8IsText) {
-  for (const char* good : {"", "plain", "\xCE\xB8", "\xE2\x9C\x93", "\xF0\x9F\x98\x80", "\xEF\xBF\xBD"}) EXPECT_TRUE(is_utf8(good)) << good;
-  for (const char* bad : {"\x80", "\xC0\xAF", "\xC3", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF0\x80\x80\x80", "\xFF", "a\xE2\x9C"}) {
+  for (const char* good : {"", "plain", "\xCE\xB8", "\xE2\x9C\x93", "\xF0\x9F\x98\x80", "\xEF\xBF\xBD"})
+    EXPECT_TRUE(is_utf8(good)) << good;
+  for (const char* bad : {"\x80", "\xC0\xAF", "\xC3", "\xE0\x80\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80",
+                          "\xF0\x80\x80\x80", "\xFF", "a\xE2\x9C"}) {
     EXPECT_FALSE(is_utf8(bad)) << bad;
   }
 }
@@ -61,7 +65,8 @@ TEST(Text, TextsComeBackWithoutPaddingAndLongOnesAreAnError) {
   EXPECT_TRUE(frame.present.has(5));
   EXPECT_EQ(frame.data.front().bytes.size(), 4 * kTextBytes);
   EXPECT_EQ(texts_of(frame.data.front()), texts);
-  for (const std::string& bad : {std::string(kTextBytes + 1, 'x'), std::string("a\0b", 3), std::string("\xC3")}) {
+  for (const std::string& bad :
+       {std::string(kTextBytes + 1, 'x'), std::string("a\0b", 3), std::string("\xC3")}) {
     Frame other;
     EXPECT_THROW(add_texts(other, 5, std::vector<std::string>{bad}), std::logic_error);
     EXPECT_TRUE(other.data.empty() && !other.present.has(5));
@@ -97,7 +102,8 @@ TEST_P(Synthetic, FramesFitTheSchemaAndTheStepNeverFalls) {
       const Channel& channel = source.schema()->channels.at(part.channel);
       carried.add(part.channel);
       seen.add(part.channel);
-      EXPECT_TRUE(channel.kind == ChannelKind::Ragged || part.bytes.size() == channel.unit_bytes()) << channel.name;
+      EXPECT_TRUE(channel.kind == ChannelKind::Ragged || part.bytes.size() == channel.unit_bytes())
+          << channel.name;
       EXPECT_EQ(part.bytes.size() % channel.unit_bytes(), 0u) << channel.name;
     }
     EXPECT_EQ(carried, frame->present);
@@ -106,12 +112,15 @@ TEST_P(Synthetic, FramesFitTheSchemaAndTheStepNeverFalls) {
   for (const Channel& channel : source.schema()->channels) EXPECT_TRUE(seen.has(channel.id)) << channel.name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, Synthetic, ::testing::Values(SyntheticOptions::Kind::Spark, SyntheticOptions::Kind::EveryDtype));
+INSTANTIATE_TEST_SUITE_P(Kinds, Synthetic,
+                         ::testing::Values(SyntheticOptions::Kind::Spark,
+                                           SyntheticOptions::Kind::EveryDtype));
 
 TEST(SyntheticEveryDtype, VisitsEveryDtypeKindAndStorageClass) {
   const SyntheticSource source({SyntheticOptions::Kind::EveryDtype, 1, 5});
   std::set<std::tuple<DType, ChannelKind, StorageClass>> kinds;
-  for (const Channel& channel : source.schema()->channels) kinds.insert({channel.dtype, channel.kind, channel.storage});
+  for (const Channel& channel : source.schema()->channels)
+    kinds.insert({channel.dtype, channel.kind, channel.storage});
   EXPECT_EQ(kinds.size(), 44u);
 }
 
@@ -120,7 +129,8 @@ TEST(SyntheticSpark, ThresholdsFallAndDirectDensityRises) {
   const Channel& threshold = *source.schema()->find("threshold");
   const Channel& density = *source.schema()->find("density");
   const auto value = [&](const Channel& channel, const char* axis, const char* label, std::uint64_t row) {
-    return values_as<float>(*source.frame(row)->find(channel.id))[static_cast<std::size_t>(channel.label_index(axis, label))];
+    return values_as<float>(
+        *source.frame(row)->find(channel.id))[static_cast<std::size_t>(channel.label_index(axis, label))];
   };
   EXPECT_LT(value(threshold, "stat", "theta", 1400), value(threshold, "stat", "theta", 0) - 1.0f);
   EXPECT_GT(value(density, "reason", "direct", 1400), value(density, "reason", "direct", 0) + 0.3f);
