@@ -107,6 +107,31 @@ void set_state(const Run& run, const std::string& channel, Picture& picture) {
   }
 }
 
+// First sample in [low, high] that does not lie before `edge`, looked for around `guess`: samples are nearly evenly spaced.
+std::size_t first_from(const Run& run, const Track& track, TimeAxis axis, double edge, std::size_t low, std::size_t high, std::size_t guess) {
+  const auto is_before = [&](std::size_t i) { return run.x_of_sample(track, i, axis) < edge; };
+  guess = std::clamp(guess, low, high);
+  std::size_t stride = 2;
+  if (guess < high && is_before(guess)) {
+    low = guess + 1;
+    for (; low + stride < high && is_before(low + stride); stride *= 2) low += stride;
+    high = std::min(high, low + stride);
+  } else {
+    high = guess;
+    for (; high > low + stride && !is_before(high - stride); stride *= 2) high -= stride;
+    low = high > low + stride ? high - stride : low;
+  }
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (is_before(middle)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 }  // namespace
 
 Picture begin_picture(const QueryFrame& frame, const std::string& view, const std::string& channel) {
@@ -172,21 +197,14 @@ std::vector<std::size_t> column_boundaries(const QueryFrame& frame, const Track&
     for (std::size_t i = first; i <= last; ++i) boundaries.push_back(i);
     return boundaries;
   }
+  // Borders are moved to those of summaries where that is less than an eighth of a pixel: folding then reads few nodes.
+  std::size_t grain = 1;
+  while (grain * Series::kFanOut * 4 <= (last - first) / static_cast<std::size_t>(columns)) grain *= Series::kFanOut;
   boundaries.push_back(first);
   for (int column = 1; column < columns; ++column) {
     const double edge = x.minimum + x.width() * column / columns;
-    // From the last boundary on in growing strides, then by halves: neighbours are near.
-    std::size_t low = boundaries.back(), stride = 1;
-    while (low + stride < last && run.x_of_sample(track, low + stride, axis) < edge) stride *= 2;
-    std::size_t high = std::min(low + stride, last);
-    while (low < high) {
-      const std::size_t middle = low + (high - low) / 2;
-      if (run.x_of_sample(track, middle, axis) < edge) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
+    std::size_t low = first_from(run, track, axis, edge, boundaries.back(), last, first + (last - first) * static_cast<std::size_t>(column) / static_cast<std::size_t>(columns));
+    low = (low + grain / 2) / grain * grain;
     if (low > boundaries.back() && low < last) boundaries.push_back(low);
   }
   boundaries.push_back(last);

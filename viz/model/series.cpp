@@ -1,33 +1,12 @@
 #include "viz/model/series.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "engine/trace/error.h"
 
 namespace sparsescope::viz {
-
-void Bucket::add(double value) {
-  if (!std::isfinite(value)) {
-    ++invalid;
-    return;
-  }
-  if (count == 0) first = value;
-  last = value;
-  minimum = std::min(minimum, value);
-  maximum = std::max(maximum, value);
-  ++count;
-}
-
-void Bucket::add(const Bucket& later) {
-  invalid += later.invalid;
-  if (later.count == 0) return;
-  if (count == 0) first = later.first;
-  last = later.last;
-  minimum = std::min(minimum, later.minimum);
-  maximum = std::max(maximum, later.maximum);
-  count += later.count;
-}
 
 void Series::append(double value) {
   if (precision_ == Precision::Single) {
@@ -69,27 +48,39 @@ Bucket Series::fold(std::size_t first, std::size_t last, std::size_t* touched) c
   if (first < exact) first -= first % kFanOut;
   if (last < exact) last -= last % kFanOut;
 
-  Bucket left, right;  // right grows towards the front
-  std::size_t count = 0;
-  const auto node = [&](std::size_t level, std::size_t i) {
-    ++count;
-    if (level > 0) return levels_[level - 1][i];
-    Bucket single;
-    single.add(precision_ == Precision::Single ? single_[i] : double_[i]);
-    return single;
+  // Climbs from both borders to the level where one step covers what is left; the right border's pieces wait their turn.
+  struct Piece {
+    std::size_t level, first, last;
   };
+  std::array<Piece, 16> waiting;
+  std::size_t pieces = 0, count = 0;
+  Bucket sum;
   for (std::size_t level = 0; first < last; ++level, first /= kFanOut, last /= kFanOut) {
     const bool is_top = level == levels_.size();
-    while (first < last && (is_top || first % kFanOut != 0)) left.add(node(level, first++));
-    while (first < last && last % kFanOut != 0) {
-      Bucket earlier = node(level, --last);
-      earlier.add(right);
-      right = earlier;
-    }
+    const std::size_t left_end = is_top ? last : std::min(last, (first + kFanOut - 1) / kFanOut * kFanOut);
+    add_nodes(level, first, left_end, sum);
+    const std::size_t right_begin = is_top ? last : std::max(left_end, last / kFanOut * kFanOut);
+    if (right_begin < last) waiting[pieces++] = {level, right_begin, last};
+    count += left_end - first + last - right_begin;
+    first = left_end;
+    last = right_begin;
   }
-  left.add(right);
+  while (pieces > 0) {
+    const Piece& piece = waiting[--pieces];
+    add_nodes(piece.level, piece.first, piece.last, sum);
+  }
   if (touched != nullptr) *touched += count;
-  return left;
+  return sum;
+}
+
+void Series::add_nodes(std::size_t level, std::size_t first, std::size_t last, Bucket& into) const {
+  if (level > 0) {
+    for (std::size_t i = first; i < last; ++i) into.add(levels_[level - 1][i]);
+  } else if (precision_ == Precision::Single) {
+    for (std::size_t i = first; i < last; ++i) into.add(static_cast<double>(single_[i]));
+  } else {
+    for (std::size_t i = first; i < last; ++i) into.add(double_[i]);
+  }
 }
 
 Series::View Series::query(std::size_t first, std::size_t last, std::size_t pixels) const {

@@ -2,6 +2,8 @@
 // few hundred nodes. Knows positions 0, 1, 2, ...; what stands on the x axis is the run's business.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -21,8 +23,27 @@ struct Bucket {
   std::uint64_t invalid = 0;      // NaN and infinite samples
 
   bool has_value() const { return count > 0; }
-  void add(double value);
-  void add(const Bucket& later);  // `later` follows this one
+  void add(double value) {
+    if (!std::isfinite(value)) {
+      ++invalid;
+      return;
+    }
+    if (count == 0) first = value;
+    last = value;
+    minimum = std::min(minimum, value);
+    maximum = std::max(maximum, value);
+    ++count;
+  }
+  // `later` follows this one.
+  void add(const Bucket& later) {
+    invalid += later.invalid;
+    if (later.count == 0) return;
+    if (count == 0) first = later.first;
+    last = later.last;
+    minimum = std::min(minimum, later.minimum);
+    maximum = std::max(maximum, later.maximum);
+    count += later.count;
+  }
   bool operator==(const Bucket&) const = default;
 };
 
@@ -62,6 +83,9 @@ class Series {
   std::size_t bytes() const;
 
  private:
+  // Samples (level 0) or nodes of levels_[level - 1], one after the other.
+  void add_nodes(std::size_t level, std::size_t first, std::size_t last, Bucket& into) const;
+
   Precision precision_;
   std::size_t size_ = 0;
   Chunked<float> single_;
