@@ -232,13 +232,12 @@ void RecordingFile::abandon() noexcept {
   workers_.reset();
   pending_.clear();
   pending_bytes_ = 0;
-  bool is_let_go = true;
   {
     const h5::Lock lock;
     const auto let_go = [&](h5::Handle& handle) {
       // Somebody else's bytes may lie under this name now: closing would write into them.
       if (is_taken_away_) handle.leak();
-      is_let_go = handle.reset() && is_let_go;
+      handle.reset();
     };
     for (ChannelSets& sets : layout_.channels) {
       for (h5::Handle* set : {&sets.values, &sets.step, &sets.spans}) let_go(*set);
@@ -248,7 +247,7 @@ void RecordingFile::abandon() noexcept {
   }
   if (!sync_) return;
   struct stat info {};
-  if (::fstat(sync_->descriptor(), &info) == 0 && is_let_go && !is_taken_away_) {
+  if (::fstat(sync_->descriptor(), &info) == 0) {
     std::scoped_lock lock(written_mutex);
     written_files().erase(file_id(info));
   }

@@ -18,8 +18,7 @@
 
 namespace sparsescope::record {
 
-// Whether this process holds `path` open for writing. The library would share that handle with a second
-// opener.
+// Whether this process is recording into `path`.
 bool is_written_here(const std::string& path);
 
 class RecordingFile {

@@ -171,7 +171,8 @@ TEST(Disk, AWriteThatFailsInMidRunLosesNothingCommitted) {
     const record::WriterStats again = testing::record_run(small, writer_options(folder.file("second.h5")));
     return std::to_string(stats.frames_committed) + "|" + std::to_string(stats.frames_lost) + "|" +
            std::to_string(stats.frames_received) + "|" + std::to_string(again.frames_committed) +
-           again.failure + "|" + std::to_string(static_cast<int>(answers.last.kind)) + "|" + stats.failure;
+           again.failure + "|" + std::to_string(static_cast<int>(answers.last.kind)) + "|" + stats.failure +
+           "; " + answers.last.message;
   });
   unsigned long committed = 0, lost = 0, received = 0, again = 0;
   int kind = -1, failure_at = 0;
@@ -186,6 +187,7 @@ TEST(Disk, AWriteThatFailsInMidRunLosesNothingCommitted) {
   EXPECT_GT(lost, 0u);
   EXPECT_EQ(received, 120u);
   EXPECT_EQ(committed + lost, received);
+  EXPECT_EQ(kind, static_cast<int>(trace::ReadAnswer::Kind::Done)) << "reading back after the failure";
   EXPECT_EQ(again, 5u) << "a second recording in the same process";
   expect_exactly(folder.file("run.h5"), big(120), committed);
   expect_exactly(folder.file("second.h5"), big(5), 5);
