@@ -66,7 +66,7 @@ at::Tensor attention_statistics(const at::Tensor& weights, const at::Tensor& log
       T > 1 ? row_mean(of_past) : at::zeros({w.size(1)}, w.options()),
       row_mean_where(of_scope, several),
       row_mean(entropy.exp()),
-      row_mean(1 / w.square().sum(-1).clamp_min(std::numeric_limits<float>::min())),
+      row_mean(at::where(keys.gt(0), 1 / w.square().sum(-1), at::zeros_like(keys))),
       row_mean(1 - retained).clamp_min(0),
       row_mean((w * distance).sum(-1)),
       row_mean((w * distance.ge(reach)).sum(-1)),

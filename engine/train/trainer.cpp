@@ -93,7 +93,8 @@ Trainer::Impl::Run Trainer::Impl::prepare() {
   run.state = std::make_unique<TrainingState>(experiment, run.data, run.setup);
   if (run.parent) {
     restore_checkpoint(*run.state, *run.parent, run.data);
-    run.parent->file = {};
+    run.parent->file.tensors.clear();  // the metadata is still asked for
+    run.parent->file.storage = {};
     if (run.state->counters().steps >= static_cast<std::uint64_t>(experiment.train.steps)) {
       throw Error("the checkpoint is at step " + std::to_string(run.parent->step) + " and the run ends at step " + std::to_string(experiment.train.steps) + "; ask for more steps");
     }

@@ -91,7 +91,7 @@ void TrainingLoop::train_step() {
 
 void TrainingLoop::report_non_finite(const StepReport& report) {
   frame_.flag(trace::kFlagNonFinite);
-  const std::string words = report.non_finite_words + "; nothing was updated, training is paused: lower the learning rate or resume from a checkpoint";
+  const std::string words = report.non_finite_words + "; nothing was updated and training is paused";
   events_.add(step(), EventKind::Warning, {{"what", "non-finite"}, {"text", words}});
   set_mode(Mode::Paused, words, "pause");
 }

@@ -124,12 +124,12 @@ StepReport TrainingState::step() {
   report.spark.assign(at, numbers.end() - layers);
 
   ++counters_.steps;
-  const bool thresholds_move = !model_.controls().has("freeze_thresholds") || control("freeze_thresholds") == 0;
+  const bool thresholds_move = is_spark() && control(kThresholdFreeze) == 0;
   if (report.is_finite && thresholds_move) counters_.reach += report.learning_rate * experiment_.model.spark.theta_lr_multiplier;
   if (!report.is_finite) {
     try {
       model::raise_if_not_finite(result, counters_.steps);
-      report.non_finite_words = "the loss or the gradient norm at step " + std::to_string(counters_.steps) + " is not a finite number";
+      report.non_finite_words = "the loss or the gradient norm at step " + std::to_string(counters_.steps) + " is not a finite number; lower the learning rate or load an earlier checkpoint";
     } catch (const Error& error) {
       report.non_finite_words = error.what();
     }

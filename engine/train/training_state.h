@@ -18,9 +18,10 @@
 
 namespace sparsescope::train {
 
-// Names of the controls that the trainer registers beside the model's.
+// Controls: two that the trainer registers beside the model's, and one of the model's that it must know.
 inline constexpr const char* kLearningRateScale = "learning_rate_scale";
 inline constexpr const char* kPace = "pace";
+inline constexpr const char* kThresholdFreeze = "threshold_freeze";
 
 // What one step did, on the host.
 struct StepReport {
