@@ -10,12 +10,14 @@
 
 namespace sparsescope::evaluate {
 
-HeldOutLoss held_out_loss(const LogitsSource& model, const std::vector<std::int32_t>& windows, std::int64_t context,
-                          std::int64_t batch, const data::Tokenizer& tokenizer, const data::Task& task) {
+HeldOutLoss held_out_loss(const LogitsSource& model, const std::vector<std::int32_t>& windows,
+                          std::int64_t context, std::int64_t batch, const data::Tokenizer& tokenizer,
+                          const data::Task& task) {
   const at::NoGradGuard no_grad;
   const std::int64_t columns = context + 1;
   const std::int64_t count = static_cast<std::int64_t>(windows.size()) / columns;
-  check(count > 0 && count * columns == static_cast<std::int64_t>(windows.size()), "held-out windows are whole");
+  check(count > 0 && count * columns == static_cast<std::int64_t>(windows.size()),
+        "held-out windows are whole");
 
   HeldOutLoss loss;
   double total_nats = 0;
@@ -23,9 +25,10 @@ HeldOutLoss held_out_loss(const LogitsSource& model, const std::vector<std::int3
     task.report("validation loss", static_cast<double>(begin) / static_cast<double>(count));
     const std::int64_t rows = std::min(batch, count - begin);
     const auto first = windows.begin() + begin * columns;
-    const at::Tensor ids = ids_tensor({first, first + rows * columns}, rows, columns, model.device);  // [rows, context + 1]
-    const at::Tensor logits = model.logits(ids.slice(1, 0, context));                                // [rows, context, V]
-    const at::Tensor targets = ids.slice(1, 1, columns).reshape({-1});                               // [rows * context]
+    const at::Tensor ids =
+        ids_tensor({first, first + rows * columns}, rows, columns, model.device);  // [rows, context + 1]
+    const at::Tensor logits = model.logits(ids.slice(1, 0, context));              // [rows, context, V]
+    const at::Tensor targets = ids.slice(1, 1, columns).reshape({-1});             // [rows * context]
     total_nats += token_nll(logits.reshape({-1, logits.size(-1)}), targets).sum().item<double>();
     for (std::int64_t row = 0; row < rows; ++row) {
       loss.bytes += tokenizer.text_bytes({&*(first + row * columns + 1), static_cast<std::size_t>(context)});
@@ -34,7 +37,8 @@ HeldOutLoss held_out_loss(const LogitsSource& model, const std::vector<std::int3
   }
   loss.nll_nats = total_nats / static_cast<double>(loss.tokens);
   loss.perplexity = std::exp(loss.nll_nats);
-  loss.bits_per_byte = total_nats / (std::numbers::ln2 * static_cast<double>(std::max<std::int64_t>(loss.bytes, 1)));
+  loss.bits_per_byte =
+      total_nats / (std::numbers::ln2 * static_cast<double>(std::max<std::int64_t>(loss.bytes, 1)));
   return loss;
 }
 

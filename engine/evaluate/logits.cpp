@@ -8,9 +8,11 @@
 
 namespace sparsescope::evaluate {
 
-at::Tensor ids_tensor(const std::vector<std::int32_t>& ids, std::int64_t rows, std::int64_t columns, at::Device device) {
+at::Tensor ids_tensor(const std::vector<std::int32_t>& ids, std::int64_t rows, std::int64_t columns,
+                      at::Device device) {
   check(static_cast<std::int64_t>(ids.size()) == rows * columns, "the ids do not fill the tensor");
-  const at::Tensor host = at::from_blob(const_cast<std::int32_t*>(ids.data()), {rows, columns}, at::TensorOptions().dtype(at::kInt));
+  const at::Tensor host = at::from_blob(const_cast<std::int32_t*>(ids.data()), {rows, columns},
+                                        at::TensorOptions().dtype(at::kInt));
   return host.to(at::kLong).to(device);  // the first conversion copies
 }
 

@@ -1,4 +1,5 @@
-// What an evaluation needs of a model: ids in, logits out. So that an oracle can stand in for a model in tests.
+// What an evaluation needs of a model: ids in, logits out. So that an oracle can stand in for a model in
+// tests.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,9 +16,11 @@ struct LogitsSource {
 };
 
 // Host ids as [rows, columns] i64 on `device`.
-at::Tensor ids_tensor(const std::vector<std::int32_t>& ids, std::int64_t rows, std::int64_t columns, at::Device device);
+at::Tensor ids_tensor(const std::vector<std::int32_t>& ids, std::int64_t rows, std::int64_t columns,
+                      at::Device device);
 
-// -ln P(target) for each row: logits [R,V], targets [R] i64 -> [R] fp64 on the CPU, the log-softmax in fp32 or wider.
+// -ln P(target) for each row: logits [R,V], targets [R] i64 -> [R] fp64 on the CPU, the log-softmax in fp32
+// or wider.
 at::Tensor token_nll(const at::Tensor& logits, const at::Tensor& targets);
 
 }  // namespace sparsescope::evaluate

@@ -13,7 +13,8 @@ namespace {
 constexpr std::int64_t kMaxRedraws = 1000;
 
 // n tokens, each from an independent uniform position: the unigram law.
-std::vector<std::int32_t> draw_needle(std::span<const std::int32_t> stream, std::int64_t length, data::Random& random) {
+std::vector<std::int32_t> draw_needle(std::span<const std::int32_t> stream, std::int64_t length,
+                                      data::Random& random) {
   std::vector<std::int32_t> needle(static_cast<std::size_t>(length));
   for (std::int32_t& token : needle) token = stream[random.below(stream.size())];
   return needle;
@@ -25,26 +26,31 @@ bool needle_fits(std::int64_t context, std::int64_t stream_tokens, const NeedleS
   return context >= 4 * settings.length && context <= stream_tokens;
 }
 
-NeedleTrial make_needle_trial(std::span<const std::int32_t> stream, std::int64_t context, std::int64_t depth_index,
-                              std::int64_t trial, const NeedleSettings& settings) {
+NeedleTrial make_needle_trial(std::span<const std::int32_t> stream, std::int64_t context,
+                              std::int64_t depth_index, std::int64_t trial, const NeedleSettings& settings) {
   const std::int64_t n = settings.length;
-  check(needle_fits(context, static_cast<std::int64_t>(stream.size()), settings), "a needle trial needs a longer context");
+  check(needle_fits(context, static_cast<std::int64_t>(stream.size()), settings),
+        "a needle trial needs a longer context");
   check(settings.cue >= 1 && settings.cue < n, "the cue is a proper part of the needle");
-  const std::string key = "needle trial " + std::to_string(context) + " " + std::to_string(depth_index) + " " + std::to_string(trial);
+  const std::string key = "needle trial " + std::to_string(context) + " " + std::to_string(depth_index) +
+                          " " + std::to_string(trial);
   data::Random random(data::stream_seed(settings.trial_seed, key));
 
   const std::uint64_t start = random.below(stream.size() - static_cast<std::size_t>(context) + 1);
   NeedleTrial made;
-  made.base.assign(stream.begin() + static_cast<std::ptrdiff_t>(start), stream.begin() + static_cast<std::ptrdiff_t>(start) + context);
+  made.base.assign(stream.begin() + static_cast<std::ptrdiff_t>(start),
+                   stream.begin() + static_cast<std::ptrdiff_t>(start) + context);
   made.needle = draw_needle(stream, n, random);
   const auto body_end = made.base.end() - n;
   const auto cue_occurs = [&] {
-    return std::search(made.base.begin(), body_end, made.needle.begin(), made.needle.begin() + settings.cue) != body_end;
+    return std::search(made.base.begin(), body_end, made.needle.begin(),
+                       made.needle.begin() + settings.cue) != body_end;
   };
   while (settings.rejection == NeedleSettings::Rejection::On && cue_occurs()) {
     if (++made.redraws > kMaxRedraws) {
       throw Error("no needle could be drawn whose first " + std::to_string(settings.cue) +
-                  " tokens are new to the text; the validation text is too uniform, or lengthen evaluation.needle_cue");
+                  " tokens are new to the text; the validation text is too uniform, or lengthen "
+                  "evaluation.needle_cue");
     }
     made.needle = draw_needle(stream, n, random);
   }

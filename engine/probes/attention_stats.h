@@ -24,11 +24,14 @@ inline const std::vector<std::string> kAttentionStats = {
     "sink_rate",          // share of sequences with alpha_0 > 0.3
 };
 // Added for SPaRK: attention mass by reason, disjoint.
-inline const std::vector<std::string> kScopeMassStats = {"direct_mass", "inherited_mass", "fallback_mass", "self_mass"};
+inline const std::vector<std::string> kScopeMassStats = {"direct_mass", "inherited_mass", "fallback_mass",
+                                                         "self_mass"};
 
-// weights, logits [B,H,T,T] (weights exactly 0 outside the scope, logits unmasked), ids [B,T] i64; `reach` tokens count as
-// near. -> [H, kAttentionStats] fp32, means over rows and sequences. Empty products count 0, masked zeros make no NaN.
-at::Tensor attention_statistics(const at::Tensor& weights, const at::Tensor& logits, const at::Tensor& ids, std::int64_t reach);
+// weights, logits [B,H,T,T] (weights exactly 0 outside the scope, logits unmasked), ids [B,T] i64; `reach`
+// tokens count as near. -> [H, kAttentionStats] fp32, means over rows and sequences. Empty products count 0,
+// masked zeros make no NaN.
+at::Tensor attention_statistics(const at::Tensor& weights, const at::Tensor& logits, const at::Tensor& ids,
+                                std::int64_t reach);
 
 // reasons [B,T,T] u8 -> [H, kScopeMassStats]; inherited means inherited and not direct. They sum to 1.
 at::Tensor scope_mass(const at::Tensor& weights, const at::Tensor& reasons);

@@ -23,14 +23,20 @@ const std::vector<Probe>& probes() {
       {"declared", Models::Spark, {Observation::Scores, Observation::Theta}, measure_declared},
       {"declared_top", Models::Spark, {Observation::Declaration}, measure_declared_top},
       {"scope_pooled", Models::Spark, {Observation::Scope}, measure_scope_pooled},
-      {"attention_stats", Models::Every, {Observation::AttentionLogits, Observation::AttentionWeights, Observation::Scope}, measure_attention_stats},
-      {"edges", Models::Spark, {Observation::Scores, Observation::Scope, Observation::AttentionWeights}, measure_edges},
+      {"attention_stats",
+       Models::Every,
+       {Observation::AttentionLogits, Observation::AttentionWeights, Observation::Scope},
+       measure_attention_stats},
+      {"edges",
+       Models::Spark,
+       {Observation::Scores, Observation::Scope, Observation::AttentionWeights},
+       measure_edges},
   };
   return table;
 }
 
-ProbeBatch make_probe_batch(const std::vector<std::int32_t>& probe_ids, std::int64_t sequences, const model::LanguageModel& model,
-                            std::uint64_t seed) {
+ProbeBatch make_probe_batch(const std::vector<std::int32_t>& probe_ids, std::int64_t sequences,
+                            const model::LanguageModel& model, std::uint64_t seed) {
   const std::int64_t T = static_cast<std::int64_t>(probe_ids.size()) / sequences;
   ProbeBatch batch;
   batch.ids = evaluate::ids_tensor(probe_ids, sequences, T, model.device());
@@ -39,13 +45,15 @@ ProbeBatch make_probe_batch(const std::vector<std::int32_t>& probe_ids, std::int
   const std::int64_t m = std::max<std::int64_t>(1, std::min<std::int64_t>(32, T / 2));
   data::Random random(seed);
   std::vector<std::int32_t> blocks(static_cast<std::size_t>(sequences * m));
-  for (std::int32_t& id : blocks) id = static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(model.vocabulary())));
+  for (std::int32_t& id : blocks)
+    id = static_cast<std::int32_t>(random.below(static_cast<std::uint64_t>(model.vocabulary())));
   const at::Tensor block = evaluate::ids_tensor(blocks, sequences, m, model.device());  // [P,m]
   batch.repeated = at::cat({block, block}, 1);                                          // [P,2m]
   return batch;
 }
 
-std::vector<Measured> run_probes(const model::LanguageModel& model, const ProbeBatch& batch, std::span<const std::string_view> channels) {
+std::vector<Measured> run_probes(const model::LanguageModel& model, const ProbeBatch& batch,
+                                 std::span<const std::string_view> channels) {
   const at::NoGradGuard no_grad;
   const bool is_spark = model.config().mixer == experiments::MixerKind::Spark;
   std::vector<const Probe*> wanted;

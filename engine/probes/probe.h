@@ -1,5 +1,6 @@
-// What a probe is: one channel, what it must observe, how it is reduced. The table of all probes; running them together.
-// A probe reads a fixed batch of held-out text and touches no training state: on or off, the losses are the same bits.
+// What a probe is: one channel, what it must observe, how it is reduced. The table of all probes; running
+// them together. A probe reads a fixed batch of held-out text and touches no training state: on or off, the
+// losses are the same bits.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,13 +19,13 @@ namespace sparsescope::probes {
 
 // The texts that all probes of a run look at.
 struct ProbeBatch {
-  at::Tensor ids;                           // [P,T] i64 on the model's device: held-out text
-  at::Tensor repeated;                      // [P,2m] i64: a random block of m ids, twice; for induction
-  std::vector<std::int64_t> distinct_ids;   // of sequence 0, ascending
+  at::Tensor ids;                          // [P,T] i64 on the model's device: held-out text
+  at::Tensor repeated;                     // [P,2m] i64: a random block of m ids, twice; for induction
+  std::vector<std::int64_t> distinct_ids;  // of sequence 0, ascending
 };
 // `probe_ids` [P * T] in rows. The random blocks come from `seed`, m = min(32, T/2) uniform ids.
-ProbeBatch make_probe_batch(const std::vector<std::int32_t>& probe_ids, std::int64_t sequences, const model::LanguageModel& model,
-                            std::uint64_t seed);
+ProbeBatch make_probe_batch(const std::vector<std::int32_t>& probe_ids, std::int64_t sequences,
+                            const model::LanguageModel& model, std::uint64_t seed);
 
 struct ProbeInput {
   const model::LanguageModel& model;
@@ -50,7 +51,8 @@ struct Measured {
   ProbeBytes bytes;
 };
 // Runs the model once over each text, without gradient, and measures the named channels that apply to it.
-std::vector<Measured> run_probes(const model::LanguageModel& model, const ProbeBatch& batch, std::span<const std::string_view> channels);
+std::vector<Measured> run_probes(const model::LanguageModel& model, const ProbeBatch& batch,
+                                 std::span<const std::string_view> channels);
 
 // Row-major bytes of a tensor of any type, on the host.
 ProbeBytes bytes_of(const at::Tensor& tensor);

@@ -7,8 +7,8 @@
 
 namespace sparsescope::probes {
 
-// reasons [T,T] u8 (kernels::ScopeReason) -> [4, blocks, blocks] f32: direct, inherited and not direct, fallback, self, each as
-// a share of the block's pairs p <= t; 0 above the diagonal.
+// reasons [T,T] u8 (kernels::ScopeReason) -> [4, blocks, blocks] f32: direct, inherited and not direct,
+// fallback, self, each as a share of the block's pairs p <= t; 0 above the diagonal.
 at::Tensor pool_scope(const at::Tensor& reasons);
 
 }  // namespace sparsescope::probes

@@ -9,7 +9,11 @@ inline constexpr std::int64_t kDeclaredTopRanks = 8;   // ids per position in de
 inline constexpr std::int64_t kMaxPooledBlocks = 128;  // per side of scope_pooled
 
 // Tokens per block side so that a sequence of `context` tokens has at most kMaxPooledBlocks blocks.
-inline std::int64_t pooled_block(std::int64_t context) { return (context + kMaxPooledBlocks - 1) / kMaxPooledBlocks; }
-inline std::int64_t pooled_blocks(std::int64_t context) { return (context + pooled_block(context) - 1) / pooled_block(context); }
+inline std::int64_t pooled_block(std::int64_t context) {
+  return (context + kMaxPooledBlocks - 1) / kMaxPooledBlocks;
+}
+inline std::int64_t pooled_blocks(std::int64_t context) {
+  return (context + pooled_block(context) - 1) / pooled_block(context);
+}
 
 }  // namespace sparsescope::probes

@@ -26,18 +26,25 @@ struct StateTensor {
 
 std::vector<StateTensor> tensors_of(const TrainingState& state) {
   std::vector<StateTensor> tensors;
-  for (const model::Parameter& parameter : state.model().parameters()) tensors.push_back({"model." + parameter.name, parameter.value});
-  for (const Optimizer::State& entry : state.optimizer().state()) tensors.push_back({entry.name, entry.value});
+  for (const model::Parameter& parameter : state.model().parameters())
+    tensors.push_back({"model." + parameter.name, parameter.value});
+  for (const Optimizer::State& entry : state.optimizer().state())
+    tensors.push_back({entry.name, entry.value});
   return tensors;
 }
 
 const char* type_name(at::ScalarType type) {
   switch (type) {
-    case at::kFloat: return "F32";
-    case at::kDouble: return "F64";
-    case at::kBFloat16: return "BF16";
-    case at::kHalf: return "F16";
-    default: return "";
+    case at::kFloat:
+      return "F32";
+    case at::kDouble:
+      return "F64";
+    case at::kBFloat16:
+      return "BF16";
+    case at::kHalf:
+      return "F16";
+    default:
+      return "";
   }
 }
 
@@ -47,11 +54,15 @@ std::string shape_words(at::IntArrayRef shape) {
   return words + "]";
 }
 
-std::string tokenizer_digest(const data::PreparedData& data) { return data::sha256_hex(data.tokenizer->serialized()); }
+std::string tokenizer_digest(const data::PreparedData& data) {
+  return data::sha256_hex(data.tokenizer->serialized());
+}
 
-std::map<std::string, std::string> metadata_of(const TrainingState& state, const data::PreparedData& data, const std::string& run_uuid) {
+std::map<std::string, std::string> metadata_of(const TrainingState& state, const data::PreparedData& data,
+                                               const std::string& run_uuid) {
   Json controls, streams;
-  for (const trace::Control& control : state.model().controls().controls()) controls[control.name] = control.value;
+  for (const trace::Control& control : state.model().controls().controls())
+    controls[control.name] = control.value;
   for (std::string_view name : {data::kInitStream, data::kDataStream, data::kProbeStream}) {
     streams[std::string(name)] = data::stream_seed(state.experiment().train.seed, name);
   }
@@ -74,7 +85,8 @@ std::map<std::string, std::string> metadata_of(const TrainingState& state, const
 
 const std::string& metadata(const Checkpoint& checkpoint, const std::string& key) {
   const auto found = checkpoint.file.metadata.find(key);
-  if (found == checkpoint.file.metadata.end()) throw Error("the checkpoint lacks '" + key + "' and cannot be resumed", ExitCode::Refused);
+  if (found == checkpoint.file.metadata.end())
+    throw Error("the checkpoint lacks '" + key + "' and cannot be resumed", ExitCode::Refused);
   return found->second;
 }
 
@@ -86,18 +98,25 @@ Json json_of(const Checkpoint& checkpoint, const std::string& key) {
 
 void copy_in(const StateTensor& into, const TensorFile& file) {
   const NamedTensor* stored = file.find(into.name);
-  if (stored == nullptr) throw Error("the checkpoint has no tensor '" + into.name + "'; it belongs to another model", ExitCode::Refused);
-  if (stored->dtype != type_name(into.value.scalar_type()) || at::IntArrayRef(stored->shape) != into.value.sizes()) {
-    throw Error("tensor '" + into.name + "' of the checkpoint is " + stored->dtype + " " + shape_words(stored->shape) + ", this experiment needs " +
-                    type_name(into.value.scalar_type()) + " " + shape_words(into.value.sizes()) + "; resume with the experiment it was made by",
+  if (stored == nullptr)
+    throw Error("the checkpoint has no tensor '" + into.name + "'; it belongs to another model",
+                ExitCode::Refused);
+  if (stored->dtype != type_name(into.value.scalar_type()) ||
+      at::IntArrayRef(stored->shape) != into.value.sizes()) {
+    throw Error("tensor '" + into.name + "' of the checkpoint is " + stored->dtype + " " +
+                    shape_words(stored->shape) + ", this experiment needs " +
+                    type_name(into.value.scalar_type()) + " " + shape_words(into.value.sizes()) +
+                    "; resume with the experiment it was made by",
                 ExitCode::Refused);
   }
-  const at::Tensor host = at::from_blob(const_cast<std::byte*>(stored->bytes.data()), into.value.sizes(), into.value.options().device(at::kCPU).requires_grad(false));
+  const at::Tensor host = at::from_blob(const_cast<std::byte*>(stored->bytes.data()), into.value.sizes(),
+                                        into.value.options().device(at::kCPU).requires_grad(false));
   into.value.copy_(host);
 }
 
 // Leaves of two JSON objects that differ, as "key: a there, b here".
-void add_differences(std::vector<std::string>& words, const Json& there, const Json& here, const std::string& path) {
+void add_differences(std::vector<std::string>& words, const Json& there, const Json& here,
+                     const std::string& path) {
   for (const auto& [key, value] : there.items()) {
     const std::string name = path.empty() ? key : path + "." + key;
     if (!here.contains(key)) continue;
@@ -115,8 +134,9 @@ void restore_controls(TrainingState& state, const Checkpoint& checkpoint) {
   const experiments::Experiment& here = state.experiment();
   const Json controls = json_of(checkpoint, "controls");
   for (const auto& [name, value] : controls.items()) {
-    const bool is_reset = (name == kPace && there.train.pace != here.train.pace) ||
-                          (name == "sparsity_weight" && there.model.spark.sparsity_weight != here.model.spark.sparsity_weight);
+    const bool is_reset =
+        (name == kPace && there.train.pace != here.train.pace) ||
+        (name == "sparsity_weight" && there.model.spark.sparsity_weight != here.model.spark.sparsity_weight);
     if (!is_reset && state.model().controls().has(name)) state.set_control(name, value.get<double>());
   }
 }
@@ -131,7 +151,9 @@ Checkpoint read_checkpoint(const std::string& path) {
     throw Error(path + " is a tensor file but no checkpoint of this program", ExitCode::Refused);
   }
   if (metadata(checkpoint, "version") != kVersion) {
-    throw Error(path + " is a checkpoint of version " + metadata(checkpoint, "version") + "; this program reads version " + kVersion, ExitCode::NewerVersion);
+    throw Error(path + " is a checkpoint of version " + metadata(checkpoint, "version") +
+                    "; this program reads version " + kVersion,
+                ExitCode::NewerVersion);
   }
   const std::string& step = metadata(checkpoint, "step");
   try {
@@ -145,14 +167,18 @@ Checkpoint read_checkpoint(const std::string& path) {
   return checkpoint;
 }
 
-SavedCheckpoint save_checkpoint(const std::string& stem, const TrainingState& state, const data::PreparedData& data, const std::string& run_uuid) {
+SavedCheckpoint save_checkpoint(const std::string& stem, const TrainingState& state,
+                                const data::PreparedData& data, const std::string& run_uuid) {
   std::vector<at::Tensor> host;  // keeps the bytes alive
   std::vector<NamedTensor> named;
   for (const StateTensor& tensor : tensors_of(state)) {
     host.push_back(tensor.value.detach().to(at::kCPU).contiguous());
     const at::Tensor& value = host.back();
-    named.push_back({tensor.name, type_name(value.scalar_type()), value.sizes().vec(),
-                     {static_cast<const std::byte*>(value.const_data_ptr()), static_cast<std::size_t>(value.nbytes())}});
+    named.push_back(
+        {tensor.name,
+         type_name(value.scalar_type()),
+         value.sizes().vec(),
+         {static_cast<const std::byte*>(value.const_data_ptr()), static_cast<std::size_t>(value.nbytes())}});
   }
   SavedCheckpoint saved;
   saved.path = fmt::format("{}.step-{:09}.safetensors", stem, state.counters().steps);
@@ -165,19 +191,25 @@ SavedCheckpoint save_checkpoint(const std::string& stem, const TrainingState& st
 
 void restore_checkpoint(TrainingState& state, const Checkpoint& checkpoint, const data::PreparedData& data) {
   if (metadata(checkpoint, "tokenizer_sha256") != tokenizer_digest(data)) {
-    throw Error("the checkpoint was trained with another tokenizer, so its weights mean other tokens; give the corpus and vocabulary it was made with", ExitCode::Refused);
+    throw Error(
+        "the checkpoint was trained with another tokenizer, so its weights mean other tokens; give the "
+        "corpus and vocabulary it was made with",
+        ExitCode::Refused);
   }
   const at::NoGradGuard no_grad;
   const std::vector<StateTensor> tensors = tensors_of(state);
   for (const StateTensor& tensor : tensors) copy_in(tensor, checkpoint.file);
   if (checkpoint.file.tensors.size() != tensors.size()) {
-    throw Error("the checkpoint holds " + std::to_string(checkpoint.file.tensors.size()) + " tensors, this experiment needs " + std::to_string(tensors.size()) +
-                    "; resume with the experiment it was made by", ExitCode::Refused);
+    throw Error("the checkpoint holds " + std::to_string(checkpoint.file.tensors.size()) +
+                    " tensors, this experiment needs " + std::to_string(tensors.size()) +
+                    "; resume with the experiment it was made by",
+                ExitCode::Refused);
   }
   state.sampler().restore(metadata(checkpoint, "data_sampler"));
   try {
     const Json counters = json_of(checkpoint, "counters");
-    state.restore_counters({checkpoint.step, counters.at("reach").get<double>(), counters.at("initial_thetas").get<std::vector<double>>()});
+    state.restore_counters({checkpoint.step, counters.at("reach").get<double>(),
+                            counters.at("initial_thetas").get<std::vector<double>>()});
     restore_controls(state, checkpoint);
   } catch (const nlohmann::json::exception&) {
     throw Error("the checkpoint's counters or controls are not readable", ExitCode::Refused);
@@ -187,12 +219,14 @@ void restore_checkpoint(TrainingState& state, const Checkpoint& checkpoint, cons
   }
 }
 
-std::vector<std::string> differences(const TrainingState& state, const Checkpoint& checkpoint, const data::PreparedData& data) {
+std::vector<std::string> differences(const TrainingState& state, const Checkpoint& checkpoint,
+                                     const data::PreparedData& data) {
   std::vector<std::string> words;
   add_differences(words, json_of(checkpoint, "device"), Json::parse(device_json(state.setup())), "");
   add_differences(words, json_of(checkpoint, "build"), Json::parse(build_json()), "");
   if (metadata(checkpoint, "corpus_sha256") != data.corpus.sha256) words.push_back("the text differs");
-  add_differences(words, json_of(checkpoint, "experiment"), Json::parse(experiments::to_json(state.experiment())), "");
+  add_differences(words, json_of(checkpoint, "experiment"),
+                  Json::parse(experiments::to_json(state.experiment())), "");
   return words;
 }
 

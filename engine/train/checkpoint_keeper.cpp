@@ -10,7 +10,8 @@ constexpr std::size_t kScheduledKept = 2;
 
 }  // namespace
 
-SavedCheckpoint CheckpointKeeper::save(const TrainingState& state, const data::PreparedData& data, Kind kind) {
+SavedCheckpoint CheckpointKeeper::save(const TrainingState& state, const data::PreparedData& data,
+                                       Kind kind) {
   const SavedCheckpoint saved = save_checkpoint(stem_, state, data, run_uuid_);
   // One step has one file: asked for or final, it is no longer the schedule's to remove.
   std::erase(scheduled_, saved.path);

@@ -1,4 +1,5 @@
-// Where a run's checkpoints go and which of them stay: the last two scheduled ones, the final one, those a person asked for.
+// Where a run's checkpoints go and which of them stay: the last two scheduled ones, the final one, those a
+// person asked for.
 #pragma once
 
 #include <deque>
@@ -13,7 +14,8 @@ class CheckpointKeeper {
   enum class Kind { Scheduled, Asked, Final };
 
   // `stem` empty: the run keeps no checkpoints.
-  CheckpointKeeper(std::string stem, std::string run_uuid) : stem_(std::move(stem)), run_uuid_(std::move(run_uuid)) {}
+  CheckpointKeeper(std::string stem, std::string run_uuid)
+      : stem_(std::move(stem)), run_uuid_(std::move(run_uuid)) {}
 
   bool is_on() const { return !stem_.empty(); }
   // Writes one, then removes what need not stay. Throws Error when it cannot be written.

@@ -26,7 +26,8 @@ CudaAnswer cuda_answer() {
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
   if (error != cudaSuccess || count == 0) {
-    answer.reason = error == cudaSuccess ? "this machine has no CUDA device" : std::string("CUDA says: ") + cudaGetErrorString(error);
+    answer.reason = error == cudaSuccess ? "this machine has no CUDA device"
+                                         : std::string("CUDA says: ") + cudaGetErrorString(error);
     return answer;
   }
   cudaDeviceProp properties{};
@@ -103,7 +104,8 @@ std::string device_json(const DeviceSetup& setup) {
   json["flags"] = {{"tf32", false}, {"deterministic", true}, {"cublas_workspace", ":4096:8"}};
 #ifdef SPARSESCOPE_CUDA
   int driver = 0;
-  if (!setup.gpu.empty() && cudaDriverGetVersion(&driver) == cudaSuccess) json["driver"] = std::to_string(driver / 1000) + "." + std::to_string(driver % 1000 / 10);
+  if (!setup.gpu.empty() && cudaDriverGetVersion(&driver) == cudaSuccess)
+    json["driver"] = std::to_string(driver / 1000) + "." + std::to_string(driver % 1000 / 10);
 #endif
   return json.dump();
 }

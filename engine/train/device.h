@@ -12,13 +12,14 @@ namespace sparsescope::train {
 
 struct DeviceSetup {
   at::Device device = at::kCPU;
-  int threads = 1;         // CPU threads of torch
-  std::string words;       // "CPU, 2 threads", "NVIDIA H200"
-  std::string gpu;         // name, or empty
+  int threads = 1;    // CPU threads of torch
+  std::string words;  // "CPU, 2 threads", "NVIDIA H200"
+  std::string gpu;    // name, or empty
 };
 
-// Sets thread count, fp32 without TF32, deterministic algorithms and a fixed cuBLAS workspace, for this thread and process.
-// `threads` 0: all. Call before the first CUDA call. Throws Error for Device::Cuda where it cannot work.
+// Sets thread count, fp32 without TF32, deterministic algorithms and a fixed cuBLAS workspace, for this
+// thread and process. `threads` 0: all. Call before the first CUDA call. Throws Error for Device::Cuda where
+// it cannot work.
 DeviceSetup set_up_device(Device device, std::int64_t threads);
 
 // Everything queued on the device is done when this returns. Nothing to do on the CPU.

@@ -12,7 +12,8 @@
 namespace sparsescope::train {
 namespace {
 
-// Pairs of tokens in one call: bounds the attention matrices. At 6 heads and fp32 one matrix is 100 and 400 MB.
+// Pairs of tokens in one call: bounds the attention matrices. At 6 heads and fp32 one matrix is 100 and 400
+// MB.
 constexpr std::int64_t kPairsPerCallCpu = std::int64_t{1} << 22;
 constexpr std::int64_t kPairsPerCallCuda = std::int64_t{1} << 24;
 constexpr std::int64_t kNeedleFields = 6;
@@ -20,20 +21,29 @@ constexpr std::int64_t kNeedleFields = 6;
 }  // namespace
 
 evaluate::LogitsSource Evaluations::logits_source() const {
-  return {[this](const at::Tensor& ids) { return state_.model().forward(ids).logits; }, state_.setup().device};
+  return {[this](const at::Tensor& ids) { return state_.model().forward(ids).logits; },
+          state_.setup().device};
 }
 
 void Evaluations::held_out_loss(FrameBuilder& frame, EventLog& events, const data::Task& task) const {
   const experiments::Experiment& experiment = state_.experiment();
-  const evaluate::HeldOutLoss loss = evaluate::held_out_loss(logits_source(), texts_.validation_windows, experiment.model.context,
-                                                             experiment.train.batch, *data_.tokenizer, task);
+  const evaluate::HeldOutLoss loss =
+      evaluate::held_out_loss(logits_source(), texts_.validation_windows, experiment.model.context,
+                              experiment.train.batch, *data_.tokenizer, task);
   frame.set("evaluation", std::vector<double>{loss.nll_nats, loss.perplexity, loss.bits_per_byte});
-  events.add(state_.counters().steps, EventKind::Evaluation,
-             {{"what", "held-out loss"}, {"text", fmt::format("validation {:.4f} nats per token, perplexity {:.2f}, {:.4f} bits per byte", loss.nll_nats, loss.perplexity, loss.bits_per_byte)},
-              {"val_nll", loss.nll_nats}, {"perplexity", loss.perplexity}, {"bits_per_byte", loss.bits_per_byte}, {"tokens", loss.tokens}});
+  events.add(
+      state_.counters().steps, EventKind::Evaluation,
+      {{"what", "held-out loss"},
+       {"text", fmt::format("validation {:.4f} nats per token, perplexity {:.2f}, {:.4f} bits per byte",
+                            loss.nll_nats, loss.perplexity, loss.bits_per_byte)},
+       {"val_nll", loss.nll_nats},
+       {"perplexity", loss.perplexity},
+       {"bits_per_byte", loss.bits_per_byte},
+       {"tokens", loss.tokens}});
 }
 
-void Evaluations::needle(FrameBuilder& frame, EventLog& events, const std::vector<std::int64_t>& multiples, const data::Task& task) const {
+void Evaluations::needle(FrameBuilder& frame, EventLog& events, const std::vector<std::int64_t>& multiples,
+                         const data::Task& task) const {
   const experiments::Experiment& experiment = state_.experiment();
   const evaluate::NeedleSettings settings = needle_settings(experiment.evaluation);
   const std::vector<std::int64_t> axis = needle_multiples(experiment.evaluation);
@@ -45,16 +55,22 @@ void Evaluations::needle(FrameBuilder& frame, EventLog& events, const std::vecto
   for (std::size_t c = 0; c < axis.size(); ++c) {
     if (std::find(multiples.begin(), multiples.end(), axis[c]) == multiples.end()) continue;
     if (needle_obstacle(state_, data_, axis[c])) continue;
-    const std::vector<evaluate::NeedleCell> cells = evaluate::run_needle(logits_source(), data_.validation.ids, axis[c] * experiment.model.context, settings, pairs, task);
+    const std::vector<evaluate::NeedleCell> cells = evaluate::run_needle(
+        logits_source(), data_.validation.ids, axis[c] * experiment.model.context, settings, pairs, task);
     float* at = values.data() + c * row;
     for (const evaluate::NeedleCell& cell : cells) {
-      for (double value : {cell.signal_nats, cell.standard_error, cell.nll_without_nats, cell.token_accuracy, cell.exact_accuracy, static_cast<double>(cell.trials)}) {
+      for (double value : {cell.signal_nats, cell.standard_error, cell.nll_without_nats, cell.token_accuracy,
+                           cell.exact_accuracy, static_cast<double>(cell.trials)}) {
         *at++ = static_cast<float>(value);
       }
     }
     const evaluate::NeedleMean mean = evaluate::mean_over_depths(cells);
-    words.push_back({{"what", "needle"}, {"text", fmt::format("needle at {}x: {:+.3f} nats per token, standard error {:.3f}", axis[c], mean.signal_nats, mean.standard_error)},
-                     {"context", axis[c]}, {"signal", mean.signal_nats}, {"se", mean.standard_error}});
+    words.push_back({{"what", "needle"},
+                     {"text", fmt::format("needle at {}x: {:+.3f} nats per token, standard error {:.3f}",
+                                          axis[c], mean.signal_nats, mean.standard_error)},
+                     {"context", axis[c]},
+                     {"signal", mean.signal_nats},
+                     {"se", mean.standard_error}});
     any = true;
   }
   if (!any) return;

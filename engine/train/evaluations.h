@@ -1,4 +1,5 @@
-// The evaluations of a run: what they read, how their results become channels and events. When they run is the loop's choice.
+// The evaluations of a run: what they read, how their results become channels and events. When they run is
+// the loop's choice.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +14,15 @@ namespace sparsescope::train {
 class Evaluations {
  public:
   // All of them outlive this object.
-  Evaluations(const TrainingState& state, const data::PreparedData& data, const FixedTexts& texts) : state_(state), data_(data), texts_(texts) {}
+  Evaluations(const TrainingState& state, const data::PreparedData& data, const FixedTexts& texts)
+      : state_(state), data_(data), texts_(texts) {}
 
   // Held-out loss: sets `evaluation` and adds an event. Throws data::Cancelled.
   void held_out_loss(FrameBuilder& frame, EventLog& events, const data::Task& task) const;
-  // Needle signal at these multiples of the training context; what is not applicable or not asked for is NaN. Sets `needle` and
-  // adds an event per context. Throws data::Cancelled, with nothing set.
-  void needle(FrameBuilder& frame, EventLog& events, const std::vector<std::int64_t>& multiples, const data::Task& task) const;
+  // Needle signal at these multiples of the training context; what is not applicable or not asked for is NaN.
+  // Sets `needle` and adds an event per context. Throws data::Cancelled, with nothing set.
+  void needle(FrameBuilder& frame, EventLog& events, const std::vector<std::int64_t>& multiples,
+              const data::Task& task) const;
 
  private:
   evaluate::LogitsSource logits_source() const;

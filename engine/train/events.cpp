@@ -9,12 +9,18 @@ namespace {
 
 std::string_view kind_name(EventKind kind) {
   switch (kind) {
-    case EventKind::Command: return "command";
-    case EventKind::Evaluation: return "evaluation";
-    case EventKind::Checkpoint: return "checkpoint";
-    case EventKind::Note: return "note";
-    case EventKind::Warning: return "warning";
-    case EventKind::End: return "end";
+    case EventKind::Command:
+      return "command";
+    case EventKind::Evaluation:
+      return "evaluation";
+    case EventKind::Checkpoint:
+      return "checkpoint";
+    case EventKind::Note:
+      return "note";
+    case EventKind::Warning:
+      return "warning";
+    case EventKind::End:
+      return "end";
   }
   return "note";
 }

@@ -14,9 +14,10 @@ enum class EventKind { Command, Evaluation, Checkpoint, Note, Warning, End };
 
 inline constexpr std::size_t kEventBytes = 1024;
 
-// Collects the events of the frame that is being built. An event is {"step":..,"kind":"command",...fields}; one that does
-// not fit its 1024 bytes lies whole in "event_payloads", and the element only names the place:
-// {"step":..,"kind":..,"payload_row":r,"payload_begin":b,"payload_end":e}, bytes b..e of row r of that channel.
+// Collects the events of the frame that is being built. An event is {"step":..,"kind":"command",...fields};
+// one that does not fit its 1024 bytes lies whole in "event_payloads", and the element only names the place:
+// {"step":..,"kind":..,"payload_row":r,"payload_begin":b,"payload_end":e}, bytes b..e of row r of that
+// channel.
 class EventLog {
  public:
   void add(std::uint64_t step, EventKind kind, const nlohmann::ordered_json& fields);

@@ -19,8 +19,8 @@ class FrameBuilder {
   // Whether the run records a channel of this name.
   bool has(std::string_view channel) const { return schema_->find(channel) != nullptr; }
 
-  // Sets a channel of the next frame. Dense: exactly one row; ragged: any number of elements. Throws std::logic_error for
-  // an unknown name, a wrong size and a channel set twice.
+  // Sets a channel of the next frame. Dense: exactly one row; ragged: any number of elements. Throws
+  // std::logic_error for an unknown name, a wrong size and a channel set twice.
   template <typename T>
   void set(std::string_view channel, std::span<const T> values) {
     set_bytes(channel, std::as_bytes(values));

@@ -33,10 +33,12 @@ void Inbox::wait(std::optional<Clock::time_point> deadline) {
 Inbox::Interrupt Inbox::interrupt() {
   const std::lock_guard lock(mutex_);
   const auto holds = [](const auto* command) { return command != nullptr; };
-  const bool stop = std::any_of(queue_.begin(), queue_.end(), [&](const auto& c) { return holds(std::get_if<trace::Stop>(&c)); });
+  const bool stop = std::any_of(queue_.begin(), queue_.end(),
+                                [&](const auto& c) { return holds(std::get_if<trace::Stop>(&c)); });
   if (stop) return Interrupt::Stop;
-  const auto cancel = std::find_if(queue_.begin(), queue_.end(),
-                                   [&](const auto& c) { return holds(std::get_if<trace::CancelEvaluation>(&c)); });
+  const auto cancel = std::find_if(queue_.begin(), queue_.end(), [&](const auto& c) {
+    return holds(std::get_if<trace::CancelEvaluation>(&c));
+  });
   if (cancel == queue_.end()) return Interrupt::None;
   queue_.erase(cancel);
   return Interrupt::CancelEvaluation;

@@ -1,4 +1,5 @@
-// Commands on their way to the training thread: posted from any thread, taken between steps. No meaning lives here.
+// Commands on their way to the training thread: posted from any thread, taken between steps. No meaning lives
+// here.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,5 @@
-// The training loop's answers to live commands: applied between steps, allowed while paused, recorded with old and new value.
+// The training loop's answers to live commands: applied between steps, allowed while paused, recorded with
+// old and new value.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,53 +21,58 @@ struct Overloaded : Handlers... {
 }  // namespace
 
 void TrainingLoop::obey(const trace::Command& command) {
-  std::visit(Overloaded{
-                 [&](const trace::Resume&) { set_mode(Mode::Training, "", "resume"); },
-                 [&](const trace::Pause&) { set_mode(Mode::Paused, "", "pause"); },
-                 [&](const trace::StepOnce&) {
-                   record("step_once", mode_ == Mode::Paused ? "paused" : "training", "one step");
-                   mode_ = Mode::Paused;
-                   mode_message_.clear();
-                   ++single_steps_;
-                 },
-                 [&](const trace::PauseAt& pause) { set_pause_at(pause.step); },
-                 [&](const trace::SetControl& set) { set_control(set); },
-                 [&](const trace::EvaluateNow& evaluate_now) {
-                   record("evaluate_now", nullptr, evaluate_now.context_multiples);
-                   std::vector<std::int64_t> multiples(evaluate_now.context_multiples.begin(), evaluate_now.context_multiples.end());
-                   if (multiples.empty()) multiples = state_.experiment().evaluation.needle_contexts;
-                   for (std::int64_t multiple : multiples) {
-                     const auto known = needle_multiples(state_.experiment().evaluation);
-                     if (std::find(known.begin(), known.end(), multiple) == known.end()) {
-                       refuse(fmt::format("the run records no needle at {}x; name it in evaluation.needle_contexts_on_demand", multiple));
-                     } else if (const auto obstacle = needle_obstacle(state_, parts_.data, multiple)) {
-                       refuse(*obstacle);
-                     }
-                   }
-                   send_frame();
-                   evaluate(What::HeldOutLoss, {});
-                   evaluate(What::Needle, multiples);
-                 },
-                 [&](const trace::CancelEvaluation&) { record("cancel_evaluation", "none", "none"); },
-                 [&](const trace::SaveCheckpoint&) {
-                   if (parts_.checkpoints.is_on()) {
-                     record("checkpoint", nullptr, step());
-                     save_checkpoint(CheckpointKeeper::Kind::Asked);
-                   } else {
-                     refuse("no checkpoint can be written: this run has no place for checkpoints");
-                   }
-                 },
-                 [&](const trace::Stop&) {
-                   record("stop", mode_ == Mode::Paused ? "paused" : "training", "stopped");
-                   is_stopped_ = true;
-                 },
-             },
-             command);
+  std::visit(
+      Overloaded{
+          [&](const trace::Resume&) { set_mode(Mode::Training, "", "resume"); },
+          [&](const trace::Pause&) { set_mode(Mode::Paused, "", "pause"); },
+          [&](const trace::StepOnce&) {
+            record("step_once", mode_ == Mode::Paused ? "paused" : "training", "one step");
+            mode_ = Mode::Paused;
+            mode_message_.clear();
+            ++single_steps_;
+          },
+          [&](const trace::PauseAt& pause) { set_pause_at(pause.step); },
+          [&](const trace::SetControl& set) { set_control(set); },
+          [&](const trace::EvaluateNow& evaluate_now) {
+            record("evaluate_now", nullptr, evaluate_now.context_multiples);
+            std::vector<std::int64_t> multiples(evaluate_now.context_multiples.begin(),
+                                                evaluate_now.context_multiples.end());
+            if (multiples.empty()) multiples = state_.experiment().evaluation.needle_contexts;
+            for (std::int64_t multiple : multiples) {
+              const auto known = needle_multiples(state_.experiment().evaluation);
+              if (std::find(known.begin(), known.end(), multiple) == known.end()) {
+                refuse(fmt::format(
+                    "the run records no needle at {}x; name it in evaluation.needle_contexts_on_demand",
+                    multiple));
+              } else if (const auto obstacle = needle_obstacle(state_, parts_.data, multiple)) {
+                refuse(*obstacle);
+              }
+            }
+            send_frame();
+            evaluate(What::HeldOutLoss, {});
+            evaluate(What::Needle, multiples);
+          },
+          [&](const trace::CancelEvaluation&) { record("cancel_evaluation", "none", "none"); },
+          [&](const trace::SaveCheckpoint&) {
+            if (parts_.checkpoints.is_on()) {
+              record("checkpoint", nullptr, step());
+              save_checkpoint(CheckpointKeeper::Kind::Asked);
+            } else {
+              refuse("no checkpoint can be written: this run has no place for checkpoints");
+            }
+          },
+          [&](const trace::Stop&) {
+            record("stop", mode_ == Mode::Paused ? "paused" : "training", "stopped");
+            is_stopped_ = true;
+          },
+      },
+      command);
   show_mode();
   if (!events_.is_empty()) send_frame();
 }
 
-void TrainingLoop::record(const char* command, const nlohmann::ordered_json& old_value, const nlohmann::ordered_json& new_value) {
+void TrainingLoop::record(const char* command, const nlohmann::ordered_json& old_value,
+                          const nlohmann::ordered_json& new_value) {
   events_.add(step(), EventKind::Command, {{"command", command}, {"old", old_value}, {"new", new_value}});
 }
 
@@ -84,7 +90,8 @@ void TrainingLoop::set_mode(Mode mode, const std::string& message, const char* c
 
 void TrainingLoop::set_pause_at(std::uint64_t at) {
   if (at != 0 && (at <= step() || at > planned_steps_)) {
-    refuse(fmt::format("cannot pause at step {}: the run is at step {} and ends at {}", at, step(), planned_steps_));
+    refuse(fmt::format("cannot pause at step {}: the run is at step {} and ends at {}", at, step(),
+                       planned_steps_));
     return;
   }
   record("pause_at", pause_at_, at);
@@ -95,7 +102,8 @@ void TrainingLoop::set_control(const trace::SetControl& command) {
   try {
     const double old_value = state_.control(command.name);
     state_.set_control(command.name, command.value);
-    events_.add(step(), EventKind::Command, {{"command", "set"}, {"name", command.name}, {"old", old_value}, {"new", command.value}});
+    events_.add(step(), EventKind::Command,
+                {{"command", "set"}, {"name", command.name}, {"old", old_value}, {"new", command.value}});
   } catch (const Error& error) {
     refuse(error.what());
     return;

@@ -38,8 +38,7 @@ Optimizer::Optimizer(const experiments::OptimizerConfig& config, std::vector<Seg
       return g.lr_multiplier == segment.lr_multiplier && g.weight_decay == segment.weight_decay;
     });
     if (group == groups_.end()) {
-      groups_.push_back({segment.lr_multiplier, segment.weight_decay, {},
-                         scalar_like(segment.parameter)});
+      groups_.push_back({segment.lr_multiplier, segment.weight_decay, {}, scalar_like(segment.parameter)});
       group = groups_.end() - 1;
     }
     group->members.push_back(i);
@@ -51,7 +50,8 @@ at::Tensor Optimizer::gradient_norm() const {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients;
   for (const Segment& segment : segments_) {
-    if (segment.freedom == Segment::Freedom::Trained && segment.parameter.grad().defined()) gradients.push_back(segment.parameter.grad());
+    if (segment.freedom == Segment::Freedom::Trained && segment.parameter.grad().defined())
+      gradients.push_back(segment.parameter.grad());
   }
   if (gradients.empty()) return scalar_like(segments_.front().parameter);
   return at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2)));
@@ -80,8 +80,9 @@ void Optimizer::update(const Group& group, const at::Tensor& grad_scale, const a
   }
   if (parameters.empty()) return;
   at::_foreach_add_(t, 1 - found_non_finite);
-  at::_fused_adamw_(parameters, gradients, m, v, {}, t, group.learning_rate, config_.beta1, config_.beta2, group.weight_decay,
-                    config_.eps, /*amsgrad=*/false, /*maximize=*/false, grad_scale, found_non_finite);
+  at::_fused_adamw_(parameters, gradients, m, v, {}, t, group.learning_rate, config_.beta1, config_.beta2,
+                    group.weight_decay, config_.eps, /*amsgrad=*/false, /*maximize=*/false, grad_scale,
+                    found_non_finite);
 }
 
 void Optimizer::drop_gradients() {

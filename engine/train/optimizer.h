@@ -15,7 +15,7 @@ namespace sparsescope::train {
 // A parameter and how it is updated.
 struct Segment {
   std::string name;
-  at::Tensor parameter;           // fp32, a leaf that requires a gradient
+  at::Tensor parameter;  // fp32, a leaf that requires a gradient
   double lr_multiplier = 1;
   double weight_decay = 0;
   enum class Freedom { Trained, Frozen } freedom = Freedom::Trained;
@@ -25,14 +25,16 @@ class Optimizer {
  public:
   Optimizer(const experiments::OptimizerConfig& config, std::vector<Segment> segments);
 
-  // Global L2 norm of the gradients of all trained segments; undefined gradients count as zero. []  fp32, on the device.
+  // Global L2 norm of the gradients of all trained segments; undefined gradients count as zero. []  fp32, on
+  // the device.
   at::Tensor gradient_norm() const;
 
   // Clips by the global norm, then AdamW with decoupled decay: for each trained segment
   //   g <- g min(1, clip / norm);  m <- b1 m + (1-b1) g;  v <- b2 v + (1-b2) g g;
   //   p <- p (1 - lr wd) - lr (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps),   lr = learning_rate * multiplier.
-  // `norm` is gradient_norm(). Where `found_non_finite` ([] fp32 on the device) is 1 nothing moves, not even t. Rates and
-  // step counts are device scalars, so nothing of this freezes in a capture. Gradients are dropped afterwards.
+  // `norm` is gradient_norm(). Where `found_non_finite` ([] fp32 on the device) is 1 nothing moves, not even
+  // t. Rates and step counts are device scalars, so nothing of this freezes in a capture. Gradients are
+  // dropped afterwards.
   void step(double learning_rate, const at::Tensor& norm, const at::Tensor& found_non_finite);
 
   void drop_gradients();

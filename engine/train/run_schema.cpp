@@ -17,9 +17,10 @@ using trace::ChannelKind;
 using trace::DType;
 using trace::StorageClass;
 
-constexpr std::array kScalarNames = {"total_loss", "learning_rate", "gradient_norm", "tokens_seen",  "tokens_per_second",
-                                     "step_ms",    "data_ms",       "forward_ms",    "backward_ms",  "optimizer_ms",
-                                     "probe_ms",   "evaluation_ms", "memory_bytes",  "blocked_ms"};
+constexpr std::array kScalarNames = {"total_loss",        "learning_rate", "gradient_norm", "tokens_seen",
+                                     "tokens_per_second", "step_ms",       "data_ms",       "forward_ms",
+                                     "backward_ms",       "optimizer_ms",  "probe_ms",      "evaluation_ms",
+                                     "memory_bytes",      "blocked_ms"};
 static_assert(kScalarNames.size() == static_cast<std::size_t>(Scalar::Count));
 
 std::string number_text(double value) {
@@ -40,7 +41,8 @@ Axis numbered(std::string name, std::int64_t size) {
   return labelled(std::move(name), std::move(labels));
 }
 
-Channel dense(std::string name, DType dtype, std::vector<Axis> axes, std::int64_t cadence, std::string unit, std::string text) {
+Channel dense(std::string name, DType dtype, std::vector<Axis> axes, std::int64_t cadence, std::string unit,
+              std::string text) {
   Channel channel;
   channel.name = std::move(name);
   channel.dtype = dtype;
@@ -62,8 +64,10 @@ Channel scalars_channel(const SchemaFacts& facts) {
   std::vector<std::string> names = facts.loss_terms;
   names.insert(names.end(), kScalarNames.begin(), kScalarNames.end());
   return dense("scalars", DType::F64, {labelled("name", std::move(names))}, 1, "1",
-               "One optimizer step: loss terms unweighted and total_loss weighted, in nats per token, on the batch before its update; "
-               "gradient_norm before clipping; times in milliseconds of this step; evaluation_ms and blocked_ms (waiting for the recorder) "
+               "One optimizer step: loss terms unweighted and total_loss weighted, in nats per token, on the "
+               "batch before its update; "
+               "gradient_norm before clipping; times in milliseconds of this step; evaluation_ms and "
+               "blocked_ms (waiting for the recorder) "
                "since the step before");
 }
 
@@ -71,71 +75,103 @@ Channel needle_channel(const experiments::EvaluationConfig& config) {
   std::vector<std::string> contexts, depths;
   for (std::int64_t multiple : needle_multiples(config)) contexts.push_back(std::to_string(multiple) + "x");
   for (double depth : config.needle_depths) depths.push_back(number_text(depth));
-  return dense("needle", DType::F32,
-               {labelled("context", std::move(contexts)), labelled("depth", std::move(depths)),
-                labelled("field", {"signal", "se", "nll_without", "token_accuracy", "exact_accuracy", "trials"})},
-               config.needle_every, "nats",
-               "Needle signal in nats per answer token by context (multiples of the training context) and depth: NLL without minus NLL "
-               "with the needle, its standard error over paired trials, NLL without, shares of answer tokens and of whole answers "
-               "found with the needle, trials; NaN where not evaluated or not applicable");
+  return dense(
+      "needle", DType::F32,
+      {labelled("context", std::move(contexts)), labelled("depth", std::move(depths)),
+       labelled("field", {"signal", "se", "nll_without", "token_accuracy", "exact_accuracy", "trials"})},
+      config.needle_every, "nats",
+      "Needle signal in nats per answer token by context (multiples of the training context) and depth: NLL "
+      "without minus NLL "
+      "with the needle, its standard error over paired trials, NLL without, shares of answer tokens and of "
+      "whole answers "
+      "found with the needle, trials; NaN where not evaluated or not applicable");
 }
 
 void add_spark_step_channels(std::vector<Channel>& channels, const experiments::Experiment& experiment) {
   const Axis layer = numbered("layer", experiment.model.layers);
   channels.push_back(dense("threshold", DType::F32,
-                           {layer, labelled("stat", {"theta", "score_mean", "score_std", "theta_sigmas", "displacement", "reach", "gradient"})}, 1, "1",
-                           "Threshold after the update of this step, its distance from the initial one and the optimizer's reach (sum of "
-                           "its learning rates); mean and deviation of the scores over past pairs, theta in deviations from that mean "
+                           {layer, labelled("stat", {"theta", "score_mean", "score_std", "theta_sigmas",
+                                                     "displacement", "reach", "gradient"})},
+                           1, "1",
+                           "Threshold after the update of this step, its distance from the initial one and "
+                           "the optimizer's reach (sum of "
+                           "its learning rates); mean and deviation of the scores over past pairs, theta in "
+                           "deviations from that mean "
                            "and the loss gradient, all of this step's batch"));
-  channels.push_back(dense("density", DType::F32,
-                           {layer, labelled("reason", {"direct", "inherited", "fallback", "self", "scope", "empty_rows", "expected"})}, 1, "1",
-                           "Share of past pairs T(T-1)/2 of the training batch, self excluded: direct, inherited and fallback are disjoint "
-                           "and sum to scope; self is the diagonal over the same denominator; empty_rows is the share of rows without a "
-                           "direct declaration; expected is the direct density that declaration counts alone predict"));
+  channels.push_back(dense(
+      "density", DType::F32,
+      {layer,
+       labelled("reason", {"direct", "inherited", "fallback", "self", "scope", "empty_rows", "expected"})},
+      1, "1",
+      "Share of past pairs T(T-1)/2 of the training batch, self excluded: direct, inherited and fallback are "
+      "disjoint "
+      "and sum to scope; self is the diagonal over the same denominator; empty_rows is the share of rows "
+      "without a "
+      "direct declaration; expected is the direct density that declaration counts alone predict"));
 }
 
-void add_spark_probe_channels(std::vector<Channel>& channels, const experiments::Experiment& experiment, const SchemaFacts& facts) {
+void add_spark_probe_channels(std::vector<Channel>& channels, const experiments::Experiment& experiment,
+                              const SchemaFacts& facts) {
   const std::int64_t T = experiment.model.context;
   const std::int64_t every = experiment.probe.every;
   const Axis layer = numbered("layer", experiment.model.layers);
   std::vector<std::string> ids;
   for (std::int64_t id : facts.distinct_ids) ids.push_back(std::to_string(id));
-  channels.push_back(dense("declared", DType::Bits, {layer, labelled("id", std::move(ids)), axis("position", T)}, every, "1",
-                           "Which of the ids that occur in probe sequence 0 each of its positions declares; a later token of that id then "
+  channels.push_back(dense("declared", DType::Bits,
+                           {layer, labelled("id", std::move(ids)), axis("position", T)}, every, "1",
+                           "Which of the ids that occur in probe sequence 0 each of its positions declares; "
+                           "a later token of that id then "
                            "reads the position directly"));
   channels.push_back(dense("declared_top", DType::F32,
-                           {layer, axis("position", T), axis("rank", probes::kDeclaredTopRanks), labelled("field", {"id", "score"})}, every, "1",
-                           "The best-scored ids of the whole vocabulary for each position of probe sequence 0, with their scores"));
-  channels.push_back(dense("scope_pooled", DType::F16,
-                           {layer, labelled("reason", {"direct", "inherited", "fallback", "self"}), axis("query", probes::pooled_blocks(T)), axis("key", probes::pooled_blocks(T))},
+                           {layer, axis("position", T), axis("rank", probes::kDeclaredTopRanks),
+                            labelled("field", {"id", "score"})},
                            every, "1",
-                           "Share of the pairs of each block of " + std::to_string(probes::pooled_block(T)) + " x " + std::to_string(probes::pooled_block(T)) +
+                           "The best-scored ids of the whole vocabulary for each position of probe sequence "
+                           "0, with their scores"));
+  channels.push_back(dense("scope_pooled", DType::F16,
+                           {layer, labelled("reason", {"direct", "inherited", "fallback", "self"}),
+                            axis("query", probes::pooled_blocks(T)), axis("key", probes::pooled_blocks(T))},
+                           every, "1",
+                           "Share of the pairs of each block of " + std::to_string(probes::pooled_block(T)) +
+                               " x " + std::to_string(probes::pooled_block(T)) +
                                " tokens of probe sequence 0 that are in scope, by reason"));
 }
 
 Channel edges_channel(const experiments::Experiment& experiment) {
-  Channel channel = ragged("edges", DType::Record, StorageClass::Once, experiment.probe.every * experiment.probe.edges_every,
-                           "All pairs in scope of probe sequence 0: score, attention weight averaged over heads (head 255), query t, key p, the "
-                           "inheriting position with the smallest index (65535: none), layer, kind (1 direct, 2 inherited, 4 fallback, 8 self)");
+  Channel channel = ragged("edges", DType::Record, StorageClass::Once,
+                           experiment.probe.every * experiment.probe.edges_every,
+                           "All pairs in scope of probe sequence 0: score, attention weight averaged over "
+                           "heads (head 255), query t, key p, the "
+                           "inheriting position with the smallest index (65535: none), layer, kind (1 "
+                           "direct, 2 inherited, 4 fallback, 8 self)");
   channel.record_bytes = sizeof(probes::Edge);
-  channel.fields = {{"score", DType::F32, 0}, {"weight", DType::F32, 4}, {"t", DType::U16, 8},   {"p", DType::U16, 10},
-                    {"via", DType::U16, 12},  {"layer", DType::U8, 14},  {"head", DType::U8, 15}, {"kind", DType::U8, 16}};
+  channel.fields = {{"score", DType::F32, 0}, {"weight", DType::F32, 4}, {"t", DType::U16, 8},
+                    {"p", DType::U16, 10},    {"via", DType::U16, 12},   {"layer", DType::U8, 14},
+                    {"head", DType::U8, 15},  {"kind", DType::U8, 16}};
   return channel;
 }
 
-void add_once_channels(std::vector<Channel>& channels, const experiments::Experiment& experiment, const SchemaFacts& facts) {
+void add_once_channels(std::vector<Channel>& channels, const experiments::Experiment& experiment,
+                       const SchemaFacts& facts) {
   const experiments::EvaluationConfig& evaluation = experiment.evaluation;
-  channels.push_back(ragged("vocabulary", DType::U8, StorageClass::Once, 0, "The bytes of all pieces one after the other, in the order of their ids"));
-  channels.push_back(ragged("vocabulary_ends", DType::U32, StorageClass::Once, 0, "Where each piece ends in `vocabulary`"));
-  channels.push_back(dense("probe_ids", DType::I32, {axis("sequence", facts.probe_sequences), axis("position", experiment.model.context)}, 0, "1",
-                           "Token ids of the probe batch, held-out text that never changes during the run"));
+  channels.push_back(ragged("vocabulary", DType::U8, StorageClass::Once, 0,
+                            "The bytes of all pieces one after the other, in the order of their ids"));
+  channels.push_back(
+      ragged("vocabulary_ends", DType::U32, StorageClass::Once, 0, "Where each piece ends in `vocabulary`"));
+  channels.push_back(
+      dense("probe_ids", DType::I32,
+            {axis("sequence", facts.probe_sequences), axis("position", experiment.model.context)}, 0, "1",
+            "Token ids of the probe batch, held-out text that never changes during the run"));
   std::vector<std::string> contexts;
-  for (std::int64_t multiple : needle_multiples(evaluation)) contexts.push_back(std::to_string(multiple) + "x");
+  for (std::int64_t multiple : needle_multiples(evaluation))
+    contexts.push_back(std::to_string(multiple) + "x");
   if (contexts.empty()) return;
-  channels.push_back(dense("needle_ids", DType::I32,
-                           {labelled("context", std::move(contexts)), axis("depth", static_cast<std::int64_t>(evaluation.needle_depths.size())),
-                            axis("trial", evaluation.needle_trials), axis("token", evaluation.needle_length)},
-                           0, "1", "Token ids of the needle of every trial; -1 where a context is longer than the held-out text"));
+  channels.push_back(dense(
+      "needle_ids", DType::I32,
+      {labelled("context", std::move(contexts)),
+       axis("depth", static_cast<std::int64_t>(evaluation.needle_depths.size())),
+       axis("trial", evaluation.needle_trials), axis("token", evaluation.needle_length)},
+      0, "1", "Token ids of the needle of every trial; -1 where a context is longer than the held-out text"));
 }
 
 }  // namespace
@@ -153,17 +189,28 @@ std::vector<Channel> run_channels(const experiments::Experiment& experiment, con
   std::vector<Channel> channels;
   channels.push_back(scalars_channel(facts));
   if (is_spark) add_spark_step_channels(channels, experiment);
-  channels.push_back(dense("evaluation", DType::F64, {labelled("name", {"val_nll", "perplexity", "bits_per_byte"})}, experiment.evaluation.every, "1",
-                           "Held-out loss over non-overlapping windows: val_nll in nats per token, perplexity its exponential, bits_per_byte "
+  channels.push_back(dense("evaluation", DType::F64,
+                           {labelled("name", {"val_nll", "perplexity", "bits_per_byte"})},
+                           experiment.evaluation.every, "1",
+                           "Held-out loss over non-overlapping windows: val_nll in nats per token, "
+                           "perplexity its exponential, bits_per_byte "
                            "of the text behind the predicted tokens"));
-  if (!needle_multiples(experiment.evaluation).empty()) channels.push_back(needle_channel(experiment.evaluation));
+  if (!needle_multiples(experiment.evaluation).empty())
+    channels.push_back(needle_channel(experiment.evaluation));
   if (is_spark) add_spark_probe_channels(channels, experiment, facts);
-  channels.push_back(dense("attention_stats", DType::F32,
-                           {numbered("layer", experiment.model.layers), numbered("head", experiment.model.heads), labelled("stat", facts.attention_stats)},
-                           experiment.probe.every, "1", "Attention statistics of each head, averaged over the probe batch; entropies in nats, distances in tokens"));
+  channels.push_back(
+      dense("attention_stats", DType::F32,
+            {numbered("layer", experiment.model.layers), numbered("head", experiment.model.heads),
+             labelled("stat", facts.attention_stats)},
+            experiment.probe.every, "1",
+            "Attention statistics of each head, averaged over the probe batch; entropies in nats, distances "
+            "in tokens"));
   if (is_spark) channels.push_back(edges_channel(experiment));
-  channels.push_back(ragged("events", DType::Text, StorageClass::Packed, 0, "What happened, one JSON object per element: commands with old and new value, evaluations, checkpoints, notes, warnings, the end"));
-  channels.push_back(ragged("event_payloads", DType::U8, StorageClass::Packed, 0, "Events longer than an element of `events`, which then names the bytes here"));
+  channels.push_back(ragged("events", DType::Text, StorageClass::Packed, 0,
+                            "What happened, one JSON object per element: commands with old and new value, "
+                            "evaluations, checkpoints, notes, warnings, the end"));
+  channels.push_back(ragged("event_payloads", DType::U8, StorageClass::Packed, 0,
+                            "Events longer than an element of `events`, which then names the bytes here"));
   add_once_channels(channels, experiment, facts);
   return channels;
 }

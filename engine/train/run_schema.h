@@ -1,4 +1,5 @@
-// The channels of a training run: names, axes, labels, units and words. Filling them is the business of the loop.
+// The channels of a training run: names, axes, labels, units and words. Filling them is the business of the
+// loop.
 #pragma once
 
 #include <cstdint>
@@ -12,20 +13,34 @@ namespace sparsescope::train {
 
 // The labels of `scalars` behind the loss terms, in order.
 enum class Scalar {
-  TotalLoss, LearningRate, GradientNorm, TokensSeen, TokensPerSecond, StepMs, DataMs, ForwardMs, BackwardMs, OptimizerMs,
-  ProbeMs, EvaluationMs, MemoryBytes, BlockedMs, Count
+  TotalLoss,
+  LearningRate,
+  GradientNorm,
+  TokensSeen,
+  TokensPerSecond,
+  StepMs,
+  DataMs,
+  ForwardMs,
+  BackwardMs,
+  OptimizerMs,
+  ProbeMs,
+  EvaluationMs,
+  MemoryBytes,
+  BlockedMs,
+  Count
 };
 const char* scalar_name(Scalar scalar);
 
 // What the channels depend on beyond the experiment.
 struct SchemaFacts {
-  std::vector<std::string> loss_terms;          // "cross_entropy", ...
-  std::vector<std::int64_t> distinct_ids;       // of probe sequence 0, ascending; SPaRK only
-  std::vector<std::string> attention_stats;     // labels
+  std::vector<std::string> loss_terms;       // "cross_entropy", ...
+  std::vector<std::int64_t> distinct_ids;    // of probe sequence 0, ascending; SPaRK only
+  std::vector<std::string> attention_stats;  // labels
   std::int64_t probe_sequences = 0;
 };
 
-// The contexts of the channel `needle`, as multiples of the training context: scheduled and on demand, ascending, each once.
+// The contexts of the channel `needle`, as multiples of the training context: scheduled and on demand,
+// ascending, each once.
 std::vector<std::int64_t> needle_multiples(const experiments::EvaluationConfig& config);
 
 // All channels of a run of `experiment`; mixers without thresholds lack the SPaRK channels. Not yet finished

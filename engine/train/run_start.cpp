@@ -32,7 +32,8 @@ void set_vocabulary(FrameBuilder& frame, const data::Tokenizer& tokenizer) {
   frame.set("vocabulary_ends", ends);
 }
 
-void set_needle_ids(FrameBuilder& frame, EventLog& events, const TrainingState& state, const data::PreparedData& data) {
+void set_needle_ids(FrameBuilder& frame, EventLog& events, const TrainingState& state,
+                    const data::PreparedData& data) {
   if (!frame.has("needle_ids")) return;
   const evaluate::NeedleSettings settings = needle_settings(state.experiment().evaluation);
   std::vector<std::int32_t> ids;
@@ -43,7 +44,10 @@ void set_needle_ids(FrameBuilder& frame, EventLog& events, const TrainingState& 
       for (std::int64_t trial = 0; trial < settings.trials; ++trial) {
         std::vector<std::int32_t> needle(static_cast<std::size_t>(settings.length), -1);
         if (!obstacle) {
-          needle = evaluate::make_needle_trial(data.validation.ids, multiple * state.experiment().model.context, static_cast<std::int64_t>(depth), trial, settings).needle;
+          needle =
+              evaluate::make_needle_trial(data.validation.ids, multiple * state.experiment().model.context,
+                                          static_cast<std::int64_t>(depth), trial, settings)
+                  .needle;
         }
         ids.insert(ids.end(), needle.begin(), needle.end());
       }
@@ -60,7 +64,8 @@ std::string new_uuid() {
   for (unsigned& word : words) word = device();
   words[1] = (words[1] & 0xffff0fffu) | 0x4000u;
   words[2] = (words[2] & 0x3fffffffu) | 0x80000000u;
-  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:04x}{:08x}", words[0], words[1] >> 16, words[1] & 0xffffu, words[2] >> 16, words[2] & 0xffffu, words[3]);
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:04x}{:08x}", words[0], words[1] >> 16, words[1] & 0xffffu,
+                     words[2] >> 16, words[2] & 0xffffu, words[3]);
 }
 
 FixedTexts choose_texts(const TrainingState& state, const data::PreparedData& data) {
@@ -69,7 +74,8 @@ FixedTexts choose_texts(const TrainingState& state, const data::PreparedData& da
   FixedTexts texts;
   texts.validation_windows = data::validation_windows(data.validation.ids, experiment.evaluation.windows, T);
   data::Random random(data::stream_seed(experiment.train.seed, data::kProbeStream));
-  texts.probe_ids = data::copy_windows(data.validation.ids, data::random_starts(data.validation.ids, sequences, T, random), T);
+  texts.probe_ids = data::copy_windows(data.validation.ids,
+                                       data::random_starts(data.validation.ids, sequences, T, random), T);
   texts.probe_batch = probes::make_probe_batch(texts.probe_ids, sequences, state.model(), random.next());
   return texts;
 }
@@ -80,24 +86,30 @@ evaluate::NeedleSettings needle_settings(const experiments::EvaluationConfig& co
   settings.cue = config.needle_cue;
   settings.depths = config.needle_depths;
   settings.trials = config.needle_trials;
-  settings.rejection = config.needle_rejection ? evaluate::NeedleSettings::Rejection::On : evaluate::NeedleSettings::Rejection::Off;
+  settings.rejection = config.needle_rejection ? evaluate::NeedleSettings::Rejection::On
+                                               : evaluate::NeedleSettings::Rejection::Off;
   return settings;
 }
 
-std::optional<std::string> needle_obstacle(const TrainingState& state, const data::PreparedData& data, std::int64_t multiple) {
+std::optional<std::string> needle_obstacle(const TrainingState& state, const data::PreparedData& data,
+                                           std::int64_t multiple) {
   const experiments::Experiment& experiment = state.experiment();
   const std::int64_t context = multiple * experiment.model.context;
   const auto held_out = static_cast<std::int64_t>(data.validation.ids.size());
-  if (experiment.model.position == experiments::PositionKind::Learned && context > experiment.model.max_positions) {
-    return fmt::format("needle at {}x is not applicable: {} tokens, learned positions end at {}", multiple, context, experiment.model.max_positions);
+  if (experiment.model.position == experiments::PositionKind::Learned &&
+      context > experiment.model.max_positions) {
+    return fmt::format("needle at {}x is not applicable: {} tokens, learned positions end at {}", multiple,
+                       context, experiment.model.max_positions);
   }
   if (!evaluate::needle_fits(context, held_out, needle_settings(experiment.evaluation))) {
-    return fmt::format("needle at {}x is not applicable: it needs {} tokens of held-out text, there are {}", multiple, context, held_out);
+    return fmt::format("needle at {}x is not applicable: it needs {} tokens of held-out text, there are {}",
+                       multiple, context, held_out);
   }
   return std::nullopt;
 }
 
-trace::SchemaPtr make_schema(const TrainingState& state, const FixedTexts& texts, const std::string& run_uuid, const Checkpoint* parent) {
+trace::SchemaPtr make_schema(const TrainingState& state, const FixedTexts& texts, const std::string& run_uuid,
+                             const Checkpoint* parent) {
   const experiments::Experiment& experiment = state.experiment();
   trace::Schema schema;
   schema.run_uuid = run_uuid;
@@ -108,30 +120,38 @@ trace::SchemaPtr make_schema(const TrainingState& state, const FixedTexts& texts
   schema.experiment_json = experiments::to_json(experiment);
   schema.build_json = build_json();
   schema.device_json = device_json(state.setup());
-  schema.channels = run_channels(experiment, {.loss_terms = state.loss_term_names(),
-                                              .distinct_ids = texts.probe_batch.distinct_ids,
-                                              .attention_stats = probes::attention_stat_names(experiment.model),
-                                              .probe_sequences = experiment.probe.sequences});
+  schema.channels =
+      run_channels(experiment, {.loss_terms = state.loss_term_names(),
+                                .distinct_ids = texts.probe_batch.distinct_ids,
+                                .attention_stats = probes::attention_stat_names(experiment.model),
+                                .probe_sequences = experiment.probe.sequences});
   return std::make_shared<const trace::Schema>(trace::finish_schema(std::move(schema)));
 }
 
-void fill_first_frame(FrameBuilder& frame, EventLog& events, const TrainingState& state, const data::PreparedData& data, const FixedTexts& texts,
-                      const Checkpoint* parent) {
+void fill_first_frame(FrameBuilder& frame, EventLog& events, const TrainingState& state,
+                      const data::PreparedData& data, const FixedTexts& texts, const Checkpoint* parent) {
   const std::uint64_t step = state.counters().steps;
   const std::uint64_t seed = state.experiment().train.seed;
   set_vocabulary(frame, *data.tokenizer);
   frame.set("probe_ids", texts.probe_ids);
   Json seeds;
-  for (std::string_view name : {data::kInitStream, data::kDataStream, data::kProbeStream}) seeds[std::string(name)] = data::stream_seed(seed, name);
+  for (std::string_view name : {data::kInitStream, data::kDataStream, data::kProbeStream})
+    seeds[std::string(name)] = data::stream_seed(seed, name);
   seeds["needle_trials"] = needle_settings(state.experiment().evaluation).trial_seed;
   events.add(step, EventKind::Note, {{"text", "random streams"}, {"seeds", seeds}});
-  events.add(step, EventKind::Note, {{"text", "text: " + data::describe(data.corpus)}, {"data", Json::parse(data::to_json(data))}});
+  events.add(step, EventKind::Note,
+             {{"text", "text: " + data::describe(data.corpus)}, {"data", Json::parse(data::to_json(data))}});
   for (const std::string& note : data.notes) events.add(step, EventKind::Note, {{"text", note}});
   set_needle_ids(frame, events, state, data);
   if (parent == nullptr) return;
-  events.add(step, EventKind::Note, {{"text", fmt::format("resumed from step {} of run {}", parent->step, parent->run_uuid)}, {"checkpoint_sha256", parent->sha256}});
+  events.add(step, EventKind::Note,
+             {{"text", fmt::format("resumed from step {} of run {}", parent->step, parent->run_uuid)},
+              {"checkpoint_sha256", parent->sha256}});
   const std::vector<std::string> words = differences(state, *parent, data);
-  if (!words.empty()) events.add(step, EventKind::Warning, {{"text", fmt::format("will not be bitwise equal to its parent: {}", fmt::join(words, "; "))}});
+  if (!words.empty())
+    events.add(
+        step, EventKind::Warning,
+        {{"text", fmt::format("will not be bitwise equal to its parent: {}", fmt::join(words, "; "))}});
 }
 
 }  // namespace sparsescope::train

@@ -1,4 +1,5 @@
-// What a run is before its first step: its identity, its fixed texts, its schema and its first frame's channels.
+// What a run is before its first step: its identity, its fixed texts, its schema and its first frame's
+// channels.
 #pragma once
 
 #include <cstdint>
@@ -29,14 +30,16 @@ FixedTexts choose_texts(const TrainingState& state, const data::PreparedData& da
 
 evaluate::NeedleSettings needle_settings(const experiments::EvaluationConfig& config);
 // Whether a needle can be evaluated at `multiple` times the training context; else why not, in words.
-std::optional<std::string> needle_obstacle(const TrainingState& state, const data::PreparedData& data, std::int64_t multiple);
+std::optional<std::string> needle_obstacle(const TrainingState& state, const data::PreparedData& data,
+                                           std::int64_t multiple);
 
 // Complete and finished. `parent` is the checkpoint resumed from, or null.
-trace::SchemaPtr make_schema(const TrainingState& state, const FixedTexts& texts, const std::string& run_uuid, const Checkpoint* parent);
+trace::SchemaPtr make_schema(const TrainingState& state, const FixedTexts& texts, const std::string& run_uuid,
+                             const Checkpoint* parent);
 
-// Sets vocabulary, probe and needle ids, and adds the notes a reader of the recording needs: seeds, text, what differs from
-// the parent.
-void fill_first_frame(FrameBuilder& frame, EventLog& events, const TrainingState& state, const data::PreparedData& data, const FixedTexts& texts,
-                      const Checkpoint* parent);
+// Sets vocabulary, probe and needle ids, and adds the notes a reader of the recording needs: seeds, text,
+// what differs from the parent.
+void fill_first_frame(FrameBuilder& frame, EventLog& events, const TrainingState& state,
+                      const data::PreparedData& data, const FixedTexts& texts, const Checkpoint* parent);
 
 }  // namespace sparsescope::train

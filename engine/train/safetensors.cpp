@@ -24,14 +24,16 @@ struct TypeRow {
   std::string_view name;
   std::size_t bytes;
 };
-constexpr std::array kTypes = {TypeRow{"F64", 8}, TypeRow{"F32", 4}, TypeRow{"F16", 2},  TypeRow{"BF16", 2}, TypeRow{"I64", 8},
-                               TypeRow{"I32", 4}, TypeRow{"I16", 2}, TypeRow{"I8", 1},   TypeRow{"U8", 1},   TypeRow{"BOOL", 1}};
+constexpr std::array kTypes = {TypeRow{"F64", 8}, TypeRow{"F32", 4}, TypeRow{"F16", 2}, TypeRow{"BF16", 2},
+                               TypeRow{"I64", 8}, TypeRow{"I32", 4}, TypeRow{"I16", 2}, TypeRow{"I8", 1},
+                               TypeRow{"U8", 1},  TypeRow{"BOOL", 1}};
 
 [[noreturn]] void refuse(const std::string& name, const std::string& why) {
   throw Error(name + " is not a usable checkpoint: " + why, ExitCode::Refused);
 }
 
-// Parses the header, refusing duplicate keys and deep nesting, which the JSON library would accept in silence.
+// Parses the header, refusing duplicate keys and deep nesting, which the JSON library would accept in
+// silence.
 nlohmann::json parse_header(std::string_view text, const std::string& name) {
   std::vector<std::set<std::string>> keys;
   const auto watch = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
@@ -110,11 +112,13 @@ const NamedTensor* TensorFile::find(std::string_view name) const {
 
 std::string sha256_hex(std::span<const std::span<const std::byte>> parts) {
   data::Sha256 digest;
-  for (std::span<const std::byte> part : parts) digest.add(std::string_view(reinterpret_cast<const char*>(part.data()), part.size()));
+  for (std::span<const std::byte> part : parts)
+    digest.add(std::string_view(reinterpret_cast<const char*>(part.data()), part.size()));
   return digest.hex();
 }
 
-EncodedTensors encode_tensors(const std::map<std::string, std::string>& metadata, std::span<const NamedTensor> tensors) {
+EncodedTensors encode_tensors(const std::map<std::string, std::string>& metadata,
+                              std::span<const NamedTensor> tensors) {
   nlohmann::ordered_json header;
   header["__metadata__"] = metadata;
   header["__metadata__"][std::string(kDigestKey)] = std::string(64, '0');
@@ -122,9 +126,11 @@ EncodedTensors encode_tensors(const std::map<std::string, std::string>& metadata
   for (const NamedTensor& tensor : tensors) {
     std::uint64_t bytes = tensor_type_bytes(tensor.dtype);
     for (std::int64_t extent : tensor.shape) bytes *= static_cast<std::uint64_t>(extent);
-    check(bytes == tensor.bytes.size() && tensor_type_bytes(tensor.dtype) > 0, "tensor '" + tensor.name + "' does not fit its shape");
+    check(bytes == tensor.bytes.size() && tensor_type_bytes(tensor.dtype) > 0,
+          "tensor '" + tensor.name + "' does not fit its shape");
     check(!header.contains(tensor.name), "two tensors are called '" + tensor.name + "'");
-    header[tensor.name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + bytes}}};
+    header[tensor.name] = {
+        {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + bytes}}};
     offset += bytes;
   }
   std::string text = header.dump();
@@ -149,7 +155,8 @@ TensorFile parse_tensor_file(std::vector<std::byte> bytes, const std::string& na
   if (bytes.size() < sizeof length) refuse(name, "it is shorter than a header");
   std::memcpy(&length, bytes.data(), sizeof length);
   if (length > kMaxHeaderBytes || length > bytes.size() - sizeof length) {
-    refuse(name, "its header claims " + std::to_string(length) + " bytes, the file has " + std::to_string(bytes.size()));
+    refuse(name, "its header claims " + std::to_string(length) + " bytes, the file has " +
+                     std::to_string(bytes.size()));
   }
   TensorFile file;
   file.storage = std::move(bytes);
@@ -157,7 +164,8 @@ TensorFile parse_tensor_file(std::vector<std::byte> bytes, const std::string& na
   const nlohmann::json header = parse_header(text, name);
 
   // Metadata first: without a digest nothing else is worth reading.
-  if (!header.contains("__metadata__") || !header["__metadata__"].is_object()) refuse(name, "it carries no metadata");
+  if (!header.contains("__metadata__") || !header["__metadata__"].is_object())
+    refuse(name, "it carries no metadata");
   for (const auto& [key, value] : header["__metadata__"].items()) {
     if (!value.is_string()) refuse(name, "its metadata '" + key + "' is no text");
     file.metadata[key] = value.get<std::string>();
@@ -172,7 +180,8 @@ TensorFile parse_tensor_file(std::vector<std::byte> bytes, const std::string& na
   const std::size_t digest_begin = sizeof length + place;
   const std::string zeros(64, '0');
   const std::array parts = {all.first(digest_begin), as_bytes(zeros), all.subspan(digest_begin + 64)};
-  if (sha256_hex(parts) != file.sha256) refuse(name, "its digest does not match its content; it was damaged or changed");
+  if (sha256_hex(parts) != file.sha256)
+    refuse(name, "its digest does not match its content; it was damaged or changed");
 
   std::vector<Entry> entries;
   for (const auto& [key, value] : header.items()) {
@@ -186,10 +195,12 @@ TensorFile parse_tensor_file(std::vector<std::byte> bytes, const std::string& na
   for (const Entry& entry : entries) {
     if (entry.begin != expected) refuse(name, "tensor '" + entry.name + "' overlaps another or leaves a gap");
     if (entry.end > data.size()) refuse(name, "tensor '" + entry.name + "' ends behind the end of the file");
-    file.tensors.push_back({entry.name, entry.dtype, entry.shape, data.subspan(entry.begin, entry.end - entry.begin)});
+    file.tensors.push_back(
+        {entry.name, entry.dtype, entry.shape, data.subspan(entry.begin, entry.end - entry.begin)});
     expected = entry.end;
   }
-  if (expected != data.size()) refuse(name, std::to_string(data.size() - expected) + " bytes at its end belong to no tensor");
+  if (expected != data.size())
+    refuse(name, std::to_string(data.size() - expected) + " bytes at its end belong to no tensor");
   return file;
 }
 

@@ -1,5 +1,5 @@
-// The safetensors layout: named little-endian tensors behind a JSON header, with a digest over the whole file.
-// No torch and no meaning here: what a checkpoint holds is checkpoint.h.
+// The safetensors layout: named little-endian tensors behind a JSON header, with a digest over the whole
+// file. No torch and no meaning here: what a checkpoint holds is checkpoint.h.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,7 @@ struct TensorFile {
   std::vector<std::byte> storage;
 
   TensorFile() = default;
-  TensorFile(TensorFile&&) = default;             // moving a vector keeps its buffer, so the spans stay valid
+  TensorFile(TensorFile&&) = default;  // moving a vector keeps its buffer, so the spans stay valid
   TensorFile& operator=(TensorFile&&) = default;
   TensorFile(const TensorFile&) = delete;
   TensorFile& operator=(const TensorFile&) = delete;
@@ -45,18 +45,21 @@ struct EncodedTensors {
   std::string sha256;  // of the whole file with these 64 digits set to '0' in the header
 };
 // Throws std::logic_error for tensors whose bytes do not fit their shape, and for two of one name.
-EncodedTensors encode_tensors(const std::map<std::string, std::string>& metadata, std::span<const NamedTensor> tensors);
+EncodedTensors encode_tensors(const std::map<std::string, std::string>& metadata,
+                              std::span<const NamedTensor> tensors);
 
-// Writes the file under a temporary name beside `path`, fsyncs, renames, fsyncs the folder: `path` is whole or absent.
-// Returns the digest. Throws Error naming the path's file name and the system's reason.
+// Writes the file under a temporary name beside `path`, fsyncs, renames, fsyncs the folder: `path` is whole
+// or absent. Returns the digest. Throws Error naming the path's file name and the system's reason.
 std::string write_tensor_file(const std::string& path, const std::map<std::string, std::string>& metadata,
                               std::span<const NamedTensor> tensors);
 
-// Parses and checks bytes that nobody vouches for: header at most 100 MB and three levels deep, no duplicate names, offsets
-// ascending without gap or overlap up to the last byte, digest equal. Throws Error (Refused); `name` is for the sentence.
+// Parses and checks bytes that nobody vouches for: header at most 100 MB and three levels deep, no duplicate
+// names, offsets ascending without gap or overlap up to the last byte, digest equal. Throws Error (Refused);
+// `name` is for the sentence.
 TensorFile parse_tensor_file(std::vector<std::byte> bytes, const std::string& name);
 
-// Reads a file and parses it. Throws Error (Refused) for what is missing, unreadable, damaged or no tensor file.
+// Reads a file and parses it. Throws Error (Refused) for what is missing, unreadable, damaged or no tensor
+// file.
 TensorFile read_tensor_file(const std::string& path);
 
 // SHA-256 of `parts` one after the other, 64 lower-case hex digits.

@@ -9,7 +9,10 @@
 namespace sparsescope::train {
 
 Schedule::Schedule(const experiments::OptimizerConfig& config, std::int64_t total_steps)
-    : peak_(config.learning_rate), floor_(config.final_lr_fraction), warmup_steps_(config.warmup_steps), total_steps_(total_steps) {
+    : peak_(config.learning_rate),
+      floor_(config.final_lr_fraction),
+      warmup_steps_(config.warmup_steps),
+      total_steps_(total_steps) {
   check(total_steps >= 1, "a schedule needs at least one step");
 }
 

@@ -46,7 +46,8 @@ class TemporaryFile {
 
 [[noreturn]] void fail(const std::string& path, const std::string& what) {
   const std::string reason = std::strerror(errno);
-  throw Error("checkpoint " + path + " cannot be written (" + what + ": " + reason + "); free space there or choose another folder");
+  throw Error("checkpoint " + path + " cannot be written (" + what + ": " + reason +
+              "); free space there or choose another folder");
 }
 
 void write_all(int descriptor, std::span<const std::byte> bytes, const std::string& path) {
@@ -91,7 +92,8 @@ TensorFile read_tensor_file(const std::string& path) {
   const std::uintmax_t size = std::filesystem::file_size(path, error);
   std::ifstream stream(path, std::ios::binary);
   std::vector<std::byte> bytes(error ? 0 : size);
-  if (!stream || !stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()))) {
+  if (!stream ||
+      !stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()))) {
     throw Error("checkpoint " + path + " cannot be read; check its permissions", ExitCode::Refused);
   }
   return parse_tensor_file(std::move(bytes), path);

@@ -14,11 +14,13 @@ namespace {
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 std::string out_of_memory_words(const experiments::Experiment& experiment) {
-  return "out of memory: lower train.batch (now " + std::to_string(experiment.train.batch) + "), model.context (now " + std::to_string(experiment.model.context) +
-         ") or probe.sequences (now " + std::to_string(experiment.probe.sequences) + ")";
+  return "out of memory: lower train.batch (now " + std::to_string(experiment.train.batch) +
+         "), model.context (now " + std::to_string(experiment.model.context) + ") or probe.sequences (now " +
+         std::to_string(experiment.probe.sequences) + ")";
 }
 
-// Calls `act`; what it throws leaves as Error with one sentence. Words are made inside the handler, tensors die with it.
+// Calls `act`; what it throws leaves as Error with one sentence. Words are made inside the handler, tensors
+// die with it.
 template <typename Act>
 auto in_words(const experiments::Experiment& experiment, Act&& act) {
   std::string words;
@@ -63,7 +65,8 @@ struct Trainer::Impl {
   trace::RunEnd train(Run& run);
 };
 
-Trainer::Trainer(RunRequest request, trace::FrameSink& sink) : impl_(new Impl{std::move(request), sink, {}, {}}) {
+Trainer::Trainer(RunRequest request, trace::FrameSink& sink)
+    : impl_(new Impl{std::move(request), sink, {}, {}}) {
   experiments::validate(impl_->request.experiment);
   resolve_device(impl_->request.device);
 }
@@ -96,7 +99,9 @@ Trainer::Impl::Run Trainer::Impl::prepare() {
     run.parent->file.tensors.clear();  // the metadata is still asked for
     run.parent->file.storage = {};
     if (run.state->counters().steps >= static_cast<std::uint64_t>(experiment.train.steps)) {
-      throw Error("the checkpoint is at step " + std::to_string(run.parent->step) + " and the run ends at step " + std::to_string(experiment.train.steps) + "; ask for more steps");
+      throw Error("the checkpoint is at step " + std::to_string(run.parent->step) +
+                  " and the run ends at step " + std::to_string(experiment.train.steps) +
+                  "; ask for more steps");
     }
   }
   run.texts = choose_texts(*run.state, run.data);
@@ -146,7 +151,7 @@ trace::RunEnd Trainer::run() {
   const trace::RunEnd end = impl.train(run);
   impl.sink.on_end(end);
   impl.board.update([&](Status& status) {
-    status.state = end.status == trace::RunStatus::Finished ? Status::State::Finished
+    status.state = end.status == trace::RunStatus::Finished  ? Status::State::Finished
                    : end.status == trace::RunStatus::Stopped ? Status::State::Stopped
                                                              : Status::State::Failed;
     status.message = end.message;

@@ -1,4 +1,5 @@
-// The trainer as the application sees it: no tensor, no torch. It trains, obeys commands between steps and sends frames.
+// The trainer as the application sees it: no tensor, no torch. It trains, obeys commands between steps and
+// sends frames.
 #pragma once
 
 #include <cstdint>
@@ -17,44 +18,45 @@ enum class Device { Auto, Cpu, Cuda };
 // Whether Device::Cuda can work here, and in words why not.
 struct CudaAnswer {
   bool available = false;
-  std::string name;     // "NVIDIA H200"
-  std::string reason;   // empty when available
+  std::string name;    // "NVIDIA H200"
+  std::string reason;  // empty when available
 };
 CudaAnswer cuda_answer();
 // Auto becomes Cuda where it works, else Cpu. Throws Error (Failed) for Cuda where it does not.
 Device resolve_device(Device device);
 
 struct RunRequest {
-  experiments::Experiment experiment;      // complete: profile, --set, --steps and --seed applied
-  std::vector<std::string> corpus;         // files, folders, globs or one name; empty: experiment.data.corpus
+  experiments::Experiment experiment;  // complete: profile, --set, --steps and --seed applied
+  std::vector<std::string> corpus;     // files, folders, globs or one name; empty: experiment.data.corpus
   Device device = Device::Auto;
-  std::string resume_checkpoint;           // path of a .safetensors file, or empty
-  std::string checkpoint_stem;             // "<folder>/<name>": writes <stem>.step-000000123.safetensors; empty: none
+  std::string resume_checkpoint;  // path of a .safetensors file, or empty
+  std::string checkpoint_stem;    // "<folder>/<name>": writes <stem>.step-000000123.safetensors; empty: none
   bool start_paused = false;
 };
 
-struct Progress {                          // of something long: preparing the corpus, an evaluation
-  std::string text;                        // "training tokenizer"
-  double fraction = -1;                    // 0..1, or negative when unknown
+struct Progress {        // of something long: preparing the corpus, an evaluation
+  std::string text;      // "training tokenizer"
+  double fraction = -1;  // 0..1, or negative when unknown
 };
 
 struct Status {
   enum class State { Preparing, Training, Paused, Evaluating, Finished, Stopped, Failed };
   State state = State::Preparing;
-  std::string message;                     // Failed and Paused: why, one sentence
-  Progress progress;                       // Preparing, Evaluating
+  std::string message;  // Failed and Paused: why, one sentence
+  Progress progress;    // Preparing, Evaluating
   std::uint64_t step = 0, planned_steps = 0, pause_at = 0;
-  double loss_nats = 0;                    // training cross-entropy of the last step
+  double loss_nats = 0;  // training cross-entropy of the last step
   double tokens_per_second = 0, seconds_left = 0;
-  bool has_thresholds = false;             // a SPaRK model: the next two have a meaning
-  double mean_theta = 0, mean_direct_density = 0;   // over layers
-  std::string device;                      // "CPU, 2 threads", "NVIDIA H200"
-  std::vector<trace::Control> controls;    // with their present values
+  bool has_thresholds = false;                     // a SPaRK model: the next two have a meaning
+  double mean_theta = 0, mean_direct_density = 0;  // over layers
+  std::string device;                              // "CPU, 2 threads", "NVIDIA H200"
+  std::vector<trace::Control> controls;            // with their present values
 };
 
 class Trainer {
  public:
-  // Validates the request; long work starts in run(). `sink` outlives the trainer and is called from run()'s thread.
+  // Validates the request; long work starts in run(). `sink` outlives the trainer and is called from run()'s
+  // thread.
   Trainer(RunRequest request, trace::FrameSink& sink);
   ~Trainer();
   Trainer(const Trainer&) = delete;

@@ -15,15 +15,23 @@ namespace {
 using Clock = Inbox::Clock;
 using State = Status::State;
 
-double milliseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
-bool is_due(std::uint64_t step, std::int64_t every) { return every > 0 && step % static_cast<std::uint64_t>(every) == 0; }
+bool is_due(std::uint64_t step, std::int64_t every) {
+  return every > 0 && step % static_cast<std::uint64_t>(every) == 0;
+}
 
 }  // namespace
 
 TrainingLoop::TrainingLoop(const RunParts& parts)
-    : parts_(parts), state_(parts.state), evaluations_(parts.state, parts.data, parts.texts), frame_(parts.schema),
-      planned_steps_(static_cast<std::uint64_t>(parts.state.experiment().train.steps)), first_step_(parts.state.counters().steps) {
+    : parts_(parts),
+      state_(parts.state),
+      evaluations_(parts.state, parts.data, parts.texts),
+      frame_(parts.schema),
+      planned_steps_(static_cast<std::uint64_t>(parts.state.experiment().train.steps)),
+      first_step_(parts.state.counters().steps) {
   if (parts.start == RunParts::Start::Paused) mode_ = Mode::Paused;
 }
 
@@ -58,14 +66,17 @@ trace::RunStatus TrainingLoop::run() {
 }
 
 void TrainingLoop::send_end(trace::RunStatus status, const std::string& message) {
-  const char* words = status == trace::RunStatus::Finished ? "finished" : status == trace::RunStatus::Stopped ? "stopped" : "failed";
+  const char* words = status == trace::RunStatus::Finished  ? "finished"
+                      : status == trace::RunStatus::Stopped ? "stopped"
+                                                            : "failed";
   std::string text = fmt::format("{} after step {}", words, step());
   if (!message.empty()) text += ": " + message;
   events_.add(step(), EventKind::End, {{"status", words}, {"text", text}});
   send_frame();
 }
 
-// --- one step ------------------------------------------------------------------------------------------------------
+// --- one step
+// ------------------------------------------------------------------------------------------------------
 
 void TrainingLoop::train_step() {
   last_step_start_ = Clock::now();
@@ -80,7 +91,8 @@ void TrainingLoop::train_step() {
     pause_at_ = 0;
     set_mode(Mode::Paused, fmt::format("paused at step {} as asked", step()), "pause");
   }
-  if (parts_.checkpoints.is_on() && is_due(step(), state_.experiment().train.checkpoint_every) && !is_finished()) {
+  if (parts_.checkpoints.is_on() && is_due(step(), state_.experiment().train.checkpoint_every) &&
+      !is_finished()) {
     save_checkpoint(CheckpointKeeper::Kind::Scheduled);
   }
   busy_seconds_ += milliseconds_since(last_step_start_) / 1000;
@@ -100,9 +112,11 @@ void TrainingLoop::set_step_channels(const StepReport& report, double probe_ms) 
   const experiments::Experiment& experiment = state_.experiment();
   const auto tokens_per_step = static_cast<double>(experiment.train.batch * experiment.model.context);
   std::vector<double> scalars = report.loss_terms;
-  for (double value : {report.total_loss, report.learning_rate, report.gradient_norm, static_cast<double>(step()) * tokens_per_step,
-                       1000 * tokens_per_step / report.total_ms, report.total_ms, report.data_ms, report.forward_ms, report.backward_ms,
-                       report.optimizer_ms, probe_ms, evaluation_ms_, memory_bytes(state_.setup().device), blocked_ms_}) {
+  for (double value :
+       {report.total_loss, report.learning_rate, report.gradient_norm,
+        static_cast<double>(step()) * tokens_per_step, 1000 * tokens_per_step / report.total_ms,
+        report.total_ms, report.data_ms, report.forward_ms, report.backward_ms, report.optimizer_ms, probe_ms,
+        evaluation_ms_, memory_bytes(state_.setup().device), blocked_ms_}) {
     scalars.push_back(value);
   }
   frame_.set("scalars", scalars);
@@ -114,10 +128,12 @@ void TrainingLoop::set_step_channels(const StepReport& report, double probe_ms) 
     const double* s = report.spark.data() + layer * model::kSparkStatisticCount;
     const double theta = report.theta_after[layer];
     const double sigmas = (theta - s[model::kScoreMean]) / s[model::kScoreStd];
-    for (double value : {theta, s[model::kScoreMean], s[model::kScoreStd], sigmas, theta - counters.initial_thetas[layer], counters.reach, s[model::kThetaGradient]}) {
+    for (double value : {theta, s[model::kScoreMean], s[model::kScoreStd], sigmas,
+                         theta - counters.initial_thetas[layer], counters.reach, s[model::kThetaGradient]}) {
       threshold.push_back(static_cast<float>(value));
     }
-    for (double value : {s[model::kDirect], s[model::kInherited], s[model::kFallback], s[model::kSelf], s[model::kScope], s[model::kEmptyRows], s[model::kExpected]}) {
+    for (double value : {s[model::kDirect], s[model::kInherited], s[model::kFallback], s[model::kSelf],
+                         s[model::kScope], s[model::kEmptyRows], s[model::kExpected]}) {
       density.push_back(static_cast<float>(value));
     }
   }
@@ -130,8 +146,10 @@ double TrainingLoop::probe_if_due() {
   if (!is_due(step(), config.every)) return 0;
   const Clock::time_point start = Clock::now();
   std::vector<std::string_view> channels = {"declared", "declared_top", "scope_pooled", "attention_stats"};
-  if (config.edges_every > 0 && probes_made_ % static_cast<std::uint64_t>(config.edges_every) == 0) channels.push_back("edges");
-  for (const probes::Measured& measured : probes::run_probes(state_.model(), parts_.texts.probe_batch, channels)) {
+  if (config.edges_every > 0 && probes_made_ % static_cast<std::uint64_t>(config.edges_every) == 0)
+    channels.push_back("edges");
+  for (const probes::Measured& measured :
+       probes::run_probes(state_.model(), parts_.texts.probe_batch, channels)) {
     frame_.set(measured.channel, measured.bytes);
   }
   ++probes_made_;
@@ -148,7 +166,8 @@ void TrainingLoop::send_frame() {
   blocked_ms_ += milliseconds_since(start);
 }
 
-// --- evaluations and checkpoints -------------------------------------------------------------------------------------
+// --- evaluations and checkpoints
+// -------------------------------------------------------------------------------------
 
 void TrainingLoop::evaluate_if_due() {
   const experiments::EvaluationConfig& config = state_.experiment().evaluation;
@@ -195,15 +214,23 @@ void TrainingLoop::evaluate(What what, const std::vector<std::int64_t>& multiple
 void TrainingLoop::save_checkpoint(CheckpointKeeper::Kind kind) {
   try {
     const SavedCheckpoint saved = parts_.checkpoints.save(state_, parts_.data, kind);
-    const char* why = kind == CheckpointKeeper::Kind::Scheduled ? "scheduled" : kind == CheckpointKeeper::Kind::Asked ? "asked for" : "final";
-    events_.add(step(), EventKind::Checkpoint, {{"text", "checkpoint " + saved.name}, {"file", saved.name}, {"bytes", saved.bytes}, {"sha256", saved.sha256}, {"why", why}});
+    const char* why = kind == CheckpointKeeper::Kind::Scheduled ? "scheduled"
+                      : kind == CheckpointKeeper::Kind::Asked   ? "asked for"
+                                                                : "final";
+    events_.add(step(), EventKind::Checkpoint,
+                {{"text", "checkpoint " + saved.name},
+                 {"file", saved.name},
+                 {"bytes", saved.bytes},
+                 {"sha256", saved.sha256},
+                 {"why", why}});
   } catch (const Error& error) {
     // Training is worth more than a checkpoint: say it and go on.
     events_.add(step(), EventKind::Warning, {{"what", "checkpoint"}, {"text", error.what()}});
   }
 }
 
-// --- status ----------------------------------------------------------------------------------------------------------
+// --- status
+// ----------------------------------------------------------------------------------------------------------
 
 void TrainingLoop::show_mode() {
   parts_.board.update([&](Status& status) {
@@ -218,7 +245,8 @@ void TrainingLoop::show_step(const StepReport& report) {
   const double tokens = static_cast<double>(experiment.train.batch * experiment.model.context);
   const auto done = static_cast<double>(step() - first_step_);
   double seconds_per_step = busy_seconds_ / std::max(done, 1.0);
-  if (const double pace = state_.control(kPace); pace > 0) seconds_per_step = std::max(seconds_per_step, 1 / pace);
+  if (const double pace = state_.control(kPace); pace > 0)
+    seconds_per_step = std::max(seconds_per_step, 1 / pace);
   double theta = 0, direct = 0;
   const auto layers = static_cast<double>(std::max<std::size_t>(report.theta_after.size(), 1));
   for (std::size_t layer = 0; layer < report.theta_after.size(); ++layer) {
@@ -229,8 +257,10 @@ void TrainingLoop::show_step(const StepReport& report) {
     status.step = step();
     status.loss_nats = report.loss_terms.empty() ? report.total_loss : report.loss_terms.front();
     const double now = 1000 * tokens / report.total_ms;
-    status.tokens_per_second = status.tokens_per_second > 0 ? 0.9 * status.tokens_per_second + 0.1 * now : now;
-    status.seconds_left = static_cast<double>(planned_steps_ - std::min(planned_steps_, step())) * seconds_per_step;
+    status.tokens_per_second =
+        status.tokens_per_second > 0 ? 0.9 * status.tokens_per_second + 0.1 * now : now;
+    status.seconds_left =
+        static_cast<double>(planned_steps_ - std::min(planned_steps_, step())) * seconds_per_step;
     status.mean_theta = theta;
     status.mean_direct_density = direct;
   });

@@ -1,5 +1,6 @@
-// The course of a run: steps, live commands between them, probes and evaluations when due, checkpoints, frames to the sink.
-// What a step computes is training_state.h; what happens before the first one is run_start.h.
+// The course of a run: steps, live commands between them, probes and evaluations when due, checkpoints,
+// frames to the sink. What a step computes is training_state.h; what happens before the first one is
+// run_start.h.
 #pragma once
 
 #include <chrono>
@@ -21,7 +22,7 @@ struct RunParts {
   const data::PreparedData& data;
   const FixedTexts& texts;
   trace::SchemaPtr schema;
-  trace::FrameSink& sink;   // has seen the schema
+  trace::FrameSink& sink;  // has seen the schema
   Inbox& inbox;
   StatusBoard& board;
   CheckpointKeeper& checkpoints;
@@ -60,7 +61,8 @@ class TrainingLoop {
   void set_mode(Mode mode, const std::string& message, const char* command);
   void set_pause_at(std::uint64_t step);
   void refuse(const std::string& words);
-  void record(const char* command, const nlohmann::ordered_json& old_value, const nlohmann::ordered_json& new_value);
+  void record(const char* command, const nlohmann::ordered_json& old_value,
+              const nlohmann::ordered_json& new_value);
   // Waits for the pace or, paused, for a command. False: look at the commands again before training.
   bool may_step();
 
@@ -82,8 +84,8 @@ class TrainingLoop {
   std::uint64_t last_held_out_ = ~std::uint64_t{0}, last_needle_ = ~std::uint64_t{0};  // steps
 
   Inbox::Clock::time_point last_step_start_{};
-  double evaluation_ms_ = 0, blocked_ms_ = 0;         // since the last step
-  double busy_seconds_ = 0;                           // working, not paused or waiting
+  double evaluation_ms_ = 0, blocked_ms_ = 0;  // since the last step
+  double busy_seconds_ = 0;                    // working, not paused or waiting
   std::uint64_t first_step_ = 0;
 };
 

@@ -1,4 +1,5 @@
-// Everything that one training step reads and writes: model, optimizer, data order, counters. No commands, no frames.
+// Everything that one training step reads and writes: model, optimizer, data order, counters. No commands, no
+// frames.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -25,23 +26,25 @@ inline constexpr const char* kThresholdFreeze = "threshold_freeze";
 
 // What one step did, on the host.
 struct StepReport {
-  std::vector<double> loss_terms;      // unweighted, in the order of loss_term_names()
-  double total_loss = 0;               // weighted sum, nats
-  double gradient_norm = 0;            // before clipping
-  double learning_rate = 0;            // with the live scale
-  std::vector<double> spark;           // [L, model::kSparkStatisticCount], SPaRK only
-  std::vector<double> theta_after;     // [L] after the update
-  bool is_finite = true;               // false: nothing was updated
-  std::string non_finite_words;        // where the first non-finite number was seen
+  std::vector<double> loss_terms;   // unweighted, in the order of loss_term_names()
+  double total_loss = 0;            // weighted sum, nats
+  double gradient_norm = 0;         // before clipping
+  double learning_rate = 0;         // with the live scale
+  std::vector<double> spark;        // [L, model::kSparkStatisticCount], SPaRK only
+  std::vector<double> theta_after;  // [L] after the update
+  bool is_finite = true;            // false: nothing was updated
+  std::string non_finite_words;     // where the first non-finite number was seen
   double data_ms = 0, forward_ms = 0, backward_ms = 0, optimizer_ms = 0, total_ms = 0;
 };
 
 class TrainingState {
  public:
   // `data` outlives the state. Throws Error (Usage) for a configuration that cannot be built.
-  TrainingState(const experiments::Experiment& experiment, const data::PreparedData& data, const DeviceSetup& setup);
+  TrainingState(const experiments::Experiment& experiment, const data::PreparedData& data,
+                const DeviceSetup& setup);
 
-  // One optimizer step. A non-finite loss, gradient, score or logit leaves all parameters as they are and is reported.
+  // One optimizer step. A non-finite loss, gradient, score or logit leaves all parameters as they are and is
+  // reported.
   StepReport step();
 
   // Controls by name, thresholds included; see ControlBlock::set for what is refused.
@@ -63,9 +66,9 @@ class TrainingState {
 
   // Counters, saved and restored with a checkpoint.
   struct Counters {
-    std::uint64_t steps = 0;                  // batches consumed
-    double reach = 0;                         // sum of the learning rates that thresholds saw
-    std::vector<double> initial_thetas;       // [L]
+    std::uint64_t steps = 0;             // batches consumed
+    double reach = 0;                    // sum of the learning rates that thresholds saw
+    std::vector<double> initial_thetas;  // [L]
   };
   const Counters& counters() const { return counters_; }
   void restore_counters(Counters counters) { counters_ = std::move(counters); }

@@ -1,12 +1,12 @@
 // Held-out loss: oracles whose loss is known, and that neither batches nor their order matter.
-#include <gtest/gtest.h>
+#include "engine/evaluate/held_out_loss.h"
 
 #include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "engine/data/random.h"
-#include "engine/evaluate/held_out_loss.h"
 #include "engine/model/language_model.h"
 
 namespace sparsescope::evaluate {
@@ -21,7 +21,9 @@ std::vector<std::int32_t> windows_of(std::int64_t count, std::int64_t context, s
 
 TEST(HeldOutLoss, OfConstantLogitsIsThatOfTheWholeVocabulary) {
   for (std::int64_t V : {256, 1000}) {
-    const LogitsSource constant{[V](const at::Tensor& ids) { return at::zeros({ids.size(0), ids.size(1), V}); }};
+    const LogitsSource constant{[V](const at::Tensor& ids) {
+      return at::zeros({ids.size(0), ids.size(1), V});
+    }};
     const HeldOutLoss loss = held_out_loss(constant, windows_of(5, 16), 16, 2, *data::byte_tokenizer());
     EXPECT_NEAR(loss.perplexity, static_cast<double>(V), 1e-3);
     EXPECT_EQ(loss.tokens, 80);
@@ -59,7 +61,9 @@ TEST(HeldOutLoss, TheEndOfADocumentCountsAsTokenAndNotAsBytes) {
     std::string_view piece_bytes(std::int32_t id) const override { return id == 0 ? "" : "ab"; }
     std::string serialized() const override { return "pairs"; }
   };
-  const LogitsSource constant{[](const at::Tensor& ids) { return at::zeros({ids.size(0), ids.size(1), 10}); }};
+  const LogitsSource constant{[](const at::Tensor& ids) {
+    return at::zeros({ids.size(0), ids.size(1), 10});
+  }};
   const HeldOutLoss loss = held_out_loss(constant, {5, 0, 3, 4, 0}, 4, 1, Pairs());
   EXPECT_EQ(loss.tokens, 4);
   EXPECT_EQ(loss.bytes, 4);

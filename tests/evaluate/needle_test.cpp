@@ -1,16 +1,16 @@
 // Needle trials and their signal: construction, the oracles whose signal is known, errors and cancelling.
-#include <gtest/gtest.h>
+#include "engine/evaluate/needle.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "engine/data/random.h"
-#include "engine/evaluate/needle.h"
 #include "engine/model/language_model.h"
 #include "engine/trace/error.h"
 
@@ -32,8 +32,10 @@ NeedleSettings settings_of(std::int64_t trials = 4) {
   return settings;
 }
 
-bool occurs(const std::vector<std::int32_t>& text, std::int64_t end, const std::vector<std::int32_t>& needle, std::int64_t cue) {
-  return std::search(text.begin(), text.begin() + end, needle.begin(), needle.begin() + cue) != text.begin() + end;
+bool occurs(const std::vector<std::int32_t>& text, std::int64_t end, const std::vector<std::int32_t>& needle,
+            std::int64_t cue) {
+  return std::search(text.begin(), text.begin() + end, needle.begin(), needle.begin() + cue) !=
+         text.begin() + end;
 }
 
 TEST(NeedleTrials, AreBuiltAsDefined) {
@@ -51,7 +53,8 @@ TEST(NeedleTrials, AreBuiltAsDefined) {
         EXPECT_LE(trial.position + n, context - 2 * n);
         EXPECT_TRUE(std::equal(trial.needle.begin(), trial.needle.end(), trial.base.end() - n));
         EXPECT_TRUE(std::equal(trial.needle.begin(), trial.needle.end(), trial.with.end() - n));
-        EXPECT_TRUE(std::equal(trial.needle.begin(), trial.needle.end(), trial.with.begin() + trial.position));
+        EXPECT_TRUE(
+            std::equal(trial.needle.begin(), trial.needle.end(), trial.with.begin() + trial.position));
         for (std::int64_t i = 0; i < context; ++i) {
           const bool overwritten = i >= trial.position && i < trial.position + n;
           if (!overwritten) {
@@ -60,7 +63,8 @@ TEST(NeedleTrials, AreBuiltAsDefined) {
         }
         EXPECT_FALSE(occurs(trial.base, context - n, trial.needle, c));
         // The body of the base is a stretch of the stream.
-        EXPECT_NE(std::search(stream.begin(), stream.end(), trial.base.begin(), trial.base.end() - n), stream.end());
+        EXPECT_NE(std::search(stream.begin(), stream.end(), trial.base.begin(), trial.base.end() - n),
+                  stream.end());
       }
     }
   }
@@ -68,12 +72,14 @@ TEST(NeedleTrials, AreBuiltAsDefined) {
 
 TEST(NeedleTrials, ATrialIsAFunctionOfItsNumberAlone) {
   const std::vector<std::int32_t> stream = random_stream(3000);
-  const NeedleTrial alone = make_needle_trial(stream, 64, 2, 3, settings_of(64)), again = make_needle_trial(stream, 64, 2, 3, settings_of(4));
+  const NeedleTrial alone = make_needle_trial(stream, 64, 2, 3, settings_of(64)),
+                    again = make_needle_trial(stream, 64, 2, 3, settings_of(4));
   EXPECT_EQ(alone.base, again.base);
   EXPECT_EQ(alone.needle, again.needle);
   std::set<std::vector<std::int32_t>> different;
   for (std::int64_t d = 0; d < 5; ++d) {
-    for (std::int64_t k = 0; k < 8; ++k) different.insert(make_needle_trial(stream, 64, d, k, settings_of(8)).base);
+    for (std::int64_t k = 0; k < 8; ++k)
+      different.insert(make_needle_trial(stream, 64, d, k, settings_of(8)).base);
   }
   EXPECT_EQ(different.size(), 40u);
 }
@@ -128,14 +134,17 @@ TEST(NeedleSignal, OfAModelThatIgnoresItsContextIsZero) {
   }
 }
 
-// A copier: certain of the token that followed the last earlier occurrence of the last cue-long stretch, else uniform.
+// A copier: certain of the token that followed the last earlier occurrence of the last cue-long stretch, else
+// uniform.
 at::Tensor copier_logits(const at::Tensor& ids, std::int64_t cue) {
   at::Tensor logits = at::zeros({ids.size(0), ids.size(1), kVocabulary});
   for (std::int64_t b = 0; b < ids.size(0); ++b) {
-    std::vector<std::int64_t> row(ids[b].data_ptr<std::int64_t>(), ids[b].data_ptr<std::int64_t>() + ids.size(1));
+    std::vector<std::int64_t> row(ids[b].data_ptr<std::int64_t>(),
+                                  ids[b].data_ptr<std::int64_t>() + ids.size(1));
     for (std::int64_t t = cue - 1; t < ids.size(1); ++t) {
       for (std::int64_t end = t - 1; end >= cue - 1; --end) {
-        if (!std::equal(row.begin() + t - cue + 1, row.begin() + t + 1, row.begin() + end - cue + 1)) continue;
+        if (!std::equal(row.begin() + t - cue + 1, row.begin() + t + 1, row.begin() + end - cue + 1))
+          continue;
         logits[b][t][row[static_cast<std::size_t>(end + 1)]].fill_(100);
         break;
       }
@@ -147,7 +156,8 @@ at::Tensor copier_logits(const at::Tensor& ids, std::int64_t cue) {
 TEST(NeedleSignal, OfAPerfectCopierIsTheWholeLossWithoutTheNeedle) {
   const std::vector<std::int32_t> stream = random_stream(3000);
   const NeedleSettings settings = settings_of(3);
-  const LogitsSource copier{[&](const at::Tensor& ids) { return copier_logits(ids.contiguous(), settings.cue); }};
+  const LogitsSource copier{
+      [&](const at::Tensor& ids) { return copier_logits(ids.contiguous(), settings.cue); }};
   for (const NeedleCell& cell : run_needle(copier, stream, 48, settings, 1 << 20)) {
     // Without the needle no stretch of four repeats the cue: uniform.
     EXPECT_NEAR(cell.nll_without_nats, std::log(static_cast<double>(kVocabulary)), 1e-5);
@@ -162,7 +172,8 @@ TEST(NeedleSignal, WithTheNeedleInBothTextsIsExactlyZero) {
   const std::vector<std::int32_t> stream(500, 9);
   NeedleSettings settings = settings_of(2);
   settings.rejection = NeedleSettings::Rejection::Off;
-  const LogitsSource copier{[&](const at::Tensor& ids) { return copier_logits(ids.contiguous(), settings.cue); }};
+  const LogitsSource copier{
+      [&](const at::Tensor& ids) { return copier_logits(ids.contiguous(), settings.cue); }};
   for (const NeedleCell& cell : run_needle(copier, stream, 48, settings, 1 << 20)) {
     EXPECT_EQ(cell.signal_nats, 0);
     EXPECT_EQ(cell.standard_error, 0);
@@ -170,14 +181,16 @@ TEST(NeedleSignal, WithTheNeedleInBothTextsIsExactlyZero) {
 }
 
 TEST(NeedleSignal, CountsTheAnswerAndNotTheCue) {
-  // Knows the token at row C-n+j-1 for the answer j = c .. n-1 only; scoring the cue would lower its accuracy.
+  // Knows the token at row C-n+j-1 for the answer j = c .. n-1 only; scoring the cue would lower its
+  // accuracy.
   const std::vector<std::int32_t> stream = random_stream(2000);
   const NeedleSettings settings = settings_of(2);
   const std::int64_t C = 48, n = settings.length, c = settings.cue;
   const LogitsSource knows_answers{[&](const at::Tensor& ids) {
     at::Tensor logits = at::zeros({ids.size(0), C, kVocabulary});
     for (std::int64_t b = 0; b < ids.size(0); ++b) {
-      for (std::int64_t j = c; j < n; ++j) logits[b][C - n + j - 1][ids[b][C - n + j].item<std::int64_t>()].fill_(50);
+      for (std::int64_t j = c; j < n; ++j)
+        logits[b][C - n + j - 1][ids[b][C - n + j].item<std::int64_t>()].fill_(50);
     }
     return logits;
   }};
@@ -218,7 +231,8 @@ TEST(NeedleSignal, OfAWindowThatCannotReachTheNeedleIsExactlyZero) {
 TEST(NeedleSignal, StandardErrorsAreThoseOfPairedDifferences) {
   const std::vector<std::int32_t> stream = random_stream(3000);
   const NeedleSettings settings = settings_of(6);
-  // A model whose loss depends on the text: token t is predicted as the parity of the id at the needle's first place.
+  // A model whose loss depends on the text: token t is predicted as the parity of the id at the needle's
+  // first place.
   const LogitsSource model{[](const at::Tensor& ids) {
     const at::Tensor first = ids.to(at::kFloat).mean(1).reshape({-1, 1, 1});
     at::Tensor logits = at::zeros({ids.size(0), ids.size(1), kVocabulary});

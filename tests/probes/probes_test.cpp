@@ -1,10 +1,9 @@
 // Reductions of probes against maps whose statistics are known, and against slow references.
-#include <gtest/gtest.h>
-
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
 
 #include <cmath>
 
@@ -59,7 +58,8 @@ TEST(AttentionStats, OfTheUniformCausalMap) {
   EXPECT_EQ(stat(table, "duplicate_mass"), 0);
   EXPECT_NEAR(stat(table, "first_key_mass"), harmonic(T) / T, 1e-5);
   EXPECT_EQ(stat(table, "sink_rate"), 0);  // H_16 / 16 = 0.21
-  const at::Tensor small = attention_statistics(uniform_causal(9), at::zeros({1, 1, 9, 9}), at::arange(9, at::kLong).unsqueeze(0), 4);
+  const at::Tensor small = attention_statistics(uniform_causal(9), at::zeros({1, 1, 9, 9}),
+                                                at::arange(9, at::kLong).unsqueeze(0), 4);
   EXPECT_EQ(stat(small, "sink_rate"), 1);  // H_9 / 9 = 0.314
 }
 
@@ -81,9 +81,14 @@ TEST(AttentionStats, AllMassOnTheFirstKeyIsASinkWithoutEntropy) {
 }
 
 TEST(AttentionStats, AnEmptyScopeGivesNoNaN) {
-  const at::Tensor table = attention_statistics(at::zeros({1, 2, 5, 5}), at::zeros({1, 2, 5, 5}), at::zeros({1, 5}, at::kLong), 2);
+  const at::Tensor table =
+      attention_statistics(at::zeros({1, 2, 5, 5}), at::zeros({1, 2, 5, 5}), at::zeros({1, 5}, at::kLong), 2);
   EXPECT_TRUE(table.isfinite().all().item<bool>());
-  EXPECT_TRUE(attention_statistics(at::ones({1, 1, 1, 1}), at::zeros({1, 1, 1, 1}), at::zeros({1, 1}, at::kLong), 2).isfinite().all().item<bool>());
+  EXPECT_TRUE(
+      attention_statistics(at::ones({1, 1, 1, 1}), at::zeros({1, 1, 1, 1}), at::zeros({1, 1}, at::kLong), 2)
+          .isfinite()
+          .all()
+          .item<bool>());
 }
 
 TEST(AttentionStats, APerfectStripeIsInductionOne) {
@@ -120,7 +125,8 @@ at::Tensor random_scope(std::int64_t T, std::uint64_t seed) {
   std::vector<std::int32_t> counts(static_cast<std::size_t>(T * kernels::kScopeCounts));
   std::vector<double> moments(static_cast<std::size_t>(T * 2));
   const float theta = 0.8f;
-  kernels::spark_scope_reference(scores.data(), &theta, {1, T}, {true, true, 4}, {reasons.data_ptr<std::uint8_t>(), counts.data(), moments.data()}, 0, 1);
+  kernels::spark_scope_reference(scores.data(), &theta, {1, T}, {true, true, 4},
+                                 {reasons.data_ptr<std::uint8_t>(), counts.data(), moments.data()}, 0, 1);
   return reasons;
 }
 
@@ -134,7 +140,8 @@ TEST(ScopePooled, BlocksHoldTheShareOfTheirCausalPairs) {
     const auto code = reasons.accessor<std::uint8_t, 2>();
     data::Random random(2);
     for (int sample = 0; sample < 200; ++sample) {
-      const auto q = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(blocks))), k = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(q + 1)));
+      const auto q = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(blocks))),
+                 k = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(q + 1)));
       double share[4] = {}, pairs = 0;
       for (std::int64_t t = q * block; t < std::min(T, (q + 1) * block); ++t) {
         for (std::int64_t p = k * block; p < std::min(t + 1, (k + 1) * block); ++p) {
@@ -146,7 +153,8 @@ TEST(ScopePooled, BlocksHoldTheShareOfTheirCausalPairs) {
           share[3] += (c & 8) != 0;
         }
       }
-      for (int r = 0; r < 4; ++r) EXPECT_NEAR(pooled[r][q][k].item<double>(), share[r] / std::max(pairs, 1.0), 1e-6);
+      for (int r = 0; r < 4; ++r)
+        EXPECT_NEAR(pooled[r][q][k].item<double>(), share[r] / std::max(pairs, 1.0), 1e-6);
     }
     EXPECT_EQ(pooled.triu(1).abs().sum().item<double>(), 0);
   }

@@ -50,7 +50,7 @@ TEST(Checkpoints, TwentyStepsAfterResumingAreTheSameBits) {
     if (frame.row == 0) trainer.post(trace::SetControl{"sparsity_weight", 0.2});  // live scalars resume too
     if (frame.row == 0) trainer.post(trace::PauseAt{20});
     if (frame.step == 20 && trainer.status().state == Status::State::Paused) {
-      trainer.post(trace::SaveCheckpoint{});                                      // kept although two follow
+      trainer.post(trace::SaveCheckpoint{});  // kept although two follow
       trainer.post(trace::Resume{});
     }
   });
@@ -62,20 +62,26 @@ TEST(Checkpoints, TwentyStepsAfterResumingAreTheSameBits) {
   ASSERT_EQ(after.size(), 20u);
   for (std::uint64_t step = 21; step <= 40; ++step) EXPECT_EQ(after.at(step), before.at(step)) << step;
   for (const char* stat : {"theta", "displacement", "reach"}) {
-    EXPECT_EQ(resumed.sink.series<float>("threshold", {"1", stat}).at(40), whole.sink.series<float>("threshold", {"1", stat}).at(40)) << stat;
+    EXPECT_EQ(resumed.sink.series<float>("threshold", {"1", stat}).at(40),
+              whole.sink.series<float>("threshold", {"1", stat}).at(40))
+        << stat;
   }
   // The final checkpoints hold the same tensors, byte for byte.
-  const TensorFile one = read_tensor_file(path_of(folder, "whole", 40)), two = read_tensor_file(path_of(folder, "again", 40));
+  const TensorFile one = read_tensor_file(path_of(folder, "whole", 40)),
+                   two = read_tensor_file(path_of(folder, "again", 40));
   ASSERT_EQ(one.tensors.size(), two.tensors.size());
   for (std::size_t i = 0; i < one.tensors.size(); ++i) {
     EXPECT_EQ(one.tensors[i].name, two.tensors[i].name);
-    EXPECT_TRUE(std::equal(one.tensors[i].bytes.begin(), one.tensors[i].bytes.end(), two.tensors[i].bytes.begin(), two.tensors[i].bytes.end())) << one.tensors[i].name;
+    EXPECT_TRUE(std::equal(one.tensors[i].bytes.begin(), one.tensors[i].bytes.end(),
+                           two.tensors[i].bytes.begin(), two.tensors[i].bytes.end()))
+        << one.tensors[i].name;
   }
   // A resumed run is a branch that names its parent.
   ASSERT_TRUE(resumed.sink.schema->parent.has_value());
   EXPECT_EQ(resumed.sink.schema->parent->run_uuid, whole.sink.schema->run_uuid);
   EXPECT_EQ(resumed.sink.schema->parent->step, 20u);
-  EXPECT_EQ(resumed.sink.schema->parent->checkpoint_sha256, read_tensor_file(path_of(folder, "whole", 20)).sha256);
+  EXPECT_EQ(resumed.sink.schema->parent->checkpoint_sha256,
+            read_tensor_file(path_of(folder, "whole", 20)).sha256);
   EXPECT_EQ(resumed.sink.frames.front()->step, 20u);
   EXPECT_TRUE(resumed.sink.events("warning").empty());
 }
@@ -105,7 +111,8 @@ TEST(Checkpoints, HoldNoFolderAndNoHostName) {
   const TinyRun run(with_checkpoints(folder, "run"));
   char host[256] = {};
   ASSERT_EQ(::gethostname(host, sizeof host - 1), 0);
-  std::string all = run.sink.schema->experiment_json + run.sink.schema->build_json + run.sink.schema->device_json;
+  std::string all =
+      run.sink.schema->experiment_json + run.sink.schema->build_json + run.sink.schema->device_json;
   for (const auto& [key, value] : read_tensor_file(path_of(folder, "run", 40)).metadata) all += value;
   for (const nlohmann::json& event : run.sink.events()) all += event.dump();
   EXPECT_EQ(all.find(std::filesystem::temp_directory_path().string()), std::string::npos);
@@ -166,14 +173,16 @@ TEST(Checkpoints, WhatWillNotBeBitwiseEqualIsSaid) {
 TEST(Checkpoints, ANonFiniteParameterRaisesNumericAndPausesInWords) {
   const TinyFolder folder;
   const TinyRun run(with_checkpoints(folder, "run"));
-  for (const std::string parameter : {"model.blocks.1.mixer.wz", "model.spark.addresses", "model.blocks.0.mixer.wqkv"}) {
+  for (const std::string parameter :
+       {"model.blocks.1.mixer.wz", "model.spark.addresses", "model.blocks.0.mixer.wqkv"}) {
     TensorFile file = read_tensor_file(path_of(folder, "run", 30));
     const NamedTensor* tensor = nullptr;
     for (const NamedTensor& candidate : file.tensors) {
       if (candidate.name.find(parameter) == 0) tensor = &candidate;
     }
     ASSERT_NE(tensor, nullptr) << parameter;
-    const std::vector<float> nan(tensor->bytes.size() / sizeof(float), std::numeric_limits<float>::quiet_NaN());
+    const std::vector<float> nan(tensor->bytes.size() / sizeof(float),
+                                 std::numeric_limits<float>::quiet_NaN());
     std::memcpy(const_cast<std::byte*>(tensor->bytes.data()), nan.data(), tensor->bytes.size());
     write_tensor_file(folder.file("nan.safetensors"), file.metadata, file.tensors);
 
@@ -192,7 +201,8 @@ TEST(Checkpoints, ANonFiniteParameterRaisesNumericAndPausesInWords) {
     EXPECT_NE(message.find("step 31"), std::string::npos) << message;
     EXPECT_EQ(resumed.sink.losses().size(), 1u);
     bool warned = false;
-    for (const nlohmann::json& event : resumed.sink.events("warning")) warned = warned || event.value("what", "") == "non-finite";
+    for (const nlohmann::json& event : resumed.sink.events("warning"))
+      warned = warned || event.value("what", "") == "non-finite";
     EXPECT_TRUE(warned) << parameter;
   }
 }

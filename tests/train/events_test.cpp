@@ -1,8 +1,9 @@
 // Events as elements of the text channel, long ones in the payload channel, and frames that hold them.
+#include "engine/train/events.h"
+
 #include <gtest/gtest.h>
 
 #include "engine/trace/error.h"
-#include "engine/train/events.h"
 #include "engine/train/frame_builder.h"
 #include "engine/train/inbox.h"
 
@@ -18,7 +19,9 @@ TEST(Events, AnElementSaysItsStepAndKind) {
   log.add(7, EventKind::Command, {{"command", "set"}, {"name", "pace"}, {"old", 0}, {"new", 5}});
   const auto taken = log.take();
   ASSERT_EQ(taken.elements.size(), 1u);
-  EXPECT_EQ(parsed(taken.elements[0]), nlohmann::json::parse(R"({"step":7,"kind":"command","command":"set","name":"pace","old":0,"new":5})"));
+  EXPECT_EQ(
+      parsed(taken.elements[0]),
+      nlohmann::json::parse(R"({"step":7,"kind":"command","command":"set","name":"pace","old":0,"new":5})"));
   EXPECT_TRUE(taken.payload.empty());
   EXPECT_TRUE(log.is_empty());
 }
@@ -54,7 +57,8 @@ TEST(Events, AnEventOfExactlyTheElementsSizeStaysWhole) {
 TEST(Events, BytesThatAreNoTextAreReplacedNotThrown) {
   EventLog log;
   log.add(1, EventKind::Warning, {{"text", "file \xff"}});
-  EXPECT_NE(parsed(log.take().elements[0])["text"].get<std::string>().find("\xEF\xBF\xBD"), std::string::npos);
+  EXPECT_NE(parsed(log.take().elements[0])["text"].get<std::string>().find("\xEF\xBF\xBD"),
+            std::string::npos);
 }
 
 trace::SchemaPtr small_schema() {

@@ -1,4 +1,5 @@
-// Live commands: applied between steps, allowed while paused, recorded with old and new value, and undone by nothing.
+// Live commands: applied between steps, allowed while paused, recorded with old and new value, and undone by
+// nothing.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -28,14 +29,17 @@ nlohmann::json only_command(const CollectingSink& sink, const std::string& name)
 
 TEST(LiveCommands, AControlIsRecordedWithOldAndNewValueAndActsFromTheNextStep) {
   const TinyFolder folder;
-  const TinyRun run(tiny_request(folder), at_step(8, [](Trainer& trainer) { trainer.post(trace::SetControl{"learning_rate_scale", 0.5}); }));
+  const TinyRun run(tiny_request(folder), at_step(8, [](Trainer& trainer) {
+                      trainer.post(trace::SetControl{"learning_rate_scale", 0.5});
+                    }));
   const nlohmann::json event = only_command(run.sink, "set");
   EXPECT_EQ(event["name"], "learning_rate_scale");
   EXPECT_EQ(event["old"], 1.0);
   EXPECT_EQ(event["new"], 0.5);
   EXPECT_EQ(event["step"], 8);
   const TinyRun plain(tiny_request(folder));
-  const auto changed = run.sink.series<double>("scalars", {"learning_rate"}), usual = plain.sink.series<double>("scalars", {"learning_rate"});
+  const auto changed = run.sink.series<double>("scalars", {"learning_rate"}),
+             usual = plain.sink.series<double>("scalars", {"learning_rate"});
   EXPECT_EQ(changed.at(8), usual.at(8));
   EXPECT_EQ(changed.at(9), 0.5 * usual.at(9));
   for (const trace::Control& control : run.status.controls) {
@@ -47,13 +51,18 @@ TEST(LiveCommands, AControlIsRecordedWithOldAndNewValueAndActsFromTheNextStep) {
 
 TEST(LiveCommands, FrozenThresholdsStandStillAndGoOnWhenReleased) {
   const TinyFolder folder;
-  const TinyRun::Script freeze = at_step(5, [](Trainer& trainer) { trainer.post(trace::SetControl{"threshold_freeze", 1}); });
-  const TinyRun::Script release = at_step(15, [](Trainer& trainer) { trainer.post(trace::SetControl{"threshold_freeze", 0}); });
+  const TinyRun::Script freeze = at_step(5, [](Trainer& trainer) {
+    trainer.post(trace::SetControl{"threshold_freeze", 1});
+  });
+  const TinyRun::Script release = at_step(15, [](Trainer& trainer) {
+    trainer.post(trace::SetControl{"threshold_freeze", 0});
+  });
   const TinyRun run(tiny_request(folder), [&](Trainer& trainer, const trace::Frame& frame) {
     freeze(trainer, frame);
     release(trainer, frame);
   });
-  const auto theta = run.sink.series<float>("threshold", {"0", "theta"}), reach = run.sink.series<float>("threshold", {"0", "reach"});
+  const auto theta = run.sink.series<float>("threshold", {"0", "theta"}),
+             reach = run.sink.series<float>("threshold", {"0", "reach"});
   for (std::uint64_t step = 6; step <= 15; ++step) {
     EXPECT_EQ(theta.at(step), theta.at(5));
     EXPECT_EQ(reach.at(step), reach.at(5));
@@ -78,8 +87,11 @@ TEST(LiveCommands, AClampHoldsThresholdsAtOnceAndForGood) {
 
 TEST(LiveCommands, TheSparsityWeightEntersTheLossAndIsItsOwnTerm) {
   const TinyFolder folder;
-  const TinyRun run(tiny_request(folder), at_step(5, [](Trainer& trainer) { trainer.post(trace::SetControl{"sparsity_weight", 0.5}); }));
-  const auto total = run.sink.series<double>("scalars", {"total_loss"}), entropy = run.sink.losses(), sparsity = run.sink.series<double>("scalars", {"sparsity"});
+  const TinyRun run(tiny_request(folder), at_step(5, [](Trainer& trainer) {
+                      trainer.post(trace::SetControl{"sparsity_weight", 0.5});
+                    }));
+  const auto total = run.sink.series<double>("scalars", {"total_loss"}), entropy = run.sink.losses(),
+             sparsity = run.sink.series<double>("scalars", {"sparsity"});
   EXPECT_NEAR(total.at(5), entropy.at(5), 1e-6);
   EXPECT_NEAR(total.at(6), entropy.at(6) + 0.5 * sparsity.at(6), 1e-5);
   EXPECT_GT(sparsity.at(6), 0);
@@ -163,7 +175,8 @@ TEST(LiveCommands, PausesAtTheAskedStepAndSaysWhy) {
 
 TEST(LiveCommands, EvaluateNowFillsTheAskedContextsAndLeavesTheOthersNaN) {
   const TinyFolder folder;
-  const TinyRun run(tiny_request(folder), at_step(6, [](Trainer& trainer) { trainer.post(trace::EvaluateNow{{4}}); }));
+  const TinyRun run(tiny_request(folder),
+                    at_step(6, [](Trainer& trainer) { trainer.post(trace::EvaluateNow{{4}}); }));
   EXPECT_TRUE(run.sink.series<double>("evaluation", {"val_nll"}).contains(6));
   EXPECT_TRUE(std::isfinite(run.sink.series<float>("needle", {"4x", "0.5", "signal"}).at(6)));
   EXPECT_TRUE(std::isnan(run.sink.series<float>("needle", {"1x", "0.5", "signal"}).at(6)));
@@ -181,7 +194,8 @@ TEST(LiveCommands, ContextsBeyondLearnedPositionsAreNotApplicable) {
   EXPECT_TRUE(std::isnan(run.sink.series<float>("needle", {"4x", "0.1", "signal"}).at(20)));
   EXPECT_TRUE(std::isfinite(run.sink.series<float>("needle", {"1x", "0.1", "signal"}).at(20)));
   bool said = false;
-  for (const nlohmann::json& note : run.sink.events("note")) said = said || note["text"].get<std::string>().find("not applicable") != std::string::npos;
+  for (const nlohmann::json& note : run.sink.events("note"))
+    said = said || note["text"].get<std::string>().find("not applicable") != std::string::npos;
   EXPECT_TRUE(said);
 }
 

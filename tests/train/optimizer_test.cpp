@@ -1,20 +1,23 @@
-// AdamW against a reference in double, with a moving rate, segments of every sort, clipping and non-finite gradients.
-#include <gtest/gtest.h>
+// AdamW against a reference in double, with a moving rate, segments of every sort, clipping and non-finite
+// gradients.
+#include "engine/train/optimizer.h"
 
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/scalar_tensor.h>
+#include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "engine/data/random.h"
-#include "engine/train/optimizer.h"
 #include "engine/train/schedule.h"
 
 namespace sparsescope::train {
 namespace {
 
 at::Tensor tensor_of(const std::vector<double>& values) {
-  return at::from_blob(const_cast<double*>(values.data()), {static_cast<std::int64_t>(values.size())}, at::kDouble).to(at::kFloat);
+  return at::from_blob(const_cast<double*>(values.data()), {static_cast<std::int64_t>(values.size())},
+                       at::kDouble)
+      .to(at::kFloat);
 }
 
 std::vector<double> values_of(const at::Tensor& tensor) {
@@ -32,14 +35,16 @@ std::vector<double> draw(data::Random& random, std::size_t count, double scale) 
 struct Reference {
   std::vector<double> p, m, v;
   double multiplier, decay;
-  void step(const std::vector<double>& g, double scale, double lr, int t, const experiments::OptimizerConfig& c) {
+  void step(const std::vector<double>& g, double scale, double lr, int t,
+            const experiments::OptimizerConfig& c) {
     lr *= multiplier;
     for (std::size_t i = 0; i < p.size(); ++i) {
       const double gradient = g[i] * scale;
       m[i] = c.beta1 * m[i] + (1 - c.beta1) * gradient;
       v[i] = c.beta2 * v[i] + (1 - c.beta2) * gradient * gradient;
       p[i] *= 1 - lr * decay;
-      p[i] -= lr * (m[i] / (1 - std::pow(c.beta1, t))) / (std::sqrt(v[i] / (1 - std::pow(c.beta2, t))) + c.eps);
+      p[i] -=
+          lr * (m[i] / (1 - std::pow(c.beta1, t))) / (std::sqrt(v[i] / (1 - std::pow(c.beta2, t))) + c.eps);
     }
   }
 };
@@ -54,16 +59,20 @@ class OptimizerTest : public testing::Test {
 
   void SetUp() override {
     data::Random random(5);
+    const std::vector<std::string> names = {"p0", "p1", "p2"};
     for (const Shape& shape : shapes_) {
       const std::vector<double> start = draw(random, shape.size, 1);
-      reference_.push_back({start, std::vector<double>(shape.size), std::vector<double>(shape.size), shape.multiplier, shape.decay});
-      segments_.push_back({"p" + std::to_string(segments_.size()), tensor_of(start).set_requires_grad(true), shape.multiplier, shape.decay});
+      reference_.push_back({start, std::vector<double>(shape.size), std::vector<double>(shape.size),
+                            shape.multiplier, shape.decay});
+      segments_.push_back(
+          {names[segments_.size()], tensor_of(start).set_requires_grad(true), shape.multiplier, shape.decay});
     }
     frozen_ = tensor_of({1, 2, 3}).set_requires_grad(false);
     segments_.push_back({"frozen", frozen_, 1, 0.1, Segment::Freedom::Frozen});
   }
   void set_gradients(const std::vector<std::vector<double>>& gradients) {
-    for (std::size_t i = 0; i < gradients.size(); ++i) segments_[i].parameter.mutable_grad() = tensor_of(gradients[i]);
+    for (std::size_t i = 0; i < gradients.size(); ++i)
+      segments_[i].parameter.mutable_grad() = tensor_of(gradients[i]);
   }
   const at::Tensor fine_ = at::scalar_tensor(0.0f, at::kFloat), bad_ = at::scalar_tensor(1.0f, at::kFloat);
   experiments::OptimizerConfig config_;
@@ -91,14 +100,17 @@ TEST_F(OptimizerTest, FollowsTheReferenceOver200StepsWithAMovingRate) {
     const double scale = std::min(1.0, config_.clip / std::sqrt(squares));
     clipped += scale < 1 ? 1 : 0;
     optimizer.step(schedule.learning_rate(i), norm, fine_);
-    for (std::size_t s = 0; s < reference_.size(); ++s) reference_[s].step(gradients[s], scale, schedule.learning_rate(i), i + 1, config_);
+    for (std::size_t s = 0; s < reference_.size(); ++s)
+      reference_[s].step(gradients[s], scale, schedule.learning_rate(i), i + 1, config_);
   }
   EXPECT_GT(clipped, 50);
   EXPECT_LT(clipped, 150);
   for (std::size_t s = 0; s < reference_.size(); ++s) {
     const std::vector<double> got = values_of(segments_[s].parameter);
     // 200 fp32 updates of size lr: each rounds a value near 1 and an update by one unit.
-    for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], reference_[s].p[i], 200 * 6e-8 * (1 + std::abs(reference_[s].p[i]))) << s << " " << i;
+    for (std::size_t i = 0; i < got.size(); ++i)
+      EXPECT_NEAR(got[i], reference_[s].p[i], 200 * 6e-8 * (1 + std::abs(reference_[s].p[i])))
+          << s << " " << i;
   }
   EXPECT_EQ(values_of(frozen_), (std::vector<double>{1, 2, 3}));
 }

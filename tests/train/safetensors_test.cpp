@@ -1,4 +1,6 @@
 // Tensor files: what is written is read, and what was damaged or made up is refused in words.
+#include "engine/train/safetensors.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -7,14 +9,16 @@
 #include <functional>
 
 #include "engine/trace/error.h"
-#include "engine/train/safetensors.h"
 
 namespace sparsescope::train {
 namespace {
 
-std::span<const std::byte> bytes_of(const std::vector<float>& values) { return std::as_bytes(std::span(values)); }
+std::span<const std::byte> bytes_of(const std::vector<float>& values) {
+  return std::as_bytes(std::span(values));
+}
 
-std::vector<std::byte> encoded(const std::map<std::string, std::string>& metadata, const std::vector<NamedTensor>& tensors) {
+std::vector<std::byte> encoded(const std::map<std::string, std::string>& metadata,
+                               const std::vector<NamedTensor>& tensors) {
   const EncodedTensors parts = encode_tensors(metadata, tensors);
   std::vector<std::byte> all(parts.header.size());
   std::memcpy(all.data(), parts.header.data(), all.size());
@@ -134,39 +138,51 @@ TEST_F(TensorFiles, AHugeHeaderIsRefusedWithoutReadingIt) {
 TEST_F(TensorFiles, MadeUpHeadersAreRefused) {
   const auto header = [](const std::string& tensors) { return "{" + kMeta + "," + tensors + "}"; };
   const std::map<std::string, std::string> attacks = {
-      {"overlap", header(R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]})")},
-      {"gap", header(R"("a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]})")},
+      {"overlap",
+       header(
+           R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]})")},
+      {"gap",
+       header(
+           R"("a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]})")},
       {"behind the end", header(R"("a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]})")},
       {"reversed", header(R"("a":{"dtype":"F32","shape":[1],"data_offsets":[12,8]})")},
       {"shape and bytes", header(R"("a":{"dtype":"F32","shape":[5],"data_offsets":[0,12]})")},
-      {"shape overflows", header(R"("a":{"dtype":"F32","shape":[1099511627776,1099511627776],"data_offsets":[0,0]})")},
+      {"shape overflows",
+       header(R"("a":{"dtype":"F32","shape":[1099511627776,1099511627776],"data_offsets":[0,0]})")},
       {"negative", header(R"("a":{"dtype":"F32","shape":[-3],"data_offsets":[0,12]})")},
       {"fraction", header(R"("a":{"dtype":"F32","shape":[3.5],"data_offsets":[0,12]})")},
       {"unknown type", header(R"("a":{"dtype":"Q7","shape":[3],"data_offsets":[0,12]})")},
       {"missing field", header(R"("a":{"dtype":"F32","shape":[3]})")},
       {"three offsets", header(R"("a":{"dtype":"F32","shape":[3],"data_offsets":[0,4,12]})")},
-      {"twice", header(R"("a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]})")},
+      {"twice",
+       header(
+           R"("a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]})")},
       {"too deep", header(R"("a":{"dtype":"F32","shape":[[[[[3]]]]],"data_offsets":[0,12]})")},
       {"no object", "[1,2,3]"},
       {"no JSON", "{{{{"},
       {"no metadata", R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}})"},
       {"no digest", R"({"__metadata__":{"step":"1"},"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}})"},
-      {"metadata is no text", "{\"__metadata__\":{\"sha256\":\"" + std::string(64, '0') + "\",\"step\":3},\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}"},
+      {"metadata is no text",
+       "{\"__metadata__\":{\"sha256\":\"" + std::string(64, '0') +
+           "\",\"step\":3},\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}"},
       {"bytes that belong to nobody", "{" + kMeta + "}"},
       {"bad UTF-8", header("\"\xff\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}")},
   };
   for (const auto& [name, text] : attacks) EXPECT_NE(refusal(with_header(text, 12)), "") << name;
   // The frame of these attacks is sound: the same header without a fault is accepted.
-  const TensorFile good = parse_tensor_file(with_header(header(R"("a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]})"), 12), "file");
+  const TensorFile good = parse_tensor_file(
+      with_header(header(R"("a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]})"), 12), "file");
   EXPECT_EQ(good.tensors.size(), 1u);
 }
 
 TEST_F(TensorFiles, AThousandNestedArraysAreRefused) {
-  EXPECT_NE(refusal(with_header("{" + kMeta + ",\"a\":" + std::string(100000, '[') + "}", 0)).find("deep"), std::string::npos);
+  EXPECT_NE(refusal(with_header("{" + kMeta + ",\"a\":" + std::string(100000, '[') + "}", 0)).find("deep"),
+            std::string::npos);
 }
 
 TEST_F(TensorFiles, WhatIsNoFileIsRefusedByName) {
-  EXPECT_NE(refusal([&] { read_tensor_file(folder_ / "absent.safetensors"); }).find("absent"), std::string::npos);
+  EXPECT_NE(refusal([&] { read_tensor_file(folder_ / "absent.safetensors"); }).find("absent"),
+            std::string::npos);
   EXPECT_NE(refusal([&] { read_tensor_file(folder_); }).find("no file"), std::string::npos);
 }
 

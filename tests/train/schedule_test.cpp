@@ -1,9 +1,9 @@
 // The learning rate of every step, against values worked out by hand.
+#include "engine/train/schedule.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
-
-#include "engine/train/schedule.h"
 
 namespace sparsescope::train {
 namespace {
@@ -19,7 +19,8 @@ experiments::OptimizerConfig recipe() {
 TEST(Schedule, FollowsTheFormulaOfTheRecipe) {
   const Schedule schedule(recipe(), 850);
   for (int i = 0; i < 850; ++i) {
-    const double expected = 2e-3 * std::min(1.0, (i + 1) / 100.0) * (0.1 + 0.45 * (1 + std::cos(M_PI * i / 850)));
+    const double expected =
+        2e-3 * std::min(1.0, (i + 1) / 100.0) * (0.1 + 0.45 * (1 + std::cos(M_PI * i / 850)));
     EXPECT_NEAR(schedule.learning_rate(i), expected, 1e-18) << i;
   }
 }
@@ -39,9 +40,7 @@ TEST(Schedule, WithoutWarmUpTheFirstStepHasTheFullRate) {
   EXPECT_DOUBLE_EQ(Schedule(config, 10).learning_rate(0), 2e-3);
 }
 
-TEST(Schedule, EndsAtItsFloor) {
-  EXPECT_NEAR(Schedule(recipe(), 100000).learning_rate(99999), 2e-4, 1e-9);
-}
+TEST(Schedule, EndsAtItsFloor) { EXPECT_NEAR(Schedule(recipe(), 100000).learning_rate(99999), 2e-4, 1e-9); }
 
 }  // namespace
 }  // namespace sparsescope::train

@@ -1,4 +1,5 @@
-// A training run small enough for a test: generated text, a model of two narrow layers, everything the sink saw.
+// A training run small enough for a test: generated text, a model of two narrow layers, everything the sink
+// saw.
 #pragma once
 
 #include <unistd.h>
@@ -19,7 +20,9 @@ namespace sparsescope::train {
 // A folder of its own that disappears with the test, holding `text.txt`.
 class TinyFolder {
  public:
-  TinyFolder() : path_(std::filesystem::temp_directory_path() / ("sparsescope-train-" + std::to_string(::getpid()) + "-" + std::to_string(next()++))) {
+  TinyFolder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("sparsescope-train-" + std::to_string(::getpid()) + "-" + std::to_string(next()++))) {
     std::filesystem::create_directories(path_);
     std::ofstream(text()) << generated_text(60'000);
   }
@@ -43,7 +46,8 @@ class TinyFolder {
     while (all.size() < bytes) {
       for (std::uint64_t words = 5 + random.below(60); words > 0; --words) {
         const std::uint64_t word = random.below(1 + random.below(200));
-        for (std::uint64_t letter = 0; letter < 2 + word % 5; ++letter) all += static_cast<char>('a' + (word * 7 + letter * 5) % 26);
+        for (std::uint64_t letter = 0; letter < 2 + word % 5; ++letter)
+          all += static_cast<char>('a' + (word * 7 + letter * 5) % 26);
         all += random.below(9) == 0 ? '\n' : ' ';
       }
       all += "\n\n";
@@ -112,17 +116,20 @@ class CollectingSink : public trace::FrameSink {
 
   // One number of a dense channel by its labels (or indices), by step; of several frames of a step the last.
   template <typename T>
-  std::map<std::uint64_t, T> series(const std::string& channel, const std::vector<std::string>& labels) const {
+  std::map<std::uint64_t, T> series(const std::string& channel,
+                                    const std::vector<std::string>& labels) const {
     const trace::Channel* c = schema->find(channel);
     std::size_t place = 0;
     for (std::size_t i = 0; i < c->axes.size(); ++i) {
-      const std::int64_t index = c->axes[i].labels.empty() ? std::stoll(labels.at(i)) : c->label_index(c->axes[i].name, labels.at(i));
+      const std::int64_t index = c->axes[i].labels.empty() ? std::stoll(labels.at(i))
+                                                           : c->label_index(c->axes[i].name, labels.at(i));
       check(index >= 0, "no label " + labels[i]);
       place = place * static_cast<std::size_t>(c->axes[i].size) + static_cast<std::size_t>(index);
     }
     std::map<std::uint64_t, T> found;
     for (const trace::FramePtr& frame : frames) {
-      if (const trace::ChannelData* data = frame->find(c->id)) found[frame->step] = trace::values_as<T>(*data)[place];
+      if (const trace::ChannelData* data = frame->find(c->id))
+        found[frame->step] = trace::values_as<T>(*data)[place];
     }
     return found;
   }
@@ -155,7 +162,8 @@ class CollectingSink : public trace::FrameSink {
   std::function<void(const trace::Frame&)> at_frame;
 };
 
-// A finished run and what it sent. `script` is called with the trainer and each frame, from the training thread.
+// A finished run and what it sent. `script` is called with the trainer and each frame, from the training
+// thread.
 struct TinyRun {
   using Script = std::function<void(Trainer&, const trace::Frame&)>;
   explicit TinyRun(RunRequest request, const Script& script = {}) {
@@ -171,7 +179,8 @@ struct TinyRun {
   Status status;
 };
 
-inline RunRequest tiny_request(const TinyFolder& folder, const experiments::Experiment& experiment = tiny_experiment()) {
+inline RunRequest tiny_request(const TinyFolder& folder,
+                               const experiments::Experiment& experiment = tiny_experiment()) {
   RunRequest request;
   request.experiment = experiment;
   request.corpus = {folder.text()};

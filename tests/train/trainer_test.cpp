@@ -35,7 +35,8 @@ TEST(Trainer, SendsTheSchemaThenFramesInOrderThenOneEnd) {
     if (i == 0) continue;
     EXPECT_GE(frame.step, run.sink.frames[i - 1]->step);
     EXPECT_GE(frame.mono_nanos, run.sink.frames[i - 1]->mono_nanos);
-    for (std::size_t k = 1; k < frame.data.size(); ++k) EXPECT_LT(frame.data[k - 1].channel, frame.data[k].channel);
+    for (std::size_t k = 1; k < frame.data.size(); ++k)
+      EXPECT_LT(frame.data[k - 1].channel, frame.data[k].channel);
   }
   EXPECT_EQ(run.sink.frames.back()->step, 20u);
   EXPECT_EQ(run.status.state, Status::State::Finished);
@@ -49,7 +50,8 @@ TEST(Trainer, EveryChannelComesWhenItsCadenceSays) {
   const TinyRun run(tiny_request(folder, experiment));
   std::map<std::string, std::vector<std::uint64_t>> seen;
   for (const trace::FramePtr& frame : run.sink.frames) {
-    for (const trace::ChannelData& data : frame->data) seen[run.sink.schema->channels[data.channel].name].push_back(frame->step);
+    for (const trace::ChannelData& data : frame->data)
+      seen[run.sink.schema->channels[data.channel].name].push_back(frame->step);
   }
   std::vector<std::uint64_t> every_step;
   for (std::uint64_t step = 1; step <= 20; ++step) every_step.push_back(step);
@@ -60,10 +62,12 @@ TEST(Trainer, EveryChannelComesWhenItsCadenceSays) {
   EXPECT_EQ(seen["edges"], (std::vector<std::uint64_t>{0, 10, 20}));
   EXPECT_EQ(seen["evaluation"], (std::vector<std::uint64_t>{0, 10, 20}));
   EXPECT_EQ(seen["needle"], (std::vector<std::uint64_t>{10, 20}));
-  for (const char* name : {"vocabulary", "vocabulary_ends", "probe_ids", "needle_ids"}) EXPECT_EQ(seen[name], (std::vector<std::uint64_t>{0})) << name;
+  for (const char* name : {"vocabulary", "vocabulary_ends", "probe_ids", "needle_ids"})
+    EXPECT_EQ(seen[name], (std::vector<std::uint64_t>{0})) << name;
   EXPECT_TRUE(run.sink.frames[0]->find(run.sink.schema->find("vocabulary")->id) != nullptr);
   // Every channel but the payloads of long events was used: nothing is declared in vain.
-  for (const trace::Channel& channel : run.sink.schema->channels) EXPECT_TRUE(seen.contains(channel.name) || channel.name == "event_payloads") << channel.name;
+  for (const trace::Channel& channel : run.sink.schema->channels)
+    EXPECT_TRUE(seen.contains(channel.name) || channel.name == "event_payloads") << channel.name;
 }
 
 TEST(Trainer, ADenseModelLacksTheChannelsOfThresholds) {
@@ -73,7 +77,8 @@ TEST(Trainer, ADenseModelLacksTheChannelsOfThresholds) {
   experiment.model.position = experiments::PositionKind::Alibi;
   const TinyRun run(tiny_request(folder, experiment));
   EXPECT_EQ(run.end.status, trace::RunStatus::Finished);
-  for (const char* name : {"threshold", "density", "declared", "declared_top", "scope_pooled", "edges"}) EXPECT_EQ(run.sink.schema->find(name), nullptr) << name;
+  for (const char* name : {"threshold", "density", "declared", "declared_top", "scope_pooled", "edges"})
+    EXPECT_EQ(run.sink.schema->find(name), nullptr) << name;
   EXPECT_NE(run.sink.schema->find("attention_stats"), nullptr);
   EXPECT_FALSE(run.status.has_thresholds);
 }
@@ -92,7 +97,8 @@ TEST(Trainer, LearnsTheText) {
   const auto perplexity = run.sink.series<double>("evaluation", {"perplexity"});
   EXPECT_NEAR(perplexity.at(150), std::exp(held_out.at(150)), 1e-9);
   // One byte a token: bits per byte are nats over ln 2.
-  EXPECT_NEAR(run.sink.series<double>("evaluation", {"bits_per_byte"}).at(150), held_out.at(150) / std::log(2.0), 1e-9);
+  EXPECT_NEAR(run.sink.series<double>("evaluation", {"bits_per_byte"}).at(150),
+              held_out.at(150) / std::log(2.0), 1e-9);
 }
 
 TEST(Trainer, TheSameSeedGivesTheSameBits) {
@@ -121,7 +127,8 @@ TEST(Trainer, ProbesAndEvaluationsOnAndOffGiveTheSameLosses) {
   ASSERT_EQ(with.sink.losses().size(), 200u);
   EXPECT_EQ(with.sink.losses(), without.sink.losses());
   for (const char* layer : {"0", "1"}) {
-    EXPECT_EQ(with.sink.series<float>("threshold", {layer, "theta"}), without.sink.series<float>("threshold", {layer, "theta"}));
+    EXPECT_EQ(with.sink.series<float>("threshold", {layer, "theta"}),
+              without.sink.series<float>("threshold", {layer, "theta"}));
   }
 }
 
@@ -146,12 +153,16 @@ TEST(Trainer, DensityPartsSumToTheScopeAndAllFallbackIsTheWindow) {
   double pairs = 0;
   for (std::int64_t t = 0; t < T; ++t) pairs += static_cast<double>(std::min(t, W - 1));
   const auto expected = static_cast<float>(pairs / (static_cast<double>(T * (T - 1)) / 2));
-  for (const auto& [step, value] : window.sink.series<float>("density", {"1", "fallback"})) EXPECT_FLOAT_EQ(value, expected) << step;
-  for (const auto& [step, value] : window.sink.series<float>("density", {"0", "empty_rows"})) EXPECT_EQ(value, 1.0f) << step;
+  for (const auto& [step, value] : window.sink.series<float>("density", {"1", "fallback"}))
+    EXPECT_FLOAT_EQ(value, expected) << step;
+  for (const auto& [step, value] : window.sink.series<float>("density", {"0", "empty_rows"}))
+    EXPECT_EQ(value, 1.0f) << step;
 
   const TinyRun mixed(tiny_request(folder));
-  const auto direct = mixed.sink.series<float>("density", {"1", "direct"}), inherited = mixed.sink.series<float>("density", {"1", "inherited"});
-  const auto fallback = mixed.sink.series<float>("density", {"1", "fallback"}), scope = mixed.sink.series<float>("density", {"1", "scope"});
+  const auto direct = mixed.sink.series<float>("density", {"1", "direct"}),
+             inherited = mixed.sink.series<float>("density", {"1", "inherited"});
+  const auto fallback = mixed.sink.series<float>("density", {"1", "fallback"}),
+             scope = mixed.sink.series<float>("density", {"1", "scope"});
   for (const auto& [step, value] : scope) {
     EXPECT_GT(direct.at(step), 0) << step;
     EXPECT_GT(inherited.at(step), 0) << step;
@@ -162,9 +173,12 @@ TEST(Trainer, DensityPartsSumToTheScopeAndAllFallbackIsTheWindow) {
 TEST(Trainer, ThresholdChannelStatesDisplacementReachAndSigmas) {
   const TinyFolder folder;
   const TinyRun run(tiny_request(folder));
-  const auto theta = run.sink.series<float>("threshold", {"0", "theta"}), displacement = run.sink.series<float>("threshold", {"0", "displacement"});
-  const auto reach = run.sink.series<float>("threshold", {"0", "reach"}), sigmas = run.sink.series<float>("threshold", {"0", "theta_sigmas"});
-  const auto mean = run.sink.series<float>("threshold", {"0", "score_mean"}), deviation = run.sink.series<float>("threshold", {"0", "score_std"});
+  const auto theta = run.sink.series<float>("threshold", {"0", "theta"}),
+             displacement = run.sink.series<float>("threshold", {"0", "displacement"});
+  const auto reach = run.sink.series<float>("threshold", {"0", "reach"}),
+             sigmas = run.sink.series<float>("threshold", {"0", "theta_sigmas"});
+  const auto mean = run.sink.series<float>("threshold", {"0", "score_mean"}),
+             deviation = run.sink.series<float>("threshold", {"0", "score_std"});
   const auto rate = run.sink.series<double>("scalars", {"learning_rate"});
   double sum = 0;
   for (std::uint64_t step = 1; step <= 20; ++step) {
@@ -177,7 +191,8 @@ TEST(Trainer, ThresholdChannelStatesDisplacementReachAndSigmas) {
   EXPECT_NE(displacement.at(20), 0);
 }
 
-// The pairs that `edges` lists are those that `declared` predicts: the recorded cause rebuilds the recorded effect.
+// The pairs that `edges` lists are those that `declared` predicts: the recorded cause rebuilds the recorded
+// effect.
 TEST(Trainer, ScopesRebuiltFromDeclarationsAreTheRecordedEdges) {
   const TinyFolder folder;
   const TinyRun run(tiny_request(folder));
@@ -196,14 +211,18 @@ TEST(Trainer, ScopesRebuiltFromDeclarationsAreTheRecordedEdges) {
       for (std::size_t at = 0; at < edges->bytes.size(); at += 20) {
         std::uint16_t pair[2];
         std::memcpy(pair, edges->bytes.data() + at + 8, 4);
-        if (static_cast<std::size_t>(edges->bytes[at + 14]) == layer) kind[pair[0]][pair[1]] = static_cast<int>(edges->bytes[at + 16]);
+        if (static_cast<std::size_t>(edges->bytes[at + 14]) == layer)
+          kind[pair[0]][pair[1]] = static_cast<int>(edges->bytes[at + 16]);
       }
       const std::size_t row_bytes = (T + 7) / 8;
       for (std::size_t t = 0; t < T; ++t) {
         const auto id = static_cast<std::size_t>(declared->label_index("id", std::to_string(ids[t])));
         for (std::size_t p = 0; p < t; ++p) {
-          const auto byte = static_cast<unsigned>(bits->bytes[(layer * static_cast<std::size_t>(declared->axes[1].size) + id) * row_bytes + p / 8]);
-          EXPECT_EQ((byte >> (p % 8) & 1) != 0, (kind[t][p] & 1) != 0) << "layer " << layer << " pair " << t << "," << p;
+          const auto byte = static_cast<unsigned>(
+              bits->bytes[(layer * static_cast<std::size_t>(declared->axes[1].size) + id) * row_bytes +
+                          p / 8]);
+          EXPECT_EQ((byte >> (p % 8) & 1) != 0, (kind[t][p] & 1) != 0)
+              << "layer " << layer << " pair " << t << "," << p;
           compared += (kind[t][p] & 1) != 0 ? 1 : 0;
         }
         EXPECT_EQ(kind[t][t] & 8, 8);
