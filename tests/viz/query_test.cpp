@@ -96,7 +96,7 @@ TEST(Query, ThetaFallingInAllLayersButTheFirst) {
     scene.send(scene.source.frame(step, 5, theta));
   }
   const Picture picture = drift_query(scene.frame(), {});
-  EXPECT_EQ(picture.takeaway, "Falling 0.21 per 1,000 steps in layers 1–5; layer 0 holds; density +0 points since the start");
+  EXPECT_EQ(picture.takeaway, "Falling 0.21 per 1,000 steps in layers 1–5; layer 0 holds; density as at the start");
   const TrackPicture& theta = track_of(picture, "theta_sigmas");
   ASSERT_EQ(theta.lines.size(), 6u);
   EXPECT_EQ(theta.lines[5].label, "layer 5");

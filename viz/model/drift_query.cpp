@@ -49,8 +49,8 @@ TrackPicture theta_sigmas_track(const QueryFrame& frame) {
   picture.share = 2;
   picture.help =
       "θ is the declaration threshold: token p declares the id v when their score S exceeds θ. Shown as (θ − mean S) / std S over the past pairs of the step's "
-      "batch, so that it can be compared across layers, widths and runs.\nThe slope is the least-squares line through what is visible up to the cursor (or the "
-      "brushed span).";
+      "batch, so that it can be compared across layers, widths and runs.\nThe slope is the least-squares line through the latest half of what is visible up to the "
+      "cursor, or through the brushed span.";
   return picture;
 }
 
@@ -73,7 +73,9 @@ TrackPicture empty_rows_track(const QueryFrame& frame) {
 }
 
 std::string drift_words(const QueryFrame& frame, const TrackPicture& theta, const DensitySettings& density) {
-  const StepSpan span = statistics_span(frame);
+  StepSpan span = statistics_span(frame);
+  // The latest half, unless a person brushed a span: what θ does now, not how it began.
+  if (!frame.brush) span.first = span.last - (span.last - span.first) / 2;
   std::vector<LayerSlope> slopes;
   bool any = false;
   for (const LinePicture& line : theta.lines) {
@@ -90,7 +92,9 @@ std::string drift_words(const QueryFrame& frame, const TrackPicture& theta, cons
   const DensityFacts facts = density_facts(frame, density.layers);
   if (std::isfinite(facts.now) && std::isfinite(facts.start)) {
     const double points = 100 * (facts.now - facts.start);
-    words += "; density " + std::string(points < 0 ? "−" : "+") + format_number(std::abs(points), points * points < 100 ? 1 : 2) + " points since the start";
+    const auto whole = static_cast<std::int64_t>(std::llround(std::abs(points)));
+    words += whole == 0 ? "; density as at the start"
+                        : "; density " + std::string(points < 0 ? "−" : "+") + format_count(whole) + (whole == 1 ? " point" : " points") + " since the start";
   }
   return words;
 }

@@ -16,7 +16,7 @@ namespace sparsescope::viz {
 // Smoothing is one switch for all charts.
 struct Smoothing {
   bool is_on = true;
-  double window = 10;             // samples, the average age of what the line remembers
+  double window = 5;              // samples, the average age of what the line remembers
   bool operator==(const Smoothing&) const = default;
 };
 
