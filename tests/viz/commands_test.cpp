@@ -7,21 +7,24 @@
 namespace sparsescope::viz {
 namespace {
 
-UiCommand command(const std::string& id, const std::string& words, const std::vector<std::string>& keys = {}) {
+UiCommand command(const std::string& id, const std::string& words,
+                  const std::vector<std::string>& keys = {}) {
   UiCommand made{id, words, "Timeline", {}, [] {}, {}, {}};
   for (const std::string& key : keys) made.keys.push_back(chord_from_text(key));
   return made;
 }
 
 TEST(KeyChord, IsReadAndWrittenAlike) {
-  for (const char* text : {"A", "5", "Space", "Ctrl+Space", "Ctrl+Shift+P", "Shift+Left", "F11", "[", ",", "Ctrl+,", "Ctrl++", "Ctrl+-", "Alt+Enter", "?"}) {
+  for (const char* text : {"A", "5", "Space", "Ctrl+Space", "Ctrl+Shift+P", "Shift+Left", "F11", "[", ",",
+                           "Ctrl+,", "Ctrl++", "Ctrl+-", "Alt+Enter", "?"}) {
     EXPECT_EQ(text_from_chord(chord_from_text(text)), text);
   }
   EXPECT_EQ(chord_from_text("Shift+Ctrl+Z"), chord_from_text("Ctrl+Shift+Z"));
 }
 
 TEST(KeyChord, WhatIsNoKeyIsABugOfOurs) {
-  for (const char* text : {"", "Ctrl+", "Hyper+A", "a", "F13", "Spacebar"}) EXPECT_THROW(chord_from_text(text), std::logic_error) << text;
+  for (const char* text : {"", "Ctrl+", "Hyper+A", "a", "F13", "Spacebar"})
+    EXPECT_THROW(chord_from_text(text), std::logic_error) << text;
 }
 
 TEST(CommandTable, RefusesASecondCommandOfTheSameNameOrKey) {

@@ -26,7 +26,8 @@ TEST(DrawHash, ADigitMakesADifference) {
 }
 
 TEST(DrawHash, WhereGlyphsLieInTheAtlasMakesNone) {
-  EXPECT_EQ(picture_of("3.142 nats").value, picture_of("3.142 nats", "zyxwvutsrqponmlkjihgfedcba 9876543210").value);
+  EXPECT_EQ(picture_of("3.142 nats").value,
+            picture_of("3.142 nats", "zyxwvutsrqponmlkjihgfedcba 9876543210").value);
 }
 
 TEST(DrawHash, PlacesCountToTheSixtyFourthOfAPixel) {

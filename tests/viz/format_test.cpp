@@ -61,7 +61,8 @@ TEST(Format, DurationsAreSaidAsPeopleSayThem) {
 }
 
 TEST(Ticks, AreRoundInsideAndEvenlySpaced) {
-  for (const auto& [low, high] : {std::pair{0.0, 1.0}, {0.0, 2040.0}, {1.9, 11.2}, {-3.0, 4.0}, {0.00012, 0.00031}, {1e6, 1.00001e6}}) {
+  for (const auto& [low, high] :
+       {std::pair{0.0, 1.0}, {0.0, 2040.0}, {1.9, 11.2}, {-3.0, 4.0}, {0.00012, 0.00031}, {1e6, 1.00001e6}}) {
     for (int wanted : {2, 4, 8}) {
       const std::vector<Tick> ticks = nice_ticks(low, high, wanted);
       ASSERT_FALSE(ticks.empty()) << low << " to " << high;

@@ -16,7 +16,8 @@ const double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // A timeline with one run that a test feeds step by step.
 struct Scene {
-  explicit Scene(std::int64_t layers = 3) : source(layers), mailbox(test::mailbox_with(source.schema, {})), run(&timeline.add_run({mailbox})) {}
+  explicit Scene(std::int64_t layers = 3)
+      : source(layers), mailbox(test::mailbox_with(source.schema, {})), run(&timeline.add_run({mailbox})) {}
   void send(trace::FramePtr frame) {
     mailbox->on_frame(std::move(frame));
     timeline.drain_all();
@@ -78,7 +79,8 @@ TEST(Query, ARunWithoutThresholdsNamesTheChannelAndThePreset) {
   schema.run_uuid = "dense";
   schema.channels = {SmallRun().schema->channels[0]};
   Timeline timeline;
-  viz::Run& run = timeline.add_run({test::mailbox_with(std::make_shared<const trace::Schema>(trace::finish_schema(schema)), {})});
+  viz::Run& run = timeline.add_run(
+      {test::mailbox_with(std::make_shared<const trace::Schema>(trace::finish_schema(schema)), {})});
   timeline.drain_all();
   const Picture drift = drift_query({timeline, run, 800, {}}, {});
   EXPECT_EQ(drift.state, PictureState::NotApplicable);
@@ -92,11 +94,13 @@ TEST(Query, ThetaFallingInAllLayersButTheFirst) {
   Scene scene(6);
   for (std::uint64_t step = 0; step <= 1000; step += 5) {
     std::vector<float> theta(6, 10.0f);
-    for (std::size_t layer = 1; layer < 6; ++layer) theta[layer] = 10.0f - 0.00021f * static_cast<float>(step);
+    for (std::size_t layer = 1; layer < 6; ++layer)
+      theta[layer] = 10.0f - 0.00021f * static_cast<float>(step);
     scene.send(scene.source.frame(step, 5, theta));
   }
   const Picture picture = drift_query(scene.frame(), {});
-  EXPECT_EQ(picture.takeaway, "Falling 0.21 per 1,000 steps in layers 1–5; layer 0 holds; density as at the start");
+  EXPECT_EQ(picture.takeaway,
+            "Falling 0.21 per 1,000 steps in layers 1–5; layer 0 holds; density as at the start");
   const TrackPicture& theta = track_of(picture, "theta_sigmas");
   ASSERT_EQ(theta.lines.size(), 6u);
   EXPECT_EQ(theta.lines[5].label, "layer 5");
@@ -110,7 +114,8 @@ TEST(Query, ThetaFallingInAllLayersButTheFirst) {
 TEST(Query, WordsAndValuesAreThoseAtTheCursor) {
   Scene scene;
   for (std::uint64_t step = 0; step < 400; ++step) {
-    scene.send(scene.source.frame(step, step < 200 ? 8 - static_cast<double>(step) * 0.02 : 4 + static_cast<double>(step) * 0.01));
+    scene.send(scene.source.frame(
+        step, step < 200 ? 8 - static_cast<double>(step) * 0.02 : 4 + static_cast<double>(step) * 0.01));
   }
   LossSettings settings;
   settings.smoothing.is_on = false;
@@ -125,7 +130,8 @@ TEST(Query, WordsAndValuesAreThoseAtTheCursor) {
 
 TEST(Query, ABrushedSpanIsWhatTheSlopeIsAbout) {
   Scene scene;
-  for (std::uint64_t step = 0; step < 400; ++step) scene.send(scene.source.frame(step, step < 200 ? 4.0 : 4.0 + static_cast<double>(step - 200) * 0.01));
+  for (std::uint64_t step = 0; step < 400; ++step)
+    scene.send(scene.source.frame(step, step < 200 ? 4.0 : 4.0 + static_cast<double>(step - 200) * 0.01));
   LossSettings settings;
   settings.smoothing.is_on = false;
   QueryFrame frame = scene.frame();
@@ -135,7 +141,8 @@ TEST(Query, ABrushedSpanIsWhatTheSlopeIsAbout) {
 
 TEST(Query, NotANumberLeavesAGapATickAndItsFirstStep) {
   Scene scene;
-  for (std::uint64_t step = 0; step < 100; ++step) scene.send(scene.source.frame(step, step >= 40 && step < 43 ? kNaN : 3.0));
+  for (std::uint64_t step = 0; step < 100; ++step)
+    scene.send(scene.source.frame(step, step >= 40 && step < 43 ? kNaN : 3.0));
   const Picture picture = loss_query(scene.frame(), {});
   const TrackPicture& loss = track_of(picture, "loss");
   EXPECT_EQ(loss.invalid_samples, 3u);
@@ -152,7 +159,9 @@ TEST(Query, NotANumberLeavesAGapATickAndItsFirstStep) {
 
 TEST(Query, ANonFiniteThetaIsNamedInTheDriftView) {
   Scene scene;
-  for (std::uint64_t step = 0; step < 50; ++step) scene.send(scene.source.frame(step, 3, {3.f, step >= 30 ? std::numeric_limits<float>::infinity() : 3.f, 3.f}));
+  for (std::uint64_t step = 0; step < 50; ++step)
+    scene.send(
+        scene.source.frame(step, 3, {3.f, step >= 30 ? std::numeric_limits<float>::infinity() : 3.f, 3.f}));
   const Picture picture = drift_query(scene.frame(), {});
   EXPECT_EQ(picture.takeaway.find("θ is not a number in 20 samples since step 30"), 0u);
   EXPECT_EQ(track_of(picture, "theta_sigmas").invalid.size(), 20u);
@@ -182,14 +191,16 @@ TEST(Query, DensityPartsStackToTheScopeAndTheMeanIsOverTheChosenLayers) {
   EXPECT_NEAR(track_of(density_query(scene.frame(), first_layer), "density").areas[1].at_cursor, 0, 1e-6);
   DensitySettings beyond;
   beyond.layers = {7, 9};
-  EXPECT_NE(density_query(scene.frame(), beyond).detail.find("layer 2"), std::string::npos) << "a span is cut to the layers there are";
+  EXPECT_NE(density_query(scene.frame(), beyond).detail.find("layer 2"), std::string::npos)
+      << "a span is cut to the layers there are";
 }
 
 TEST(Query, CommandsBecomeFlagsAndNeighboursFold) {
   Scene scene;
   for (std::uint64_t step = 0; step < 100; ++step) {
     auto frame = scene.source.frame(step);
-    if (step == 20 || step == 60 || step == 61) scene.source.add_event(*frame, R"({"kind":"command","command":"set","name":"pace","old":0,"new":5})");
+    if (step == 20 || step == 60 || step == 61)
+      scene.source.add_event(*frame, R"({"kind":"command","command":"set","name":"pace","old":0,"new":5})");
     if (step == 80) scene.source.add_event(*frame, R"({"kind":"evaluation","text":"validation 3.1"})");
     if (step == 90) scene.source.add_event(*frame, R"({"kind":"warning","text":"careful"})");
     scene.send(frame);
@@ -232,7 +243,8 @@ TEST(Query, ACursorPastTheSamplesSaysWhatIsShown) {
 
 TEST(Query, ColumnsAreBoundedWhateverTheLengthAndReachTheBorders) {
   Scene scene;
-  for (std::uint64_t step = 0; step < 20'000; ++step) scene.mailbox->on_frame(scene.source.frame(step, static_cast<double>(step)));
+  for (std::uint64_t step = 0; step < 20'000; ++step)
+    scene.mailbox->on_frame(scene.source.frame(step, static_cast<double>(step)));
   scene.mailbox->on_end(test::finished());
   scene.timeline.drain_all();
   LossSettings settings;
@@ -269,7 +281,8 @@ TEST(Query, ManyLayersShareTheColumns) {
 
 TEST(Query, EveryTimeAxisShowsTheSameSamples) {
   Scene scene;
-  for (std::uint64_t step = 0; step < 300; ++step) scene.mailbox->on_frame(scene.source.frame(step, static_cast<double>(step)));
+  for (std::uint64_t step = 0; step < 300; ++step)
+    scene.mailbox->on_frame(scene.source.frame(step, static_cast<double>(step)));
   scene.mailbox->on_end(test::finished());
   scene.timeline.drain_all();
   for (TimeAxis axis : {TimeAxis::Step, TimeAxis::Tokens, TimeAxis::WallTime, TimeAxis::RelativeStep}) {
@@ -284,7 +297,8 @@ TEST(Query, EveryTimeAxisShowsTheSameSamples) {
 
 TEST(Table, HasOneRowAMarkWithTheValuesOfThePicture) {
   Scene scene;
-  for (std::uint64_t step = 0; step < 30; ++step) scene.send(scene.source.frame(step, step == 7 ? kNaN : 3 + 0.5 * static_cast<double>(step)));
+  for (std::uint64_t step = 0; step < 30; ++step)
+    scene.send(scene.source.frame(step, step == 7 ? kNaN : 3 + 0.5 * static_cast<double>(step)));
   LossSettings settings;
   settings.smoothing.is_on = false;
   const Picture picture = loss_query(scene.frame(), settings);

@@ -1,4 +1,5 @@
-// The law that a replay shows what the live run showed: equal draw data for frames that passed and the same frames read back.
+// The law that a replay shows what the live run showed: equal draw data for frames that passed and the same
+// frames read back.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -26,10 +27,13 @@ trace::SyntheticOptions options(std::uint64_t seed = 1) {
   return made;
 }
 
-std::shared_ptr<trace::Mailbox> mailbox() { return std::make_shared<trace::Mailbox>(std::size_t{1} << 30, trace::Overflow::DropOldest); }
+std::shared_ptr<trace::Mailbox> mailbox() {
+  return std::make_shared<trace::Mailbox>(std::size_t{1} << 30, trace::Overflow::DropOldest);
+}
 
 // Frame by frame, drawing in between as a screen does.
-std::uint64_t live_picture(const trace::SyntheticSource& source, const char* id, trace::FrameSink* also = nullptr) {
+std::uint64_t live_picture(const trace::SyntheticSource& source, const char* id,
+                           trace::FrameSink* also = nullptr) {
   NullScreen screen;
   Timeline timeline;
   Selection selection;
@@ -53,7 +57,8 @@ std::uint64_t live_picture(const trace::SyntheticSource& source, const char* id,
   return test::draw_view(screen, *view, timeline, selection).value;
 }
 
-std::uint64_t replayed_picture(std::shared_ptr<trace::Mailbox> box, std::shared_ptr<trace::RowSource> rows, const char* id) {
+std::uint64_t replayed_picture(std::shared_ptr<trace::Mailbox> box, std::shared_ptr<trace::RowSource> rows,
+                               const char* id) {
   NullScreen screen;
   Timeline timeline;
   Selection selection;
@@ -80,7 +85,9 @@ TEST_P(Replay, AnotherRunDrawsAnotherPicture) {
 }
 
 TEST_P(Replay, ARecordingOnDiskDrawsWhatTheLiveRunDrew) {
-  const fs::path folder = fs::path(testing::TempDir()) / ("replay_" + std::string(GetParam()) + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
+  const fs::path folder = fs::path(testing::TempDir()) /
+                          ("replay_" + std::string(GetParam()) +
+                           std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
   fs::create_directories(folder);
   const trace::SyntheticSource source(options());
   record::WriterOptions writing;
@@ -112,7 +119,8 @@ TEST_P(Replay, ARecordingOnDiskDrawsWhatTheLiveRunDrew) {
 
   // A heavy row of the middle of the run comes back from the file as it was.
   viz::Run::Heavy heavy;
-  while (heavy.state != RowCache::State::Ready && heavy.state != RowCache::State::Failed && std::chrono::steady_clock::now() < deadline) {
+  while (heavy.state != RowCache::State::Ready && heavy.state != RowCache::State::Failed &&
+         std::chrono::steady_clock::now() < deadline) {
     heavy = run.heavy("declared", 155);
     timeline.update(0);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -120,7 +128,8 @@ TEST_P(Replay, ARecordingOnDiskDrawsWhatTheLiveRunDrew) {
   ASSERT_EQ(heavy.state, RowCache::State::Ready) << heavy.message;
   for (std::uint64_t row = 0; row < source.frames(); ++row) {
     const trace::FramePtr frame = source.frame(row);
-    const trace::ChannelData* expected = frame->step == heavy.step ? frame->find(heavy.data->channel) : nullptr;
+    const trace::ChannelData* expected =
+        frame->step == heavy.step ? frame->find(heavy.data->channel) : nullptr;
     if (expected == nullptr) continue;
     EXPECT_EQ(heavy.data->bytes, expected->bytes);
   }
@@ -146,7 +155,8 @@ TEST_P(Replay, ScrubbedToAStepItShowsThatStepWhereverItCameFrom) {
   EXPECT_EQ(scrubbed(10), scrubbed(300));
 }
 
-INSTANTIATE_TEST_SUITE_P(Views, Replay, testing::ValuesIn(kViews), [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Views, Replay, testing::ValuesIn(kViews),
+                         [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
 }  // namespace sparsescope::viz

@@ -10,7 +10,8 @@ namespace {
 trace::FramePtr frame_with(std::uint64_t row, std::uint32_t channel, std::size_t bytes) {
   auto frame = std::make_shared<trace::Frame>();
   frame->row = row;
-  trace::add_values<std::uint8_t>(*frame, channel, std::vector<std::uint8_t>(bytes, static_cast<std::uint8_t>(row)));
+  trace::add_values<std::uint8_t>(*frame, channel,
+                                  std::vector<std::uint8_t>(bytes, static_cast<std::uint8_t>(row)));
   return frame;
 }
 

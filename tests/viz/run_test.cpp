@@ -15,7 +15,8 @@ using test::SmallRun;
 viz::Run fed(SmallRun& source, std::uint64_t steps) {
   viz::Run run(0, nullptr, 1 << 20);
   run.take(source.schema);
-  for (std::uint64_t step = 0; step < steps; ++step) run.take(source.frame(step, 8 - static_cast<double>(step) * 0.01));
+  for (std::uint64_t step = 0; step < steps; ++step)
+    run.take(source.frame(step, 8 - static_cast<double>(step) * 0.01));
   return run;
 }
 

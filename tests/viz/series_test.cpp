@@ -39,7 +39,8 @@ TEST(Series, SummaryOfAnyRangeIsThatOfItsSamples) {
     for (int round = 0; round < 300; ++round) {
       const std::size_t a = random() % (count + 1), b = random() % (count + 1);
       const std::size_t first = std::min(a, b), last = std::max(a, b);
-      ASSERT_EQ(series.fold(first, last), brute_force(values, first, last)) << count << " samples, " << first << " to " << last;
+      ASSERT_EQ(series.fold(first, last), brute_force(values, first, last))
+          << count << " samples, " << first << " to " << last;
     }
   }
 }
@@ -96,7 +97,8 @@ TEST(Series, AQueryOfTenMillionSamplesTouchesSomeNodesAPixelAndIsExact) {
   std::mt19937_64 random(5);
   for (int round = 0; round < 20; ++round) {
     const std::size_t a = random() % kSamples, b = random() % kSamples;
-    const std::size_t first = round == 0 ? 0 : std::min(a, b), last = round == 0 ? kSamples : std::max(a, b) + 1;
+    const std::size_t first = round == 0 ? 0 : std::min(a, b),
+                      last = round == 0 ? kSamples : std::max(a, b) + 1;
     const Series::View view = series.query(first, last, kPixels);
     ASSERT_LE(view.buckets.size(), kPixels);
     ASSERT_EQ(view.begins.size(), view.buckets.size() + 1);

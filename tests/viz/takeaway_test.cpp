@@ -40,16 +40,20 @@ TEST(Takeaway, LayersAreNamedAsSpans) {
 }
 
 TEST(Takeaway, FallingLayersAndTheOneThatHolds) {
-  const std::vector<LayerSlope> slopes = {{0, -0.004}, {1, -0.2}, {2, -0.21}, {3, -0.22}, {4, -0.21}, {5, -0.21}};
+  const std::vector<LayerSlope> slopes = {{0, -0.004}, {1, -0.2},  {2, -0.21},
+                                          {3, -0.22},  {4, -0.21}, {5, -0.21}};
   EXPECT_EQ(slopes_in_words(slopes, 1200, 0.02), "Falling 0.21 per 1,000 steps in layers 1–5; layer 0 holds");
 }
 
 TEST(Takeaway, DirectionsAreKeptApart) {
   const std::vector<LayerSlope> slopes = {{0, 0.5}, {1, -0.4}, {2, 0.0}};
-  EXPECT_EQ(slopes_in_words(slopes, 1000, 0.02), "Falling 0.4 per 1,000 steps in layer 1; rising 0.5 per 1,000 steps in layer 0; layer 2 holds");
-  EXPECT_EQ(slopes_in_words(std::vector<LayerSlope>{{0, 0.5}, {1, 0.5}}, 1000, 0.02), "Rising 0.5 per 1,000 steps in all layers");
+  EXPECT_EQ(slopes_in_words(slopes, 1000, 0.02),
+            "Falling 0.4 per 1,000 steps in layer 1; rising 0.5 per 1,000 steps in layer 0; layer 2 holds");
+  EXPECT_EQ(slopes_in_words(std::vector<LayerSlope>{{0, 0.5}, {1, 0.5}}, 1000, 0.02),
+            "Rising 0.5 per 1,000 steps in all layers");
   EXPECT_EQ(slopes_in_words(std::vector<LayerSlope>{{0, 0.001}, {1, 0}}, 1000, 0.02), "All layers hold");
-  EXPECT_EQ(slopes_in_words(std::vector<LayerSlope>{{0, -0.1}, {1, -0.3}}, 1000, 0.02), "Falling 0.1 to 0.3 per 1,000 steps in all layers");
+  EXPECT_EQ(slopes_in_words(std::vector<LayerSlope>{{0, -0.1}, {1, -0.3}}, 1000, 0.02),
+            "Falling 0.1 to 0.3 per 1,000 steps in all layers");
 }
 
 TEST(Takeaway, ASlowLayerThatStillMovesIsNotSaidToHold) {
@@ -66,14 +70,17 @@ TEST(Takeaway, DensitySaysWhatMadeIt) {
   facts.now_direct = 0.55;
   facts.now_inherited = 0.11;
   facts.now_fallback = 0.05;
-  EXPECT_EQ(density_in_words(facts), "0.71 now, 0.23 at the start; the fallback window made all of the first 0.23; direct declarations make 77 % of it now");
+  EXPECT_EQ(density_in_words(facts),
+            "0.71 now, 0.23 at the start; the fallback window made all of the first 0.23; direct "
+            "declarations make 77 % of it now");
   facts.now = kNaN;
   EXPECT_EQ(density_in_words(facts), "");
 }
 
 TEST(Takeaway, LossSaysWhereItIsAndWhereItGoes) {
   LossFacts facts{3.1416, 1236, -0.31, {}, 3.354, 0, 0};
-  EXPECT_EQ(loss_in_words(facts), "3.142 nats per token at step 1,236, falling 0.31 per 1,000 steps; held-out 3.354");
+  EXPECT_EQ(loss_in_words(facts),
+            "3.142 nats per token at step 1,236, falling 0.31 per 1,000 steps; held-out 3.354");
   facts.per_thousand = 0.001;
   facts.held_out = kNaN;
   EXPECT_EQ(loss_in_words(facts), "3.142 nats per token at step 1,236, level");

@@ -27,7 +27,8 @@ TEST(Timeline, HoldsManyRunsByIdAndUuid) {
   timeline.remove_run(first);
   EXPECT_EQ(timeline.find(first), nullptr);
   EXPECT_EQ(timeline.current({})->id(), second);
-  EXPECT_GT(timeline.add_run({std::make_shared<trace::Mailbox>(1, trace::Overflow::Block)}).id(), second) << "ids are never used again";
+  EXPECT_GT(timeline.add_run({std::make_shared<trace::Mailbox>(1, trace::Overflow::Block)}).id(), second)
+      << "ids are never used again";
 }
 
 TEST(Timeline, DropsShownAreFramesSentLessFramesKept) {

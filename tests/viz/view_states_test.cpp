@@ -21,19 +21,24 @@ struct Stage {
 
 using Setter = std::function<void(Stage&)>;
 
-std::shared_ptr<trace::Mailbox> add(Stage& stage, trace::SchemaPtr schema, const std::vector<trace::FramePtr>& frames, Feed feed = {}) {
+std::shared_ptr<trace::Mailbox> add(Stage& stage, trace::SchemaPtr schema,
+                                    const std::vector<trace::FramePtr>& frames, Feed feed = {}) {
   feed.mailbox = test::mailbox_with(std::move(schema), frames);
   auto mailbox = feed.mailbox;
   stage.timeline.add_run(std::move(feed));
   return mailbox;
 }
 
-std::vector<trace::FramePtr> steps(SmallRun& source, std::uint64_t count, std::uint64_t invalid_from = ~0ull) {
+std::vector<trace::FramePtr> steps(SmallRun& source, std::uint64_t count,
+                                   std::uint64_t invalid_from = ~0ull) {
   std::vector<trace::FramePtr> frames;
   for (std::uint64_t step = 0; step < count; ++step) {
     const float nan = std::numeric_limits<float>::quiet_NaN();
-    auto frame = step < invalid_from ? source.frame(step, 8 - 0.01 * static_cast<double>(step)) : source.frame(step, nan, {nan, 3.f, 3.f});
-    if (step >= invalid_from) std::memcpy(frame->data[2].bytes.data() + 7 * sizeof(nan), &nan, sizeof(nan));  // direct density of layer 1
+    auto frame = step < invalid_from ? source.frame(step, 8 - 0.01 * static_cast<double>(step))
+                                     : source.frame(step, nan, {nan, 3.f, 3.f});
+    if (step >= invalid_from)
+      std::memcpy(frame->data[2].bytes.data() + 7 * sizeof(nan), &nan,
+                  sizeof(nan));  // direct density of layer 1
     if (step % 50 == 49) source.add_evaluation(*frame, 4);
     frames.push_back(frame);
   }
@@ -43,7 +48,10 @@ std::vector<trace::FramePtr> steps(SmallRun& source, std::uint64_t count, std::u
 const std::map<std::string, Setter>& states() {
   static const std::map<std::string, Setter> table = {
       {"no run", [](Stage&) {}},
-      {"opening", [](Stage& stage) { stage.timeline.add_run({std::make_shared<trace::Mailbox>(1 << 20, trace::Overflow::DropOldest)}); }},
+      {"opening",
+       [](Stage& stage) {
+         stage.timeline.add_run({std::make_shared<trace::Mailbox>(1 << 20, trace::Overflow::DropOldest)});
+       }},
       {"not applicable",
        [](Stage& stage) {
          trace::Schema schema;
@@ -123,7 +131,8 @@ const std::map<std::string, Setter>& states() {
          auto frames = steps(source, 100);
          for (std::uint64_t step : {100, 101, 102, 150}) {
            auto frame = source.frame(step);
-           source.add_event(*frame, R"({"kind":"command","command":"set","name":"sparsity_weight","old":0,"new":0.1})");
+           source.add_event(
+               *frame, R"({"kind":"command","command":"set","name":"sparsity_weight","old":0,"new":0.1})");
            frames.push_back(frame);
          }
          add(stage, source.schema, frames);
@@ -132,7 +141,8 @@ const std::map<std::string, Setter>& states() {
   return table;
 }
 
-std::map<std::string, DrawHash> draw_all_states(const std::string& id, Theme theme, float scale, ImVec2 size) {
+std::map<std::string, DrawHash> draw_all_states(const std::string& id, Theme theme, float scale,
+                                                ImVec2 size) {
   std::map<std::string, DrawHash> hashes;
   for (const auto& [name, set] : states()) {
     SCOPED_TRACE(id + ", " + name);
@@ -179,7 +189,8 @@ TEST_P(EveryView, SaysWhetherItAppliesAndWhyNot) {
   EXPECT_NE(view->applies(other).reason.find("preset"), std::string::npos);
 }
 
-INSTANTIATE_TEST_SUITE_P(Views, EveryView, testing::Values("loss", "drift", "density"), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Views, EveryView, testing::Values("loss", "drift", "density"),
+                         [](const auto& info) { return info.param; });
 
 TEST(Views, TheTableHoldsEachOnce) {
   std::map<std::string, int> ids;

@@ -18,7 +18,8 @@ constexpr int kVertexBudget = 200'000;
 struct Stage {
   Stage() : view(test::make_view("drift")) {
     std::vector<trace::FramePtr> frames;
-    for (std::uint64_t step = 0; step <= 400; ++step) frames.push_back(source.frame(step, 5, {1.f, 2.f, 3.f}));
+    for (std::uint64_t step = 0; step <= 400; ++step)
+      frames.push_back(source.frame(step, 5, {1.f, 2.f, 3.f}));
     mailbox = test::mailbox_with(source.schema, frames);
     mailbox->on_end(test::finished());
     timeline.add_run({mailbox});
@@ -26,7 +27,8 @@ struct Stage {
     draw();
   }
   DrawHash draw() { return test::draw_view(screen, *view, timeline, selection, 1); }
-  // The place of step and theta in the top plot, found by asking what the view itself reports under the pointer.
+  // The place of step and theta in the top plot, found by asking what the view itself reports under the
+  // pointer.
   void move_to(ImVec2 at) {
     screen.io().AddMousePosEvent(at.x, at.y);
     draw();
@@ -142,7 +144,9 @@ TEST(ViewPointer, TheContextMenuCopiesTheTableThatTheTwinHolds) {
   Stage stage;
   static std::string clipboard;
   clipboard.clear();
-  ImGui::GetPlatformIO().Platform_SetClipboardTextFn = [](ImGuiContext*, const char* text) { clipboard = text; };
+  ImGui::GetPlatformIO().Platform_SetClipboardTextFn = [](ImGuiContext*, const char* text) {
+    clipboard = text;
+  };
   stage.move_to({500, 120});
   stage.click(ImGuiMouseButton_Right);
   // The menu opened at the pointer; its second entry copies the table.
@@ -203,7 +207,8 @@ TEST(ViewBudget, TwentyFourLayersStayBelowTheVertexBudget) {
   run.take(source.schema);
   std::vector<float> theta(24);
   for (std::uint64_t step = 0; step < 20'000; ++step) {
-    for (std::size_t layer = 0; layer < 24; ++layer) theta[layer] = static_cast<float>(layer) + 0.3f * std::sin(static_cast<float>(step * (layer + 1)));
+    for (std::size_t layer = 0; layer < 24; ++layer)
+      theta[layer] = static_cast<float>(layer) + 0.3f * std::sin(static_cast<float>(step * (layer + 1)));
     run.take(trace::FramePtr(source.frame(step, 3 + std::sin(static_cast<double>(step)), theta)));
   }
   Selection selection;

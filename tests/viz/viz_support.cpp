@@ -13,7 +13,8 @@ trace::Axis labelled(const char* name, std::vector<std::string> labels) {
   return {name, size, std::move(labels)};
 }
 
-trace::Channel channel(const char* name, trace::DType dtype, std::vector<trace::Axis> axes, std::int64_t cadence) {
+trace::Channel channel(const char* name, trace::DType dtype, std::vector<trace::Axis> axes,
+                       std::int64_t cadence) {
   trace::Channel made;
   made.name = name;
   made.dtype = dtype;
@@ -33,13 +34,19 @@ SmallRun::SmallRun(std::int64_t layer_count, std::uint64_t planned) : layers(lay
   made.run_uuid = "11111111-2222-3333-4444-555555555555";
   made.title = "small run";
   made.seed = 7;
-  made.experiment_json = R"({"train":{"steps":)" + std::to_string(planned) + R"(,"batch":10},"model":{"context":10}})";
+  made.experiment_json =
+      R"({"train":{"steps":)" + std::to_string(planned) + R"(,"batch":10},"model":{"context":10}})";
   made.channels = {
-      channel("scalars", trace::DType::F64, {labelled("name", {"cross_entropy", "tokens_seen", "gradient_norm"})}, 1),
-      channel("threshold", trace::DType::F32, {labelled("layer", numbers), labelled("stat", {"theta", "theta_sigmas"})}, 1),
+      channel("scalars", trace::DType::F64,
+              {labelled("name", {"cross_entropy", "tokens_seen", "gradient_norm"})}, 1),
+      channel("threshold", trace::DType::F32,
+              {labelled("layer", numbers), labelled("stat", {"theta", "theta_sigmas"})}, 1),
       channel("density", trace::DType::F32,
-              {labelled("layer", numbers), labelled("reason", {"direct", "inherited", "fallback", "self", "scope", "empty_rows", "expected"})}, 1),
-      channel("evaluation", trace::DType::F64, {labelled("name", {"val_nll", "perplexity", "bits_per_byte"})}, 50),
+              {labelled("layer", numbers), labelled("reason", {"direct", "inherited", "fallback", "self",
+                                                               "scope", "empty_rows", "expected"})},
+              1),
+      channel("evaluation", trace::DType::F64, {labelled("name", {"val_nll", "perplexity", "bits_per_byte"})},
+              50),
       channel("map", trace::DType::F32, {trace::Axis{"cell", static_cast<std::int64_t>(kMapValues), {}}}, 10),
       channel("events", trace::DType::Text, {}, 0),
   };
@@ -47,7 +54,8 @@ SmallRun::SmallRun(std::int64_t layer_count, std::uint64_t planned) : layers(lay
   schema = std::make_shared<const trace::Schema>(trace::finish_schema(std::move(made)));
 }
 
-std::shared_ptr<trace::Frame> SmallRun::frame(std::uint64_t step, double loss, const std::vector<float>& theta_sigmas) {
+std::shared_ptr<trace::Frame> SmallRun::frame(std::uint64_t step, double loss,
+                                              const std::vector<float>& theta_sigmas) {
   auto made = std::make_shared<trace::Frame>();
   made->row = next_row++;
   made->step = step;
@@ -125,7 +133,8 @@ viz::DrawHash NullScreen::frame(const std::function<void()>& content) {
   ImDrawData& drawn = *ImGui::GetDrawData();
   if (drawn.Textures != nullptr) {
     for (ImTextureData* texture : *drawn.Textures) {
-      if (texture->Status == ImTextureStatus_WantCreate) texture->SetTexID(static_cast<ImTextureID>(texture->UniqueID + 1));
+      if (texture->Status == ImTextureStatus_WantCreate)
+        texture->SetTexID(static_cast<ImTextureID>(texture->UniqueID + 1));
       if (texture->Status == ImTextureStatus_WantDestroy) {
         texture->SetTexID(ImTextureID_Invalid);
         texture->SetStatus(ImTextureStatus_Destroyed);
@@ -137,7 +146,8 @@ viz::DrawHash NullScreen::frame(const std::function<void()>& content) {
   return viz::hash_draw_data(drawn);
 }
 
-viz::DrawHash draw_view(NullScreen& screen, viz::View& view, viz::Timeline& timeline, viz::Selection& selection, int frames) {
+viz::DrawHash draw_view(NullScreen& screen, viz::View& view, viz::Timeline& timeline,
+                        viz::Selection& selection, int frames) {
   viz::DrawHash hash;
   for (int i = 0; i < frames; ++i) {
     selection.begin_frame();
@@ -158,7 +168,8 @@ std::unique_ptr<viz::View> make_view(const std::string& id) {
   return nullptr;
 }
 
-std::shared_ptr<trace::Mailbox> mailbox_with(trace::SchemaPtr schema, const std::vector<trace::FramePtr>& frames) {
+std::shared_ptr<trace::Mailbox> mailbox_with(trace::SchemaPtr schema,
+                                             const std::vector<trace::FramePtr>& frames) {
   auto mailbox = std::make_shared<trace::Mailbox>(std::size_t{1} << 30, trace::Overflow::DropOldest);
   mailbox->on_schema(std::move(schema));
   for (const trace::FramePtr& frame : frames) mailbox->on_frame(frame);

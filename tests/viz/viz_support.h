@@ -1,4 +1,5 @@
-// What the tests of viz share: small runs made by hand, a row source that answers when told, and a screen without a window.
+// What the tests of viz share: small runs made by hand, a row source that answers when told, and a screen
+// without a window.
 #pragma once
 
 #include <cstdint>
@@ -18,15 +19,17 @@
 
 namespace sparsescope::test {
 
-// A run of `scalars` (cross_entropy, tokens_seen), `threshold` and `density` of `layers` layers, `evaluation`, a heavy
-// channel `map` and `events`; `planned` steps of 100 tokens.
+// A run of `scalars` (cross_entropy, tokens_seen), `threshold` and `density` of `layers` layers,
+// `evaluation`, a heavy channel `map` and `events`; `planned` steps of 100 tokens.
 struct SmallRun {
   explicit SmallRun(std::int64_t layers = 3, std::uint64_t planned = 1000);
 
   trace::SchemaPtr schema;
   std::int64_t layers;
-  // The next frame, at `step`, with the channels every step has. `loss` and `theta_sigmas` (of each layer) as given.
-  std::shared_ptr<trace::Frame> frame(std::uint64_t step, double loss, const std::vector<float>& theta_sigmas);
+  // The next frame, at `step`, with the channels every step has. `loss` and `theta_sigmas` (of each layer) as
+  // given.
+  std::shared_ptr<trace::Frame> frame(std::uint64_t step, double loss,
+                                      const std::vector<float>& theta_sigmas);
   std::shared_ptr<trace::Frame> frame(std::uint64_t step, double loss = 3);
   void add_event(trace::Frame& frame, const std::string& json) const;
   void add_map(trace::Frame& frame, float value) const;
@@ -36,7 +39,7 @@ struct SmallRun {
   std::int64_t nanos_per_step = 10'000'000;
 };
 
-inline constexpr std::size_t kMapValues = 8192;   // 32 KiB a row: heavy
+inline constexpr std::size_t kMapValues = 8192;  // 32 KiB a row: heavy
 
 // Answers only what it is told to, so that tests decide when a read is done.
 class ManualSource final : public trace::RowSource {
@@ -49,7 +52,7 @@ class ManualSource final : public trace::RowSource {
     std::uint64_t tag;
     trace::ReadRequest request;
   };
-  std::vector<Asked> asked;                // everything, in order
+  std::vector<Asked> asked;  // everything, in order
   std::vector<std::uint64_t> cancelled;
   void answer(std::uint64_t tag, trace::FramePtr frame);
   void fail(std::uint64_t tag, const std::string& message);
@@ -76,9 +79,11 @@ class NullScreen {
 };
 
 // Draws `view` until its layout has settled, and returns the last frame.
-viz::DrawHash draw_view(NullScreen& screen, viz::View& view, viz::Timeline& timeline, viz::Selection& selection, int frames = 3);
+viz::DrawHash draw_view(NullScreen& screen, viz::View& view, viz::Timeline& timeline,
+                        viz::Selection& selection, int frames = 3);
 std::unique_ptr<viz::View> make_view(const std::string& id);
 // Feeds `mailbox` with a schema and frames at once.
-std::shared_ptr<trace::Mailbox> mailbox_with(trace::SchemaPtr schema, const std::vector<trace::FramePtr>& frames);
+std::shared_ptr<trace::Mailbox> mailbox_with(trace::SchemaPtr schema,
+                                             const std::vector<trace::FramePtr>& frames);
 
 }  // namespace sparsescope::test

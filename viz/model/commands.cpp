@@ -10,11 +10,14 @@
 namespace sparsescope::viz {
 namespace {
 
-constexpr std::array<std::string_view, 16> kNamedKeys = {"Space", "Left", "Right", "Up", "Down", "Home", "End", "PageUp",
-                                                         "PageDown", "Escape", "Enter", "Tab", "Delete", "Backspace", "Insert", "Pause"};
+constexpr std::array<std::string_view, 16> kNamedKeys = {
+    "Space",    "Left",   "Right", "Up",  "Down",   "Home",      "End",    "PageUp",
+    "PageDown", "Escape", "Enter", "Tab", "Delete", "Backspace", "Insert", "Pause"};
 
 bool is_key(std::string_view key) {
-  if (key.size() == 1) return std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789[],./+-=;'?").find(key[0]) != std::string_view::npos;
+  if (key.size() == 1)
+    return std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789[],./+-=;'?").find(key[0]) !=
+           std::string_view::npos;
   if (key.size() >= 2 && key.size() <= 3 && key[0] == 'F') {
     const int number = std::atoi(std::string(key.substr(1)).c_str());
     return number >= 1 && number <= 12;
@@ -24,7 +27,8 @@ bool is_key(std::string_view key) {
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -47,22 +51,26 @@ KeyChord chord_from_text(std::string_view text) {
 }
 
 std::string text_from_chord(const KeyChord& chord) {
-  return std::string(chord.control ? "Ctrl+" : "") + (chord.shift ? "Shift+" : "") + (chord.alt ? "Alt+" : "") + chord.key;
+  return std::string(chord.control ? "Ctrl+" : "") + (chord.shift ? "Shift+" : "") +
+         (chord.alt ? "Alt+" : "") + chord.key;
 }
 
 void CommandTable::add(UiCommand command) {
-  check(!command.id.empty() && !command.words.empty() && !command.category.empty(), "a command has an id, words and a category");
+  check(!command.id.empty() && !command.words.empty() && !command.category.empty(),
+        "a command has an id, words and a category");
   check(static_cast<bool>(command.run), "command '" + command.id + "' does nothing");
   check(find(command.id) == nullptr, "two commands are called '" + command.id + "'");
   for (const KeyChord& chord : command.keys) {
     const UiCommand* other = find(chord);
-    check(other == nullptr, "'" + text_from_chord(chord) + "' is the key of '" + command.id + "' and of '" + (other ? other->id : "") + "'");
+    check(other == nullptr, "'" + text_from_chord(chord) + "' is the key of '" + command.id + "' and of '" +
+                                (other ? other->id : "") + "'");
   }
   commands_.push_back(std::move(command));
 }
 
 const UiCommand* CommandTable::find(std::string_view id) const {
-  const auto it = std::find_if(commands_.begin(), commands_.end(), [&](const UiCommand& command) { return command.id == id; });
+  const auto it = std::find_if(commands_.begin(), commands_.end(),
+                               [&](const UiCommand& command) { return command.id == id; });
   return it == commands_.end() ? nullptr : &*it;
 }
 
@@ -92,17 +100,22 @@ std::vector<const UiCommand*> CommandTable::search(std::string_view query) const
 
   std::vector<std::pair<int, const UiCommand*>> found;
   for (const UiCommand& command : commands_) {
-    const std::string title = lower(command.words), all = title + " " + lower(command.category) + " " + lower(command.id);
+    const std::string title = lower(command.words),
+                      all = title + " " + lower(command.category) + " " + lower(command.id);
     int score = 0;
     const bool fits = std::all_of(words.begin(), words.end(), [&](const std::string& word) {
       const std::size_t place = title.find(word);
       // A match at the start of the words beats one at the start of a word, which beats one anywhere.
-      score += place == 0 ? 3 : place != std::string::npos && title[place - 1] == ' ' ? 2 : place != std::string::npos ? 1 : 0;
+      score += place == 0                                              ? 3
+               : place != std::string::npos && title[place - 1] == ' ' ? 2
+               : place != std::string::npos                            ? 1
+                                                                       : 0;
       return all.find(word) != std::string::npos;
     });
     if (fits) found.emplace_back(score, &command);
   }
-  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<const UiCommand*> commands;
   for (const auto& [score, command] : found) commands.push_back(command);
   return commands;

@@ -1,5 +1,5 @@
-// The table of everything a person can do: menus, keys, palette, cheat sheet and tests read it. What the commands do is
-// bound by the window; nothing here draws.
+// The table of everything a person can do: menus, keys, palette, cheat sheet and tests read it. What the
+// commands do is bound by the window; nothing here draws.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,8 @@
 namespace sparsescope::viz {
 
 struct KeyChord {
-  std::string key;  // "A", "5", "Space", "Left", "Home", "PageDown", "F5", "Escape", "Enter", "Tab", "[", ",", "/", "+"
+  std::string key;  // "A", "5", "Space", "Left", "Home", "PageDown", "F5", "Escape", "Enter", "Tab", "[",
+                    // ",", "/", "+"
   bool control = false, shift = false, alt = false;
   bool operator==(const KeyChord&) const = default;
 };
@@ -20,13 +21,13 @@ KeyChord chord_from_text(std::string_view text);
 std::string text_from_chord(const KeyChord& chord);
 
 struct UiCommand {
-  std::string id;                                // "timeline.play"
-  std::string words;                             // "Play or pause the replay"
-  std::string category;                          // "Timeline"
-  std::vector<KeyChord> keys;                    // the first is shown
+  std::string id;              // "timeline.play"
+  std::string words;           // "Play or pause the replay"
+  std::string category;        // "Timeline"
+  std::vector<KeyChord> keys;  // the first is shown
   std::function<void()> run;
-  std::function<std::string()> why_disabled;     // empty function or empty answer: enabled; else one sentence
-  std::function<bool()> is_on;                   // toggles only
+  std::function<std::string()> why_disabled;  // empty function or empty answer: enabled; else one sentence
+  std::function<bool()> is_on;                // toggles only
 };
 
 class CommandTable {

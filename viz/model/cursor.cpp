@@ -71,7 +71,8 @@ bool Cursor::advance(const Run& run, double seconds) {
   std::size_t position = run.row_at_or_before(step_).value_or(0);
   carried_seconds_ += seconds * speed_;
   while (position + 1 < run.rows() && run.row(position + 1).step <= last) {
-    const double wait = static_cast<double>(run.row(position + 1).mono_nanos - run.row(position).mono_nanos) * 1e-9;
+    const double wait =
+        static_cast<double>(run.row(position + 1).mono_nanos - run.row(position).mono_nanos) * 1e-9;
     const double shown = std::clamp(wait, 0.0, kLongestWaitSeconds);
     if (carried_seconds_ < shown) break;
     carried_seconds_ -= shown;

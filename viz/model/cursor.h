@@ -13,7 +13,11 @@ inline constexpr double kSlowestSpeed = 0.25, kFastestSpeed = 64;
 
 class Cursor {
  public:
-  enum class Mode { Follow, Hold, Play };  // at the newest step | where it was put | moving through recorded time
+  enum class Mode {
+    Follow,
+    Hold,
+    Play
+  };  // at the newest step | where it was put | moving through recorded time
 
   Mode mode() const { return mode_; }
   bool is_following() const { return mode_ == Mode::Follow; }
@@ -41,16 +45,16 @@ class Cursor {
 
   // Moves by `rows` frames with another step, in either direction.
   void move(const Run& run, std::int64_t rows);
-  // Moves with the run: to its newest step when following, through recorded time when playing. Waits longer than a
-  // second in the recording (pauses) are cut to a second. True when the step changed.
+  // Moves with the run: to its newest step when following, through recorded time when playing. Waits longer
+  // than a second in the recording (pauses) are cut to a second. True when the step changed.
   bool advance(const Run& run, double seconds);
 
  private:
   Mode mode_ = Mode::Follow;
   std::uint64_t step_ = 0;
   double speed_ = 1;
-  double carried_seconds_ = 0;       // recorded time passed since the row under the cursor
-  bool rewind_ = false;              // play was pressed at the end
+  double carried_seconds_ = 0;  // recorded time passed since the row under the cursor
+  bool rewind_ = false;         // play was pressed at the end
   std::optional<Loop> loop_;
 };
 

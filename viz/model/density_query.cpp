@@ -1,4 +1,5 @@
-// Scope density by reason: which part of the past is read because it was declared, inherited, or for want of anything else.
+// Scope density by reason: which part of the past is read because it was declared, inherited, or for want of
+// anything else.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -18,7 +19,8 @@ struct Reason {
   Dash dash;
 };
 // Bottom up as they are stacked: the fallback window is where a run starts.
-constexpr std::array kReasons = {Reason{"fallback", Ink::Fallback, Dash::Dotted}, Reason{"direct", Ink::Direct, Dash::Solid},
+constexpr std::array kReasons = {Reason{"fallback", Ink::Fallback, Dash::Dotted},
+                                 Reason{"direct", Ink::Direct, Dash::Solid},
                                  Reason{"inherited", Ink::Inherited, Dash::Dashed}};
 
 std::string span_words(LayerSpan span, std::int64_t layers) {
@@ -27,12 +29,14 @@ std::string span_words(LayerSpan span, std::int64_t layers) {
   return layers_in_words(all, layers);
 }
 
-// One reason as the mean over layers. Layers have equally many pairs, so the plain mean is the share of all pairs.
+// One reason as the mean over layers. Layers have equally many pairs, so the plain mean is the share of all
+// pairs.
 class LayerMean {
  public:
   LayerMean(const Run& run, LayerSpan span, const char* reason) {
     for (std::int64_t layer = span.first; layer <= span.last; ++layer) {
-      if (const Series* series = run.series("density", {std::to_string(layer), reason})) series_.push_back(series);
+      if (const Series* series = run.series("density", {std::to_string(layer), reason}))
+        series_.push_back(series);
     }
   }
   bool is_recorded() const { return !series_.empty(); }
@@ -40,7 +44,9 @@ class LayerMean {
   double at(std::size_t sample) const {
     double sum = 0;
     for (const Series* series : series_) {
-      const Bucket bucket = sample >= series->exact_from() ? series->fold(sample, sample + 1) : series->fold(sample, std::min(sample + Series::kFanOut, series->size()));
+      const Bucket bucket = sample >= series->exact_from()
+                                ? series->fold(sample, sample + 1)
+                                : series->fold(sample, std::min(sample + Series::kFanOut, series->size()));
       sum += bucket.has_value() && bucket.invalid == 0 ? bucket.last : kUnknown;
     }
     return series_.empty() ? kUnknown : sum / static_cast<double>(series_.size());
@@ -52,7 +58,8 @@ class LayerMean {
 
 std::optional<std::size_t> cursor_sample(const QueryFrame& frame, const Track& track) {
   const Cursor& cursor = frame.timeline.cursor();
-  return frame.run.sample_at_or_before(track, cursor.is_following() ? frame.run.newest_step() : cursor.step());
+  return frame.run.sample_at_or_before(track,
+                                       cursor.is_following() ? frame.run.newest_step() : cursor.step());
 }
 
 }  // namespace
@@ -66,9 +73,12 @@ TrackPicture density_track(const QueryFrame& frame, const DensitySettings& setti
   picture.y_fixed = Range{0, 1};
   picture.share = 1.6;
   picture.help =
-      "Scope density = Σ_t #{p < t : p in scope(t)} / (T(T−1)/2): the share of strict-past pairs that may be read, self excluded, on the training batch; mean "
-      "over the layers chosen.\nDirect: p declared the id of t. Inherited: p was declared by a token that t reads (not direct). Fallback: the recent window, "
-      "because nothing was declared.\nExpected from counts (dotted line): K Σ_v π_v², the direct density if the K ids a token declares were spread like the "
+      "Scope density = Σ_t #{p < t : p in scope(t)} / (T(T−1)/2): the share of strict-past pairs that may be "
+      "read, self excluded, on the training batch; mean "
+      "over the layers chosen.\nDirect: p declared the id of t. Inherited: p was declared by a token that t "
+      "reads (not direct). Fallback: the recent window, "
+      "because nothing was declared.\nExpected from counts (dotted line): K Σ_v π_v², the direct density if "
+      "the K ids a token declares were spread like the "
       "text. Measured above it: declarations favour what comes.";
   const Track* track = run.track("density");
   if (track == nullptr) {
@@ -95,7 +105,8 @@ TrackPicture density_track(const QueryFrame& frame, const DensitySettings& setti
       const std::size_t sample = boundaries[i + 1] - 1;
       const double lower = base[i], upper = lower + mean.at(sample);
       base[i] = upper;  // not a number stays so: a gap in one part is a gap in what stands on it
-      area.slices.push_back({run.x_of_sample(*track, sample, axis), run.step_of_sample(*track, sample), lower, upper});
+      area.slices.push_back(
+          {run.x_of_sample(*track, sample, axis), run.step_of_sample(*track, sample), lower, upper});
     }
     picture.areas.push_back(std::move(area));
   }
@@ -114,7 +125,9 @@ TrackPicture density_track(const QueryFrame& frame, const DensitySettings& setti
     }
     picture.lines.push_back(std::move(line));
   }
-  if (boundaries.empty()) picture.missing = track->size() > 0 ? "No sample in this part of the time axis" : why_missing(run, "density");
+  if (boundaries.empty())
+    picture.missing =
+        track->size() > 0 ? "No sample in this part of the time axis" : why_missing(run, "density");
   fit_y(picture);
   return picture;
 }
@@ -126,8 +139,8 @@ DensityFacts density_facts(const QueryFrame& frame, LayerSpan layers) {
   const std::optional<std::size_t> now = track != nullptr ? cursor_sample(frame, *track) : std::nullopt;
   if (!now) return facts;
   layers = cut_span(layers, layers_of(frame.run, *track));
-  const LayerMean scope(frame.run, layers, "scope"), direct(frame.run, layers, "direct"), inherited(frame.run, layers, "inherited"),
-      fallback(frame.run, layers, "fallback");
+  const LayerMean scope(frame.run, layers, "scope"), direct(frame.run, layers, "direct"),
+      inherited(frame.run, layers, "inherited"), fallback(frame.run, layers, "fallback");
   const auto known = [](double value) { return std::isfinite(value) ? value : 0.0; };
   facts.now = scope.at(*now);
   facts.start = scope.at(0);
@@ -144,7 +157,9 @@ Picture density_query(const QueryFrame& frame, const DensitySettings& settings) 
   Picture picture = begin_picture(frame, "density", "density");
   picture.title = "Scope density";
   if (picture.state == PictureState::NotApplicable) {
-    picture.words = "This model reads all of the past: there is no density to show. The spark presets record the channel 'density'";
+    picture.words =
+        "This model reads all of the past: there is no density to show. The spark presets record the channel "
+        "'density'";
     return picture;
   }
   if (frame.run.schema() == nullptr) return picture;

@@ -1,4 +1,5 @@
-// Threshold drift: is the mechanism buying density? θ per layer over density, empty rows and loss, on one time axis.
+// Threshold drift: is the mechanism buying density? θ per layer over density, empty rows and loss, on one
+// time axis.
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -9,7 +10,8 @@
 namespace sparsescope::viz {
 namespace {
 
-constexpr double kHoldSigmas = 0.02;  // θ that moves by less altogether holds: below the noise of the scores' deviation
+constexpr double kHoldSigmas =
+    0.02;  // θ that moves by less altogether holds: below the noise of the scores' deviation
 
 // One line a layer for a [layer, stat] channel.
 TrackPicture layer_lines(const QueryFrame& frame, const char* channel, const char* stat) {
@@ -35,7 +37,8 @@ TrackPicture layer_lines(const QueryFrame& frame, const char* channel, const cha
     picture.lines.push_back(std::move(line));
   }
   if (boundaries.empty() || picture.lines.empty()) {
-    picture.missing = track->size() > 0 && !picture.lines.empty() ? "No sample in this part of the time axis" : why_missing(run, channel);
+    picture.missing = track->size() > 0 && !picture.lines.empty() ? "No sample in this part of the time axis"
+                                                                  : why_missing(run, channel);
   }
   fit_y(picture);
   return picture;
@@ -48,8 +51,10 @@ TrackPicture theta_sigmas_track(const QueryFrame& frame) {
   picture.unit = "σ";
   picture.share = 2;
   picture.help =
-      "θ is the declaration threshold: token p declares the id v when their score S exceeds θ. Shown as (θ − mean S) / std S over the past pairs of the step's "
-      "batch, so that it can be compared across layers, widths and runs.\nThe slope is the least-squares line through the latest half of what is visible up to the "
+      "θ is the declaration threshold: token p declares the id v when their score S exceeds θ. Shown as (θ − "
+      "mean S) / std S over the past pairs of the step's "
+      "batch, so that it can be compared across layers, widths and runs.\nThe slope is the least-squares "
+      "line through the latest half of what is visible up to the "
       "cursor, or through the brushed span.";
   return picture;
 }
@@ -58,7 +63,9 @@ TrackPicture theta_track(const QueryFrame& frame) {
   TrackPicture picture = layer_lines(frame, "threshold", "theta");
   picture.title = "θ itself";
   picture.detail = "in the unit of the scores";
-  picture.help = "The learned threshold as the optimizer sees it. It does not transfer across widths: compare θ in standard deviations.";
+  picture.help =
+      "The learned threshold as the optimizer sees it. It does not transfer across widths: compare θ in "
+      "standard deviations.";
   return picture;
 }
 
@@ -67,7 +74,8 @@ TrackPicture empty_rows_track(const QueryFrame& frame) {
   picture.title = "Empty rows";
   picture.detail = "share of queries that nothing was declared for";
   picture.y_fixed = Range{0, 1};
-  picture.help = "Share of queries without a direct declaration: they read the fallback window, or only themselves.";
+  picture.help =
+      "Share of queries without a direct declaration: they read the fallback window, or only themselves.";
   fit_y(picture);
   return picture;
 }
@@ -82,11 +90,15 @@ std::string drift_words(const QueryFrame& frame, const TrackPicture& theta, cons
     slopes.push_back({line.layer.value_or(0), slope_per_thousand(line.columns, span.first, span.last)});
     any |= std::isfinite(slopes.back().per_thousand);
   }
-  std::string words = any ? slopes_in_words(slopes, static_cast<double>(span.last - span.first), kHoldSigmas) + span_in_words(frame) : "Too few steps for a slope";
+  std::string words =
+      any ? slopes_in_words(slopes, static_cast<double>(span.last - span.first), kHoldSigmas) +
+                span_in_words(frame)
+          : "Too few steps for a slope";
   if (theta.invalid_samples > 0) {
     words[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(words[0])));
-    words = "θ is not a number in " + format_count(static_cast<std::int64_t>(theta.invalid_samples)) + " samples since step " +
-            format_count(static_cast<std::int64_t>(theta.first_invalid_step)) + "; " + words;
+    words = "θ is not a number in " + format_count(static_cast<std::int64_t>(theta.invalid_samples)) +
+            " samples since step " + format_count(static_cast<std::int64_t>(theta.first_invalid_step)) +
+            "; " + words;
   }
   if (!any) return words;
   const DensityFacts facts = density_facts(frame, density.layers);
@@ -94,7 +106,8 @@ std::string drift_words(const QueryFrame& frame, const TrackPicture& theta, cons
     const double points = 100 * (facts.now - facts.start);
     const auto whole = static_cast<std::int64_t>(std::llround(std::abs(points)));
     words += whole == 0 ? "; density as at the start"
-                        : "; density " + std::string(points < 0 ? "−" : "+") + format_count(whole) + (whole == 1 ? " point" : " points") + " since the start";
+                        : "; density " + std::string(points < 0 ? "−" : "+") + format_count(whole) +
+                              (whole == 1 ? " point" : " points") + " since the start";
   }
   return words;
 }
@@ -119,7 +132,8 @@ Picture drift_query(const QueryFrame& frame, const DriftSettings& settings) {
     loss.share = 1;
     picture.tracks.push_back(std::move(loss));
   }
-  for (const TrackPicture& track : picture.tracks) picture.help += (picture.help.empty() ? "" : "\n\n") + track.title + ". " + track.help;
+  for (const TrackPicture& track : picture.tracks)
+    picture.help += (picture.help.empty() ? "" : "\n\n") + track.title + ". " + track.help;
   if (picture.state != PictureState::Ready) return picture;
   picture.takeaway = drift_words(frame, picture.tracks.front(), settings.density);
   picture.detail += ", step " + format_count(static_cast<std::int64_t>(picture.cursor_step));

@@ -29,15 +29,18 @@ std::string without_underscores(std::string name) {
   return name;
 }
 
-// "sparsity weight 0 → 0.1" for a control, "pause at 300" or "pause" for what is asked, else the words an event brings.
+// "sparsity weight 0 → 0.1" for a control, "pause at 300" or "pause" for what is asked, else the words an
+// event brings.
 std::string words_of(const Json& json, const std::string& kind) {
   const std::string command = text_field(json, {"command"}), name = text_field(json, {"name"});
   const auto old_value = json.find("old"), new_value = json.find("new");
   if (new_value != json.end() && !name.empty()) {
     const bool has_old = old_value != json.end() && !old_value->is_null();
-    return without_underscores(name) + " " + (has_old ? value_in_words(*old_value) + " → " : std::string()) + value_in_words(*new_value);
+    return without_underscores(name) + " " + (has_old ? value_in_words(*old_value) + " → " : std::string()) +
+           value_in_words(*new_value);
   }
-  if (new_value != json.end() && new_value->is_number() && !command.empty()) return without_underscores(command) + " " + value_in_words(*new_value);
+  if (new_value != json.end() && new_value->is_number() && !command.empty())
+    return without_underscores(command) + " " + value_in_words(*new_value);
   const std::string text = text_field(json, {"text", "words", "message", "title"});
   if (!text.empty()) return text;
   return without_underscores(!command.empty() ? command : !name.empty() ? name : kind);

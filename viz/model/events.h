@@ -1,4 +1,5 @@
-// Events of a run (commands, evaluations, checkpoints, alerts) as plain values, read from the text channel `events`.
+// Events of a run (commands, evaluations, checkpoints, alerts) as plain values, read from the text channel
+// `events`.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +12,10 @@ namespace sparsescope::viz {
 
 struct Event {
   std::uint64_t step = 0;
-  std::int64_t mono_nanos = 0;   // of the frame that carried it
-  std::string kind;              // "command", "evaluation", "checkpoint", "note", ...; "unreadable" when it is no JSON
-  std::string words;             // one line for a flag: "sparsity weight 0 → 0.1"
-  std::string json;              // as recorded
+  std::int64_t mono_nanos = 0;  // of the frame that carried it
+  std::string kind;   // "command", "evaluation", "checkpoint", "note", ...; "unreadable" when it is no JSON
+  std::string words;  // one line for a flag: "sparsity weight 0 → 0.1"
+  std::string json;   // as recorded
 };
 
 // Parses one element of the channel. Never throws: what cannot be read becomes an event that says so.

@@ -1,10 +1,10 @@
 #include "viz/model/format.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-
-#include <fmt/format.h>
 
 namespace sparsescope::viz {
 namespace {
@@ -47,7 +47,8 @@ std::string format_number(double value, int significant) {
   if (!std::isfinite(value)) return absent_or_infinite(value);
   if (value == 0) return "0";
   const double magnitude = std::abs(value);
-  if (magnitude < 1e-4 || magnitude >= 1e15) return fmt::format("{:.{}e}", value, std::max(0, significant - 2));
+  if (magnitude < 1e-4 || magnitude >= 1e15)
+    return fmt::format("{:.{}e}", value, std::max(0, significant - 2));
   const int whole = static_cast<int>(std::floor(std::log10(magnitude))) + 1;
   std::string text = fmt::format("{:.{}f}", value, std::max(0, significant - whole));
   if (text.find('.') != std::string::npos) {
@@ -89,10 +90,12 @@ std::string format_duration(double seconds) {
   if (seconds < 59.95) return format_number(seconds, 3) + " s";
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));
   if (whole < 3600) {
-    return whole % 60 == 0 ? fmt::format("{} min", whole / 60) : fmt::format("{} min {:02} s", whole / 60, whole % 60);
+    return whole % 60 == 0 ? fmt::format("{} min", whole / 60)
+                           : fmt::format("{} min {:02} s", whole / 60, whole % 60);
   }
   const std::int64_t minutes = (whole + 30) / 60;
-  return minutes % 60 == 0 ? fmt::format("{} h", minutes / 60) : fmt::format("{} h {:02} min", minutes / 60, minutes % 60);
+  return minutes % 60 == 0 ? fmt::format("{} h", minutes / 60)
+                           : fmt::format("{} h {:02} min", minutes / 60, minutes % 60);
 }
 
 std::string format_percent(double share, int decimals) {
@@ -129,7 +132,9 @@ std::vector<Tick> nice_ticks(double minimum, double maximum, int wanted) {
   if (!is_range(minimum, maximum)) return ticks;
   const double step = nice_step(maximum - minimum, wanted);
   // Two and a half of a power needs one digit more than the power.
-  const int decimals = decimals_of(step) + (std::abs(step / std::pow(10, std::floor(std::log10(step))) - 2.5) < 1e-6 ? (step < 10 ? 1 : 0) : 0);
+  const int decimals =
+      decimals_of(step) +
+      (std::abs(step / std::pow(10, std::floor(std::log10(step))) - 2.5) < 1e-6 ? (step < 10 ? 1 : 0) : 0);
   const double slack = step * 1e-6;
   for (double i = std::ceil((minimum - slack) / step); i * step <= maximum + slack; ++i) {
     const double value = i * step;
@@ -148,7 +153,8 @@ std::vector<Tick> duration_ticks(double minimum_seconds, double maximum_seconds,
     for (Tick& tick : ticks) tick.label += " s";
     return ticks;
   }
-  constexpr std::array<double, 15> kSteps = {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600};
+  constexpr std::array<double, 15> kSteps = {1,   2,   5,   10,   15,   30,   60,   120,
+                                             300, 600, 900, 1800, 3600, 7200, 21600};
   double step = 86400 * nice_step(std::max(rough / 86400, 1.0), 1);
   for (double candidate : kSteps) {
     if (candidate >= rough * (1 - 1e-9)) {

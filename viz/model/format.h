@@ -1,5 +1,5 @@
-// Numbers as people read them: thousands separated, units, durations, axis ticks. One place, so that screen, tables and
-// the command line agree.
+// Numbers as people read them: thousands separated, units, durations, axis ticks. One place, so that screen,
+// tables and the command line agree.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@ namespace sparsescope::viz {
 
 inline constexpr const char* kAbsent = "—";
 
-std::string format_count(std::int64_t value);                     // 12,345
-std::string format_number(double value, int significant = 4);     // 3.142, 12,346, 1.2e-05, "—" for NaN, "∞"
-std::string format_fixed(double value, int decimals);             // 1,234.50
-std::string format_quantity(double value);                        // 2.41 M, 512, 3.1 k
-std::string format_bytes(double bytes);                           // 18.2 MiB
-std::string format_duration(double seconds);                      // 40 ms, 12.3 s, 3 min 20 s, 2 h 05 min
-std::string format_percent(double share, int decimals = 0);       // 0.71 -> 71 %
-std::string format_unit(double value, const std::string& unit);   // 3.142 nats; unit "1" or "" adds nothing
+std::string format_count(std::int64_t value);                  // 12,345
+std::string format_number(double value, int significant = 4);  // 3.142, 12,346, 1.2e-05, "—" for NaN, "∞"
+std::string format_fixed(double value, int decimals);          // 1,234.50
+std::string format_quantity(double value);                     // 2.41 M, 512, 3.1 k
+std::string format_bytes(double bytes);                        // 18.2 MiB
+std::string format_duration(double seconds);                   // 40 ms, 12.3 s, 3 min 20 s, 2 h 05 min
+std::string format_percent(double share, int decimals = 0);    // 0.71 -> 71 %
+std::string format_unit(double value, const std::string& unit);  // 3.142 nats; unit "1" or "" adds nothing
 
 struct Tick {
   double value = 0;

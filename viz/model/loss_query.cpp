@@ -1,5 +1,5 @@
-// Loss and throughput: training loss raw and smoothed, held-out loss, perplexity, gradient norm, learning rate, throughput
-// and where the time of a step goes.
+// Loss and throughput: training loss raw and smoothed, held-out loss, perplexity, gradient norm, learning
+// rate, throughput and where the time of a step goes.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -27,12 +27,14 @@ std::optional<std::size_t> loss_element(const Run& run) {
 
 std::string smoothing_words(const Smoothing& smoothing) {
   return smoothing.is_on ? "Bold: moving average over about " + format_number(smoothing.window, 3) +
-                               " samples (exponential, without the pull of its start). Faint: every sample; the band spans minimum to maximum of a pixel column."
+                               " samples (exponential, without the pull of its start). Faint: every sample; "
+                               "the band spans minimum to maximum of a pixel column."
                          : "Line: last sample of a pixel column; the band spans its minimum to maximum.";
 }
 
 // A value of `scalars`, faint when a smoothed one lies over it.
-void add_scalar(const QueryFrame& frame, const Smoothing& smoothing, const char* name, const char* label, TrackPicture& picture) {
+void add_scalar(const QueryFrame& frame, const Smoothing& smoothing, const char* name, const char* label,
+                TrackPicture& picture) {
   const std::optional<std::size_t> element = scalar(frame.run, name);
   if (!element) return;
   const Track& track = *frame.run.track("scalars");
@@ -44,7 +46,8 @@ void add_scalar(const QueryFrame& frame, const Smoothing& smoothing, const char*
   picture.lines.push_back(std::move(line));
   mark_invalid(frame.run, track, raw, boundaries, frame.timeline.window().axis(), picture);
   if (!smoothing.is_on) return;
-  LinePicture smooth = line_of(frame, track, frame.run.smoothed(track, *element, smoothing.window), boundaries);
+  LinePicture smooth =
+      line_of(frame, track, frame.run.smoothed(track, *element, smoothing.window), boundaries);
   smooth.label = label;
   smooth.weight = Weight::Strong;
   picture.lines.push_back(std::move(smooth));
@@ -67,17 +70,20 @@ void add_evaluation(const QueryFrame& frame, const char* name, const char* label
 }
 
 void finish(const Run& run, const char* channel, TrackPicture& picture) {
-  const bool has_columns = std::any_of(picture.lines.begin(), picture.lines.end(), [](const LinePicture& line) { return !line.columns.empty(); }) ||
-                           std::any_of(picture.areas.begin(), picture.areas.end(), [](const AreaPicture& area) { return !area.slices.empty(); });
+  const bool has_columns = std::any_of(picture.lines.begin(), picture.lines.end(),
+                                       [](const LinePicture& line) { return !line.columns.empty(); }) ||
+                           std::any_of(picture.areas.begin(), picture.areas.end(),
+                                       [](const AreaPicture& area) { return !area.slices.empty(); });
   if (!has_columns) {
     const Track* track = run.track(channel);
-    picture.missing = track != nullptr && track->size() > 0 ? "No sample in this part of the time axis" : why_missing(run, channel);
+    picture.missing = track != nullptr && track->size() > 0 ? "No sample in this part of the time axis"
+                                                            : why_missing(run, channel);
   }
   fit_y(picture);
 }
 
-TrackPicture scalar_track(const QueryFrame& frame, const Smoothing& smoothing, const char* name, const char* label, const char* title, const char* unit,
-                          const char* help) {
+TrackPicture scalar_track(const QueryFrame& frame, const Smoothing& smoothing, const char* name,
+                          const char* label, const char* title, const char* unit, const char* help) {
   TrackPicture picture;
   picture.id = name;
   picture.title = title;
@@ -93,7 +99,9 @@ TrackPicture perplexity_track(const QueryFrame& frame) {
   picture.id = "perplexity";
   picture.is_logarithmic = true;
   picture.title = "Held-out perplexity";
-  picture.help = "Perplexity = exp(mean −ln p(next token)) over held-out windows: the number of equally likely tokens the model hesitates between.";
+  picture.help =
+      "Perplexity = exp(mean −ln p(next token)) over held-out windows: the number of equally likely tokens "
+      "the model hesitates between.";
   add_evaluation(frame, "perplexity", "held-out", picture);
   finish(frame.run, "evaluation", picture);
   return picture;
@@ -104,8 +112,11 @@ struct Part {
   const char* label;
   Dash dash;
 };
-constexpr Part kParts[] = {{"forward_ms", "forward", Dash::Solid}, {"backward_ms", "backward", Dash::Dashed}, {"optimizer_ms", "optimizer", Dash::Dotted},
-                           {"data_ms", "data", Dash::Solid}, {"probe_ms", "probes", Dash::Dashed}};
+constexpr Part kParts[] = {{"forward_ms", "forward", Dash::Solid},
+                           {"backward_ms", "backward", Dash::Dashed},
+                           {"optimizer_ms", "optimizer", Dash::Dotted},
+                           {"data_ms", "data", Dash::Solid},
+                           {"probe_ms", "probes", Dash::Dashed}};
 
 // Where the milliseconds of a step go, stacked; smoothed like the loss.
 TrackPicture time_track(const QueryFrame& frame, const Smoothing& smoothing) {
@@ -113,7 +124,10 @@ TrackPicture time_track(const QueryFrame& frame, const Smoothing& smoothing) {
   picture.id = "step_ms";
   picture.title = "Step time";
   picture.unit = "ms";
-  picture.help = "Milliseconds of one optimizer step, stacked by part: forward, backward, optimizer, data, probes (since the step before).\n" + smoothing_words(smoothing);
+  picture.help =
+      "Milliseconds of one optimizer step, stacked by part: forward, backward, optimizer, data, probes "
+      "(since the step before).\n" +
+      smoothing_words(smoothing);
   const Track* track = frame.run.track("scalars");
   if (track == nullptr) return picture;
   const auto boundaries = column_boundaries(frame, *track, std::size(kParts));
@@ -135,7 +149,8 @@ TrackPicture time_track(const QueryFrame& frame, const Smoothing& smoothing) {
       const Bucket bucket = values.fold(sample, sample + 1);
       const double lower = base[i], upper = lower + (bucket.has_value() ? bucket.last : kUnknown);
       base[i] = std::isfinite(upper) ? upper : lower;
-      area.slices.push_back({frame.run.x_of_sample(*track, sample, frame.timeline.window().axis()), frame.run.step_of_sample(*track, sample), lower, upper});
+      area.slices.push_back({frame.run.x_of_sample(*track, sample, frame.timeline.window().axis()),
+                             frame.run.step_of_sample(*track, sample), lower, upper});
     }
     if (!area.slices.empty()) picture.areas.push_back(std::move(area));
   }
@@ -149,7 +164,8 @@ LossFacts loss_facts(const QueryFrame& frame, const TrackPicture& loss) {
   facts.invalid_samples = loss.invalid_samples;
   facts.first_invalid_step = loss.first_invalid_step;
   StepSpan span = statistics_span(frame);
-  facts.step = frame.timeline.cursor().is_following() ? frame.run.newest_step() : frame.timeline.cursor().step();
+  facts.step =
+      frame.timeline.cursor().is_following() ? frame.run.newest_step() : frame.timeline.cursor().step();
   facts.slope_span = span_in_words(frame);
   // The recent quarter, unless a person brushed a span: the first steps of a run would drown the rest.
   if (!frame.brush) span.first = span.last - (span.last - span.first) / 4;
@@ -172,8 +188,10 @@ TrackPicture loss_track(const QueryFrame& frame, const Smoothing& smoothing, boo
   picture.is_logarithmic = is_logarithmic;
   picture.share = 2;
   picture.help =
-      "Cross-entropy = mean −ln p(next token) in nats per token; one bit is 0.693 nats. Training: the batch of that step, before its update. "
-      "Held-out (dashed, dots): windows of text that is never trained on.\n" + smoothing_words(smoothing);
+      "Cross-entropy = mean −ln p(next token) in nats per token; one bit is 0.693 nats. Training: the batch "
+      "of that step, before its update. "
+      "Held-out (dashed, dots): windows of text that is never trained on.\n" +
+      smoothing_words(smoothing);
   const std::optional<std::size_t> element = loss_element(frame.run);
   if (element) {
     const std::string name = frame.run.schema()->find("scalars")->axis("name")->labels[*element];
@@ -195,26 +213,34 @@ Picture loss_query(const QueryFrame& frame, const LossSettings& settings) {
   if (frame.run.schema() == nullptr) return picture;
   const Smoothing& smoothing = settings.smoothing;
   picture.tracks.push_back(loss_track(frame, smoothing, settings.is_loss_logarithmic));
-  if (settings.show_perplexity && frame.run.track("evaluation") != nullptr) picture.tracks.push_back(perplexity_track(frame));
+  if (settings.show_perplexity && frame.run.track("evaluation") != nullptr)
+    picture.tracks.push_back(perplexity_track(frame));
   const auto is_recorded = [&](const char* name) { return scalar(frame.run, name).has_value(); };
   if (settings.show_gradient && is_recorded("gradient_norm")) {
-    picture.tracks.push_back(scalar_track(frame, smoothing, "gradient_norm", "norm", "Gradient norm", "",
-                                          "Euclidean length of the gradient over all parameters, before clipping."));
+    picture.tracks.push_back(
+        scalar_track(frame, smoothing, "gradient_norm", "norm", "Gradient norm", "",
+                     "Euclidean length of the gradient over all parameters, before clipping."));
   }
   if (settings.show_learning_rate && is_recorded("learning_rate")) {
-    picture.tracks.push_back(scalar_track(frame, {false, 1}, "learning_rate", "rate", "Learning rate", "",
-                                          "Learning rate of the optimizer at this step, after schedule and live scale."));
+    picture.tracks.push_back(
+        scalar_track(frame, {false, 1}, "learning_rate", "rate", "Learning rate", "",
+                     "Learning rate of the optimizer at this step, after schedule and live scale."));
   }
   if (settings.show_throughput && is_recorded("tokens_per_second")) {
-    picture.tracks.push_back(scalar_track(frame, smoothing, "tokens_per_second", "tok/s", "Throughput", "tok/s", "Training tokens per second of wall time."));
+    picture.tracks.push_back(scalar_track(frame, smoothing, "tokens_per_second", "tok/s", "Throughput",
+                                          "tok/s", "Training tokens per second of wall time."));
   }
-  if (settings.show_time_split && is_recorded("forward_ms")) picture.tracks.push_back(time_track(frame, smoothing));
+  if (settings.show_time_split && is_recorded("forward_ms"))
+    picture.tracks.push_back(time_track(frame, smoothing));
   if (settings.show_memory && is_recorded("memory_bytes")) {
-    picture.tracks.push_back(scalar_track(frame, {false, 1}, "memory_bytes", "memory", "Memory", "bytes", "Memory of the training device in use."));
+    picture.tracks.push_back(scalar_track(frame, {false, 1}, "memory_bytes", "memory", "Memory", "bytes",
+                                          "Memory of the training device in use."));
   }
   picture.takeaway = loss_in_words(loss_facts(frame, picture.tracks.front()));
-  for (const TrackPicture& track : picture.tracks) picture.help += (picture.help.empty() ? "" : "\n\n") + track.title + ". " + track.help;
-  if (picture.state == PictureState::Ready) picture.detail += ", step " + format_count(static_cast<std::int64_t>(picture.cursor_step));
+  for (const TrackPicture& track : picture.tracks)
+    picture.help += (picture.help.empty() ? "" : "\n\n") + track.title + ". " + track.help;
+  if (picture.state == PictureState::Ready)
+    picture.detail += ", step " + format_count(static_cast<std::int64_t>(picture.cursor_step));
   return picture;
 }
 

@@ -22,22 +22,29 @@ std::string without_commas(std::string text) {
 
 Table table(const Picture& picture) {
   Table result;
-  result.header = {"track", "unit", "mark", "step", std::string(axis_title(picture.axis)), "first", "minimum", "maximum", "last", "samples", "invalid"};
+  result.header = {"track",  "unit",    "mark",    "step", std::string(axis_title(picture.axis)),
+                   "first",  "minimum", "maximum", "last", "samples",
+                   "invalid"};
   for (const TrackPicture& track : picture.tracks) {
     const char* unit = track.unit.empty() ? "1" : track.unit.c_str();
     for (const AreaPicture& area : track.areas) {
       for (const AreaPicture::Slice& slice : area.slices) {
         const std::string value = without_commas(value_text(slice.upper - slice.lower));
-        result.rows.push_back({track.id, unit, area.label, step_text(slice.step), without_commas(format_number(slice.x, 9)), value, value, value, value, "1",
+        result.rows.push_back({track.id, unit, area.label, step_text(slice.step),
+                               without_commas(format_number(slice.x, 9)), value, value, value, value, "1",
                                std::isfinite(slice.upper) ? "0" : "1"});
       }
     }
     for (const LinePicture& line : track.lines) {
       for (const Column& column : line.columns) {
         const Bucket& bucket = column.bucket;
-        const auto number = [&](double value) { return bucket.has_value() ? without_commas(value_text(value)) : std::string(kAbsent); };
-        result.rows.push_back({track.id, unit, line.label, step_text(column.step), without_commas(format_number(column.x, 9)), number(bucket.first),
-                               number(bucket.minimum), number(bucket.maximum), number(bucket.last), std::to_string(bucket.count), std::to_string(bucket.invalid)});
+        const auto number = [&](double value) {
+          return bucket.has_value() ? without_commas(value_text(value)) : std::string(kAbsent);
+        };
+        result.rows.push_back({track.id, unit, line.label, step_text(column.step),
+                               without_commas(format_number(column.x, 9)), number(bucket.first),
+                               number(bucket.minimum), number(bucket.maximum), number(bucket.last),
+                               std::to_string(bucket.count), std::to_string(bucket.invalid)});
       }
     }
   }
@@ -46,14 +53,18 @@ Table table(const Picture& picture) {
 
 std::string text_twin(const Picture& picture) {
   std::string text = picture.title + (picture.detail.empty() ? "" : " " + picture.detail) + "\n";
-  for (const std::string* line : {&picture.words, &picture.takeaway, &picture.limits, &picture.behind, &picture.problem}) {
+  for (const std::string* line :
+       {&picture.words, &picture.takeaway, &picture.limits, &picture.behind, &picture.problem}) {
     if (!line->empty()) text += *line + "\n";
   }
   for (const TrackPicture& track : picture.tracks) {
     if (!track.missing.empty()) text += track.title + ": " + track.missing + "\n";
   }
-  for (const FlagMark& flag : picture.flags) text += "step " + format_count(static_cast<std::int64_t>(flag.step)) + ": " + flag.words + "\n";
-  for (const GapMark& gap : picture.gaps) text += format_x(gap.from, picture.axis) + " to " + format_x(gap.to, picture.axis) + ": " + gap.words + "\n";
+  for (const FlagMark& flag : picture.flags)
+    text += "step " + format_count(static_cast<std::int64_t>(flag.step)) + ": " + flag.words + "\n";
+  for (const GapMark& gap : picture.gaps)
+    text +=
+        format_x(gap.from, picture.axis) + " to " + format_x(gap.to, picture.axis) + ": " + gap.words + "\n";
 
   const Table tidy = table(picture);
   if (tidy.rows.empty()) return text;
@@ -69,19 +80,26 @@ std::string text_twin(const Picture& picture) {
 
 const char* axis_title(TimeAxis axis) {
   switch (axis) {
-    case TimeAxis::Step: return "step";
-    case TimeAxis::Tokens: return "tokens";
-    case TimeAxis::WallTime: return "seconds";
-    case TimeAxis::RelativeStep: return "relative step";
+    case TimeAxis::Step:
+      return "step";
+    case TimeAxis::Tokens:
+      return "tokens";
+    case TimeAxis::WallTime:
+      return "seconds";
+    case TimeAxis::RelativeStep:
+      return "relative step";
   }
   return "step";
 }
 
 std::string format_x(double x, TimeAxis axis) {
   switch (axis) {
-    case TimeAxis::Tokens: return format_quantity(x) + " tokens";
-    case TimeAxis::WallTime: return format_duration(x);
-    default: return "step " + format_count(std::llround(x));
+    case TimeAxis::Tokens:
+      return format_quantity(x) + " tokens";
+    case TimeAxis::WallTime:
+      return format_duration(x);
+    default:
+      return "step " + format_count(std::llround(x));
   }
 }
 

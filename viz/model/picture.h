@@ -1,5 +1,6 @@
-// What a view shows, as plain data: stacked tracks of lines and areas on one time axis, with the words around them. Views
-// draw it, the text twin prints it; both from the same value, so they cannot disagree. No colours, no pixels.
+// What a view shows, as plain data: stacked tracks of lines and areas on one time axis, with the words around
+// them. Views draw it, the text twin prints it; both from the same value, so they cannot disagree. No
+// colours, no pixels.
 #pragma once
 
 #include <cstdint>
@@ -26,91 +27,91 @@ struct Column {
 };
 
 struct LinePicture {
-  std::string label;                     // "layer 3"; short, it stands at the line's end
+  std::string label;  // "layer 3"; short, it stands at the line's end
   Ink ink = Ink::Run;
-  double place = 0;                      // Ramp: 0..1 along it; Part: which part, 0, 1, 2, ...
+  double place = 0;  // Ramp: 0..1 along it; Part: which part, 0, 1, 2, ...
   Dash dash = Dash::Solid;
   Weight weight = Weight::Normal;
-  std::optional<std::int64_t> layer;     // a click selects it
-  bool has_dots = false;                 // few samples: each is marked
-  std::vector<Column> columns;           // rising x; columns without a sample are absent
-  double at_cursor = 0;                  // value of the latest sample at or before the cursor; NaN: none
+  std::optional<std::int64_t> layer;  // a click selects it
+  bool has_dots = false;              // few samples: each is marked
+  std::vector<Column> columns;        // rising x; columns without a sample are absent
+  double at_cursor = 0;               // value of the latest sample at or before the cursor; NaN: none
 };
 
 struct AreaPicture {
   std::string label;
   Ink ink = Ink::Direct;
   double place = 0;
-  Dash dash = Dash::Solid;               // of its upper edge: no meaning by colour alone
+  Dash dash = Dash::Solid;  // of its upper edge: no meaning by colour alone
   struct Slice {
     double x = 0;
     std::uint64_t step = 0;
-    double lower = 0, upper = 0;         // NaN: a gap
+    double lower = 0, upper = 0;  // NaN: a gap
   };
   std::vector<Slice> slices;
-  double at_cursor = 0;                  // its own thickness
+  double at_cursor = 0;  // its own thickness
 };
 
 // Samples that are no numbers. Drawn as a red tick, never as a value.
 struct InvalidMark {
   double x = 0;
-  std::uint64_t step = 0;                // of the first one in its pixel column
+  std::uint64_t step = 0;  // of the first one in its pixel column
   std::uint64_t samples = 0;
 };
 
 struct TrackPicture {
-  std::string id;                        // "theta_sigmas"; settings and tests name tracks by it
-  std::string title, detail;             // "θ by layer", "in standard deviations of the scores"
-  std::string unit;                      // of the y axis; empty: a plain number
-  std::string help;                      // formula, unit and averaging, lines
-  Range y{0, 1};                         // fits what is visible
-  std::optional<Range> y_fixed;          // instead of fitting: densities 0..1
-  double share = 1;                      // of the height, beside the other tracks
+  std::string id;                // "theta_sigmas"; settings and tests name tracks by it
+  std::string title, detail;     // "θ by layer", "in standard deviations of the scores"
+  std::string unit;              // of the y axis; empty: a plain number
+  std::string help;              // formula, unit and averaging, lines
+  Range y{0, 1};                 // fits what is visible
+  std::optional<Range> y_fixed;  // instead of fitting: densities 0..1
+  double share = 1;              // of the height, beside the other tracks
   bool is_logarithmic = false;
-  std::vector<AreaPicture> areas;        // bottom up
+  std::vector<AreaPicture> areas;  // bottom up
   std::vector<LinePicture> lines;
   std::vector<InvalidMark> invalid;
-  std::uint64_t invalid_samples = 0;     // in the whole run
+  std::uint64_t invalid_samples = 0;  // in the whole run
   std::uint64_t first_invalid_step = 0;
-  std::string missing;                   // nothing to draw here: why, one sentence
+  std::string missing;  // nothing to draw here: why, one sentence
   bool has_marks() const { return !lines.empty() || !areas.empty(); }
 };
 
 struct FlagMark {
   double x = 0;
   std::uint64_t step = 0;
-  std::string words;                     // "sparsity weight 0 → 0.1"
+  std::string words;  // "sparsity weight 0 → 0.1"
   bool is_warning = false;
 };
 
 struct GapMark {
   double from = 0, to = 0;
-  std::uint64_t frames = 0;              // 0: not known how many
-  std::string words;                     // "3 samples dropped by budget"
-  bool is_wide = false;                  // lines break here; narrow ones, and several folded into one, are only hatched
+  std::uint64_t frames = 0;  // 0: not known how many
+  std::string words;         // "3 samples dropped by budget"
+  bool is_wide = false;      // lines break here; narrow ones, and several folded into one, are only hatched
 };
 
 enum class PictureState { NotApplicable, Empty, Waiting, Loading, Ready, Failed };
 
 struct Action {
-  std::string words;                     // of the button
-  std::string command;                   // id in the command table
+  std::string words;    // of the button
+  std::string command;  // id in the command table
 };
 
 struct Picture {
-  std::string view;                      // "drift"
+  std::string view;  // "drift"
   std::string title, detail, takeaway, help;
-  std::string limits;                    // what is shown of what: "step 0 to 2,000, 1,236 frames; 3 missing"
+  std::string limits;  // what is shown of what: "step 0 to 2,000, 1,236 frames; 3 missing"
   PictureState state = PictureState::Empty;
-  std::string words;                     // the sentence of the state
+  std::string words;  // the sentence of the state
   std::optional<Action> action;
-  std::string problem;                   // the source broke its promise, or the run failed: one sentence, else empty
-  std::string behind;                    // "showing step 1,200, cursor at 1,236", else empty
-  LoadProgress loading;                  // rows_total 0: nothing is being read
+  std::string problem;   // the source broke its promise, or the run failed: one sentence, else empty
+  std::string behind;    // "showing step 1,200, cursor at 1,236", else empty
+  LoadProgress loading;  // rows_total 0: nothing is being read
   std::uint32_t run = 0;
   TimeAxis axis = TimeAxis::Step;
-  Range x{0, 1};                         // visible part of the time axis
-  Range whole_x{0, 1};                   // where to go when the person lets go of a chosen range
+  Range x{0, 1};        // visible part of the time axis
+  Range whole_x{0, 1};  // where to go when the person lets go of a chosen range
   double cursor_x = 0;
   std::uint64_t cursor_step = 0;
   bool is_following = true;
@@ -128,8 +129,8 @@ Table table(const Picture& picture);
 // Title, takeaway, limits and state as lines, then the table, tab-separated.
 std::string text_twin(const Picture& picture);
 
-const char* axis_title(TimeAxis axis);                         // "step", "tokens", "wall time", "relative step"
-std::string format_x(double x, TimeAxis axis);                 // "1,236", "2.41 M tokens", "3 min 20 s"
+const char* axis_title(TimeAxis axis);          // "step", "tokens", "wall time", "relative step"
+std::string format_x(double x, TimeAxis axis);  // "1,236", "2.41 M tokens", "3 min 20 s"
 std::vector<Tick> axis_ticks(Range range, TimeAxis axis, int wanted);
 
 }  // namespace sparsescope::viz

@@ -29,7 +29,9 @@ std::vector<FlagMark> flags_of(const QueryFrame& frame, TimeAxis axis, Range x) 
     if (!flags.empty() && at - flags.back().x < near) {
       FlagMark& last = flags.back();
       ++folded;
-      last.words = folded > 1 ? count_of(folded + 1, "event", "events") : last.words == event.words ? event.words + ", twice" : last.words + "; " + event.words;
+      last.words = folded > 1                  ? count_of(folded + 1, "event", "events")
+                   : last.words == event.words ? event.words + ", twice"
+                                               : last.words + "; " + event.words;
       last.is_warning |= is_warning;
       continue;
     }
@@ -40,7 +42,8 @@ std::vector<FlagMark> flags_of(const QueryFrame& frame, TimeAxis axis, Range x) 
 }
 
 std::string gap_words(std::uint64_t frames) {
-  return frames == 0 ? std::string("not recorded") : count_of(frames, "sample", "samples") + " dropped by budget";
+  return frames == 0 ? std::string("not recorded")
+                     : count_of(frames, "sample", "samples") + " dropped by budget";
 }
 
 std::vector<GapMark> gaps_of(const QueryFrame& frame, TimeAxis axis, Range x) {
@@ -65,8 +68,9 @@ std::vector<GapMark> gaps_of(const QueryFrame& frame, TimeAxis axis, Range x) {
 std::string limits_of(const QueryFrame& frame, const Picture& picture) {
   const Run& run = frame.run;
   std::string words = format_x(picture.x.minimum, picture.axis) + " to ";
-  words += picture.axis == TimeAxis::Step || picture.axis == TimeAxis::RelativeStep ? format_count(std::llround(picture.x.maximum))
-                                                                                    : format_x(picture.x.maximum, picture.axis);
+  words += picture.axis == TimeAxis::Step || picture.axis == TimeAxis::RelativeStep
+               ? format_count(std::llround(picture.x.maximum))
+               : format_x(picture.x.maximum, picture.axis);
   words += ", " + count_of(run.rows(), "frame", "frames");
   std::uint64_t missing = 0;
   for (const Gap& gap : run.gaps()) missing += gap.frames;
@@ -107,8 +111,10 @@ void set_state(const Run& run, const std::string& channel, Picture& picture) {
   }
 }
 
-// First sample in [low, high] that does not lie before `edge`, looked for around `guess`: samples are nearly evenly spaced.
-std::size_t first_from(const Run& run, const Track& track, TimeAxis axis, double edge, std::size_t low, std::size_t high, std::size_t guess) {
+// First sample in [low, high] that does not lie before `edge`, looked for around `guess`: samples are nearly
+// evenly spaced.
+std::size_t first_from(const Run& run, const Track& track, TimeAxis axis, double edge, std::size_t low,
+                       std::size_t high, std::size_t guess) {
   const auto is_before = [&](std::size_t i) { return run.x_of_sample(track, i, axis) < edge; };
   guess = std::clamp(guess, low, high);
   std::size_t stride = 2;
@@ -157,15 +163,18 @@ Picture begin_picture(const QueryFrame& frame, const std::string& view, const st
   picture.gaps = gaps_of(frame, picture.axis, picture.x);
   picture.limits = limits_of(frame, picture);
   picture.problem = run.problem();
-  if (picture.problem.empty() && run.end() != nullptr && run.end()->status == trace::RunStatus::Failed) picture.problem = run.end()->message;
+  if (picture.problem.empty() && run.end() != nullptr && run.end()->status == trace::RunStatus::Failed)
+    picture.problem = run.end()->message;
   if (picture.state != PictureState::Ready) return picture;
 
   const Track& track = *run.track(channel);
   const std::optional<std::size_t> sample = run.sample_at_or_before(track, picture.cursor_step);
-  const auto cadence = static_cast<std::uint64_t>(std::max<std::int64_t>(1, run.schema()->channels[track.channel].cadence));
+  const auto cadence =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(1, run.schema()->channels[track.channel].cadence));
   if (sample && picture.cursor_step - run.step_of_sample(track, *sample) > cadence) {
-    picture.behind = "showing step " + format_count(static_cast<std::int64_t>(run.step_of_sample(track, *sample))) + ", cursor at " +
-                     format_count(static_cast<std::int64_t>(picture.cursor_step));
+    picture.behind = "showing step " +
+                     format_count(static_cast<std::int64_t>(run.step_of_sample(track, *sample))) +
+                     ", cursor at " + format_count(static_cast<std::int64_t>(picture.cursor_step));
   } else if (frame.timeline.pending() > 0) {
     picture.behind = "showing step " + format_count(static_cast<std::int64_t>(run.newest_step())) + ", " +
                      count_of(frame.timeline.pending(), "frame", "frames") + " waiting";
@@ -177,7 +186,8 @@ std::string why_missing(const Run& run, const std::string& channel) {
   const trace::Channel* found = run.schema() != nullptr ? run.schema()->find(channel) : nullptr;
   if (found == nullptr) return "This run does not record the channel '" + channel + "'";
   if (run.end() != nullptr) return "The run ended without a sample of '" + channel + "'";
-  return "First sample expected at step " + format_count(static_cast<std::int64_t>(run.first_due_step(*found)));
+  return "First sample expected at step " +
+         format_count(static_cast<std::int64_t>(run.first_due_step(*found)));
 }
 
 std::vector<std::size_t> column_boundaries(const QueryFrame& frame, const Track& track, std::size_t lines) {
@@ -188,7 +198,8 @@ std::vector<std::size_t> column_boundaries(const QueryFrame& frame, const Track&
   const int columns = std::clamp(std::min(frame.columns, kMostColumns), 1, std::max(1, share));
 
   std::size_t first = run.first_sample_from(track, x.minimum, axis);
-  std::size_t last = run.first_sample_from(track, std::nextafter(x.maximum, std::numeric_limits<double>::infinity()), axis);
+  std::size_t last =
+      run.first_sample_from(track, std::nextafter(x.maximum, std::numeric_limits<double>::infinity()), axis);
   if (first > 0) --first;
   if (last < track.size()) ++last;
   std::vector<std::size_t> boundaries;
@@ -197,13 +208,17 @@ std::vector<std::size_t> column_boundaries(const QueryFrame& frame, const Track&
     for (std::size_t i = first; i <= last; ++i) boundaries.push_back(i);
     return boundaries;
   }
-  // Borders are moved to those of summaries where that is less than an eighth of a pixel: folding then reads few nodes.
+  // Borders are moved to those of summaries where that is less than an eighth of a pixel: folding then reads
+  // few nodes.
   std::size_t grain = 1;
-  while (grain * Series::kFanOut * 4 <= (last - first) / static_cast<std::size_t>(columns)) grain *= Series::kFanOut;
+  while (grain * Series::kFanOut * 4 <= (last - first) / static_cast<std::size_t>(columns))
+    grain *= Series::kFanOut;
   boundaries.push_back(first);
   for (int column = 1; column < columns; ++column) {
     const double edge = x.minimum + x.width() * column / columns;
-    std::size_t low = first_from(run, track, axis, edge, boundaries.back(), last, first + (last - first) * static_cast<std::size_t>(column) / static_cast<std::size_t>(columns));
+    std::size_t low = first_from(
+        run, track, axis, edge, boundaries.back(), last,
+        first + (last - first) * static_cast<std::size_t>(column) / static_cast<std::size_t>(columns));
     low = (low + grain / 2) / grain * grain;
     if (low > boundaries.back() && low < last) boundaries.push_back(low);
   }
@@ -211,7 +226,8 @@ std::vector<std::size_t> column_boundaries(const QueryFrame& frame, const Track&
   return boundaries;
 }
 
-LinePicture line_of(const QueryFrame& frame, const Track& track, const Series& values, const std::vector<std::size_t>& boundaries) {
+LinePicture line_of(const QueryFrame& frame, const Track& track, const Series& values,
+                    const std::vector<std::size_t>& boundaries) {
   const Run& run = frame.run;
   const TimeAxis axis = frame.timeline.window().axis();
   LinePicture line;
@@ -219,18 +235,20 @@ LinePicture line_of(const QueryFrame& frame, const Track& track, const Series& v
     const std::size_t end = std::min(boundaries[i + 1], values.size());
     const Bucket bucket = values.fold(boundaries[i], end);
     if (bucket.count + bucket.invalid == 0) continue;
-    line.columns.push_back({run.x_of_sample(track, end - 1, axis), run.step_of_sample(track, end - 1), bucket});
+    line.columns.push_back(
+        {run.x_of_sample(track, end - 1, axis), run.step_of_sample(track, end - 1), bucket});
   }
   line.at_cursor = value_at_cursor(frame, track, values);
   return line;
 }
 
-void mark_invalid(const Run& run, const Track& track, const Series& values, const std::vector<std::size_t>& boundaries, TimeAxis axis,
-                  TrackPicture& picture) {
+void mark_invalid(const Run& run, const Track& track, const Series& values,
+                  const std::vector<std::size_t>& boundaries, TimeAxis axis, TrackPicture& picture) {
   const std::uint64_t samples = values.fold(0, values.size()).invalid;
   if (samples == 0) return;
   const std::uint64_t first_step = run.step_of_sample(track, values.find_invalid(0, values.size()));
-  if (picture.invalid_samples == 0 || first_step < picture.first_invalid_step) picture.first_invalid_step = first_step;
+  if (picture.invalid_samples == 0 || first_step < picture.first_invalid_step)
+    picture.first_invalid_step = first_step;
   picture.invalid_samples += samples;
   for (std::size_t i = 0; i + 1 < boundaries.size(); ++i) {
     const std::uint64_t here = values.fold(boundaries[i], boundaries[i + 1]).invalid;
@@ -238,7 +256,8 @@ void mark_invalid(const Run& run, const Track& track, const Series& values, cons
     const std::size_t sample = values.find_invalid(boundaries[i], boundaries[i + 1]);
     const double x = run.x_of_sample(track, sample, axis);
     // Several lines of a track share a tick.
-    const auto at = std::lower_bound(picture.invalid.begin(), picture.invalid.end(), x, [](const InvalidMark& mark, double value) { return mark.x < value; });
+    const auto at = std::lower_bound(picture.invalid.begin(), picture.invalid.end(), x,
+                                     [](const InvalidMark& mark, double value) { return mark.x < value; });
     if (at != picture.invalid.end() && at->x == x) {
       at->samples += here;
     } else {
@@ -300,7 +319,8 @@ StepSpan statistics_span(const QueryFrame& frame) {
 std::string span_in_words(const QueryFrame& frame) {
   if (!frame.brush) return {};
   const StepSpan span = statistics_span(frame);
-  return " over steps " + format_count(static_cast<std::int64_t>(span.first)) + " to " + format_count(static_cast<std::int64_t>(span.last));
+  return " over steps " + format_count(static_cast<std::int64_t>(span.first)) + " to " +
+         format_count(static_cast<std::int64_t>(span.last));
 }
 
 std::int64_t layers_of(const Run& run, const Track& track) {

@@ -1,5 +1,5 @@
-// From a timeline and a view's settings to the picture of that view. What each view shows is decided here, not in ImGui
-// code; the command line describes a recording with the same functions.
+// From a timeline and a view's settings to the picture of that view. What each view shows is decided here,
+// not in ImGui code; the command line describes a recording with the same functions.
 #pragma once
 
 #include <cstdint>
@@ -16,24 +16,25 @@ namespace sparsescope::viz {
 // Smoothing is one switch for all charts.
 struct Smoothing {
   bool is_on = true;
-  double window = 5;              // samples, the average age of what the line remembers
+  double window = 5;  // samples, the average age of what the line remembers
   bool operator==(const Smoothing&) const = default;
 };
 
 // What every query needs to know.
 struct QueryFrame {
   const Timeline& timeline;
-  Run& run;                       // its smoothed series are caught up
-  int columns = 1200;             // pixel columns of one track; what is drawn stays below kColumnsPerTrack in all
-  std::optional<Range> brush;     // statistics are taken over this span of the time axis, else over what is visible
+  Run& run;            // its smoothed series are caught up
+  int columns = 1200;  // pixel columns of one track; what is drawn stays below kColumnsPerTrack in all
+  std::optional<Range>
+      brush;  // statistics are taken over this span of the time axis, else over what is visible
 };
-inline constexpr int kColumnsPerTrack = 9000;   // over all its lines: keeps a picture below 200,000 vertices
-inline constexpr int kMostColumns = 1200;       // of one line
+inline constexpr int kColumnsPerTrack = 9000;  // over all its lines: keeps a picture below 200,000 vertices
+inline constexpr int kMostColumns = 1200;      // of one line
 
 struct LossSettings {
   Smoothing smoothing;
-  bool show_perplexity = true, show_gradient = true, show_learning_rate = true, show_throughput = true, show_time_split = true,
-       show_memory = false;
+  bool show_perplexity = true, show_gradient = true, show_learning_rate = true, show_throughput = true,
+       show_time_split = true, show_memory = false;
   bool is_loss_logarithmic = false;
   bool operator==(const LossSettings&) const = default;
 };
@@ -45,14 +46,14 @@ struct LayerSpan {
 };
 
 struct DensitySettings {
-  LayerSpan layers{1, -1};        // mean over these; layer 0 apart, because it often does not densify
+  LayerSpan layers{1, -1};  // mean over these; layer 0 apart, because it often does not densify
   bool show_expected = true;
   bool operator==(const DensitySettings&) const = default;
 };
 Picture density_query(const QueryFrame& frame, const DensitySettings& settings);
 
 struct DriftSettings {
-  bool show_theta = false;        // in the scores' own unit, beside θ in standard deviations
+  bool show_theta = false;  // in the scores' own unit, beside θ in standard deviations
   bool show_density = true, show_empty_rows = true, show_loss = true;
   DensitySettings density;
   Smoothing smoothing;
@@ -60,19 +61,21 @@ struct DriftSettings {
 };
 Picture drift_query(const QueryFrame& frame, const DriftSettings& settings);
 
-// --- pieces the queries share ----------------------------------------------------------------------------------------------
+// --- pieces the queries share
+// ----------------------------------------------------------------------------------------------
 
-// Title with run, cursor, gaps, flags, limits, loading; state Waiting when `channel` has no sample yet, Empty when the run
-// has ended without one, NotApplicable when the schema has no such channel.
+// Title with run, cursor, gaps, flags, limits, loading; state Waiting when `channel` has no sample yet, Empty
+// when the run has ended without one, NotApplicable when the schema has no such channel.
 Picture begin_picture(const QueryFrame& frame, const std::string& view, const std::string& channel);
-// First sample of each pixel column of the visible part, and the end; one sample beyond each border is included so that
-// lines reach it. Empty columns are left out. `lines` share the track's columns.
+// First sample of each pixel column of the visible part, and the end; one sample beyond each border is
+// included so that lines reach it. Empty columns are left out. `lines` share the track's columns.
 std::vector<std::size_t> column_boundaries(const QueryFrame& frame, const Track& track, std::size_t lines);
 // One line through a light channel's element, or through its smoothed companion: places come from `track`.
-LinePicture line_of(const QueryFrame& frame, const Track& track, const Series& values, const std::vector<std::size_t>& boundaries);
+LinePicture line_of(const QueryFrame& frame, const Track& track, const Series& values,
+                    const std::vector<std::size_t>& boundaries);
 // Counts the samples of a series that are no numbers into the picture, one mark a pixel column.
-void mark_invalid(const Run& run, const Track& track, const Series& values, const std::vector<std::size_t>& boundaries, TimeAxis axis,
-                  TrackPicture& picture);
+void mark_invalid(const Run& run, const Track& track, const Series& values,
+                  const std::vector<std::size_t>& boundaries, TimeAxis axis, TrackPicture& picture);
 // Fits y to the marks there are.
 void fit_y(TrackPicture& picture);
 // Value of the latest sample at or before the cursor; NaN when there is none.

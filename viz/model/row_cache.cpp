@@ -27,8 +27,10 @@ RowCache::Answer RowCache::get(std::uint64_t row, std::uint32_t channel) {
     entries_.splice(entries_.begin(), entries_, place->second);
     return {State::Ready, place->second->data, {}};
   }
-  if (const auto failure = failures_.find(key); failure != failures_.end()) return {State::Failed, nullptr, failure->second};
-  if (!source_) return {State::Missing, nullptr, "This sample was not kept and there is no recording to read it from"};
+  if (const auto failure = failures_.find(key); failure != failures_.end())
+    return {State::Failed, nullptr, failure->second};
+  if (!source_)
+    return {State::Missing, nullptr, "This sample was not kept and there is no recording to read it from"};
 
   const auto wish = wishes_.find(channel);
   if (wish != wishes_.end() && wish->second.row == row) return {State::Loading, nullptr, {}};
@@ -46,11 +48,13 @@ bool RowCache::poll() {
       changed = true;
       continue;
     }
-    const auto wish = std::find_if(wishes_.begin(), wishes_.end(), [&](const auto& entry) { return entry.second.tag == answer.tag; });
+    const auto wish = std::find_if(wishes_.begin(), wishes_.end(),
+                                   [&](const auto& entry) { return entry.second.tag == answer.tag; });
     if (wish == wishes_.end()) continue;  // cancelled: a newer wish took its place
     const Key key{wish->second.row, wish->first};
     if (answer.kind == trace::ReadAnswer::Kind::Failed) failures_[key] = answer.message;
-    if (answer.kind == trace::ReadAnswer::Kind::Done && !places_.contains(key)) failures_[key] = "The recording has no such sample";
+    if (answer.kind == trace::ReadAnswer::Kind::Done && !places_.contains(key))
+      failures_[key] = "The recording has no such sample";
     wishes_.erase(wish);
     changed = true;
   }

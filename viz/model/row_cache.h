@@ -1,5 +1,5 @@
-// Heavy rows (maps, bit sets, edge lists) of one run: what passed by or was read back, within a byte budget. The newest
-// wish of each channel replaces the one before it; nothing queues, nothing blocks.
+// Heavy rows (maps, bit sets, edge lists) of one run: what passed by or was read back, within a byte budget.
+// The newest wish of each channel replaces the one before it; nothing queues, nothing blocks.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ class RowCache {
   enum class State { Ready, Loading, Missing, Failed };
   struct Answer {
     State state = State::Missing;
-    ChannelDataPtr data;      // Ready
-    std::string message;      // Missing, Failed: one sentence
+    ChannelDataPtr data;  // Ready
+    std::string message;  // Missing, Failed: one sentence
   };
   // The row's data, or a wish for it: a wish cancels an older, unanswered one of the same channel.
   Answer get(std::uint64_t row, std::uint32_t channel);

@@ -2,7 +2,6 @@
 #include "viz/model/run.h"
 
 #include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "engine/trace/error.h"
@@ -18,7 +17,8 @@ using trace::DType;
 constexpr std::size_t kLightRowBytes = 16 << 10;
 
 bool is_light(const trace::Channel& channel) {
-  const bool is_number = channel.dtype != DType::Bits && channel.dtype != DType::Record && channel.dtype != DType::Text;
+  const bool is_number =
+      channel.dtype != DType::Bits && channel.dtype != DType::Record && channel.dtype != DType::Text;
   return channel.kind == trace::ChannelKind::Dense && is_number && channel.unit_bytes() < kLightRowBytes;
 }
 
@@ -34,8 +34,9 @@ void append_halves(const trace::ChannelData& data, std::vector<Series>& elements
 }
 
 Series::Precision precision_of(DType dtype) {
-  return dtype == DType::F16 || dtype == DType::F32 || dtype == DType::U8 || dtype == DType::U16 ? Series::Precision::Single
-                                                                                                 : Series::Precision::Double;
+  return dtype == DType::F16 || dtype == DType::F32 || dtype == DType::U8 || dtype == DType::U16
+             ? Series::Precision::Single
+             : Series::Precision::Double;
 }
 
 // A number at a path like "/train/steps", or 0.
@@ -62,7 +63,8 @@ void Run::take(trace::SchemaPtr schema) {
     Track& track = tracks_[channel.id];
     track.channel = channel.id;
     track.is_light = is_light(channel);
-    for (std::int64_t i = 0; track.is_light && i < channel.unit_count(); ++i) track.elements.emplace_back(precision_of(channel.dtype));
+    for (std::int64_t i = 0; track.is_light && i < channel.unit_count(); ++i)
+      track.elements.emplace_back(precision_of(channel.dtype));
     if (channel.name == "events" && channel.dtype == DType::Text) events_channel_ = channel.id;
     if (channel.name == "scalars") {
       scalars_channel_ = channel.id;
@@ -83,7 +85,9 @@ void Run::read_experiment() {
 void Run::take(const trace::FramePtr& frame) {
   ++version_;
   const auto refuse = [&](const std::string& why) {
-    if (problem_.empty()) problem_ = "Frame " + format_count(static_cast<std::int64_t>(frame->row)) + " " + why + "; it is not shown";
+    if (problem_.empty())
+      problem_ =
+          "Frame " + format_count(static_cast<std::int64_t>(frame->row)) + " " + why + "; it is not shown";
   };
   if (!schema_) return refuse("came before the schema");
   if (end_) return refuse("came after the end of the run");
@@ -98,7 +102,12 @@ void Run::take(const trace::FramePtr& frame) {
     gaps_.push_back({rows_.size() - 1, rows_.back().step, frame->step, 0});
   }
   const auto position = static_cast<std::uint32_t>(rows_.size());
-  Row row{frame->row, frame->step, frame->mono_nanos, rows_.empty() ? 0 : rows_.back().tokens, presence_index(frame->present), frame->flags};
+  Row row{frame->row,
+          frame->step,
+          frame->mono_nanos,
+          rows_.empty() ? 0 : rows_.back().tokens,
+          presence_index(frame->present),
+          frame->flags};
   rows_.push_back(row);
 
   for (Track& track : tracks_) {
@@ -110,14 +119,16 @@ void Run::take(const trace::FramePtr& frame) {
       continue;
     }
     if (track.is_light && !take_light(*data, track)) {
-      refuse("has channel '" + schema_->channels[track.channel].name + "' in another size than the schema says");
+      refuse("has channel '" + schema_->channels[track.channel].name +
+             "' in another size than the schema says");
       continue;
     }
     if (is_events) take_events(*data, *frame);
     if (!track.is_light && !is_events && data != nullptr) cache_.put(frame, track.channel);
     track.samples.push_back(position);
     if (track.channel == scalars_channel_ && tokens_element_ >= 0) {
-      rows_.back().tokens = std::max(row.tokens, track.elements[static_cast<std::size_t>(tokens_element_)].at(track.size() - 1));
+      rows_.back().tokens = std::max(
+          row.tokens, track.elements[static_cast<std::size_t>(tokens_element_)].at(track.size() - 1));
     }
   }
 }
@@ -126,21 +137,39 @@ bool Run::take_light(const trace::ChannelData& data, Track& track) {
   const trace::Channel& channel = schema_->channels[track.channel];
   if (data.bytes.size() != channel.unit_bytes()) return false;
   switch (channel.dtype) {
-    case DType::F16: append_halves(data, track.elements); break;
-    case DType::F32: append_values<float>(data, track.elements); break;
-    case DType::F64: append_values<double>(data, track.elements); break;
-    case DType::U8: append_values<std::uint8_t>(data, track.elements); break;
-    case DType::U16: append_values<std::uint16_t>(data, track.elements); break;
-    case DType::I32: append_values<std::int32_t>(data, track.elements); break;
-    case DType::U32: append_values<std::uint32_t>(data, track.elements); break;
-    case DType::U64: append_values<std::uint64_t>(data, track.elements); break;
-    default: check(false, "a light channel holds numbers");
+    case DType::F16:
+      append_halves(data, track.elements);
+      break;
+    case DType::F32:
+      append_values<float>(data, track.elements);
+      break;
+    case DType::F64:
+      append_values<double>(data, track.elements);
+      break;
+    case DType::U8:
+      append_values<std::uint8_t>(data, track.elements);
+      break;
+    case DType::U16:
+      append_values<std::uint16_t>(data, track.elements);
+      break;
+    case DType::I32:
+      append_values<std::int32_t>(data, track.elements);
+      break;
+    case DType::U32:
+      append_values<std::uint32_t>(data, track.elements);
+      break;
+    case DType::U64:
+      append_values<std::uint64_t>(data, track.elements);
+      break;
+    default:
+      check(false, "a light channel holds numbers");
   }
   return true;
 }
 
 void Run::take_events(const trace::ChannelData& data, const trace::Frame& frame) {
-  for (const std::string& text : trace::texts_of(data)) events_.push_back(event_from_json(text, frame.step, frame.mono_nanos));
+  for (const std::string& text : trace::texts_of(data))
+    events_.push_back(event_from_json(text, frame.step, frame.mono_nanos));
 }
 
 std::uint32_t Run::presence_index(const trace::Presence& presence) {
@@ -190,7 +219,8 @@ void Run::thin_history(std::size_t byte_budget) {
     for (Track& track : tracks_) {
       for (Series& series : track.elements) series.thin_before(series.size() - series.size() / keep);
     }
-    for (Smoothed& smoothed : smoothed_) smoothed.series.thin_before(smoothed.series.size() - smoothed.series.size() / keep);
+    for (Smoothed& smoothed : smoothed_)
+      smoothed.series.thin_before(smoothed.series.size() - smoothed.series.size() / keep);
     ++version_;
   }
 }

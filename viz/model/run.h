@@ -1,5 +1,6 @@
-// One run as the views read it: schema, row index, the full history of light channels, events, gaps, and its end.
-// It is the same thing whether the frames come from a trainer, a recording or a file that is still growing.
+// One run as the views read it: schema, row index, the full history of light channels, events, gaps, and its
+// end. It is the same thing whether the frames come from a trainer, a recording or a file that is still
+// growing.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +24,11 @@ enum class TimeAxis { Step, Tokens, WallTime, RelativeStep };
 
 // The row index: one entry a frame, in the order they came.
 struct Row {
-  std::uint64_t row = 0;         // trace::Frame::row
+  std::uint64_t row = 0;  // trace::Frame::row
   std::uint64_t step = 0;
   std::int64_t mono_nanos = 0;
-  double tokens = 0;             // seen in training up to here
-  std::uint32_t presence = 0;    // which set of channels (an index, few sets exist)
+  double tokens = 0;           // seen in training up to here
+  std::uint32_t presence = 0;  // which set of channels (an index, few sets exist)
   std::uint32_t flags = 0;
 };
 
@@ -35,17 +36,17 @@ struct Row {
 struct Track {
   std::uint32_t channel = 0;
   bool is_light = false;
-  Chunked<std::uint32_t> samples;    // positions in the row index
-  std::vector<Series> elements;      // light only; row-major as in the channel's axes
+  Chunked<std::uint32_t> samples;  // positions in the row index
+  std::vector<Series> elements;    // light only; row-major as in the channel's axes
 
   std::size_t size() const { return samples.size(); }
 };
 
 // Frames that never reached the screen, between two that did.
 struct Gap {
-  std::size_t after = 0;             // position in the row index of the last frame before it
-  std::uint64_t first_step = 0, last_step = 0;   // steps of the frames around it
-  std::uint64_t frames = 0;          // how many are missing; 0: the recording says that some are, not how many
+  std::size_t after = 0;                        // position in the row index of the last frame before it
+  std::uint64_t first_step = 0, last_step = 0;  // steps of the frames around it
+  std::uint64_t frames = 0;  // how many are missing; 0: the recording says that some are, not how many
 };
 
 class Run {
@@ -53,13 +54,13 @@ class Run {
   Run(std::uint32_t id, std::shared_ptr<trace::RowSource> source, std::size_t heavy_bytes);
 
   // --- where it comes from ---
-  std::uint32_t id() const { return id_; }           // 0, 1, 2, ... in the order runs were added; never reused
+  std::uint32_t id() const { return id_; }  // 0, 1, 2, ... in the order runs were added; never reused
   const trace::Schema* schema() const { return schema_.get(); }  // nullptr until it came
   const trace::RunEnd* end() const { return end_ ? &*end_ : nullptr; }
-  const std::string& uuid() const;                   // empty until the schema came
-  std::string title() const;                         // "spark-collapse, seed 1"
-  std::uint64_t planned_steps() const { return planned_steps_; }   // 0: the experiment does not say
-  double tokens_per_step() const { return tokens_per_step_; }      // 0: the experiment does not say
+  const std::string& uuid() const;                                // empty until the schema came
+  std::string title() const;                                      // "spark-collapse, seed 1"
+  std::uint64_t planned_steps() const { return planned_steps_; }  // 0: the experiment does not say
+  double tokens_per_step() const { return tokens_per_step_; }     // 0: the experiment does not say
 
   // --- rows ---
   std::size_t rows() const { return rows_.size(); }
@@ -68,7 +69,8 @@ class Run {
   std::uint64_t newest_step() const { return rows_.empty() ? 0 : rows_.back().step; }
   // Position of the last row at or before `step`, or nothing.
   std::optional<std::size_t> row_at_or_before(std::uint64_t step) const;
-  // Where the row stands on an axis: step, tokens, seconds since the start of the run, or steps since its first.
+  // Where the row stands on an axis: step, tokens, seconds since the start of the run, or steps since its
+  // first.
   double x(std::size_t position, TimeAxis axis) const;
   // The last step at or before `x` on an axis (the first step when there is none).
   std::uint64_t step_at(double x, TimeAxis axis) const;
@@ -79,7 +81,8 @@ class Run {
   // nullptr: the schema has no such channel.
   const Track* track(std::string_view channel) const;
   const Track* track(std::uint32_t channel) const;
-  // One element of a light channel by its axis labels or numbers: series("scalars", {"train_loss"}), series("threshold",
+  // One element of a light channel by its axis labels or numbers: series("scalars", {"train_loss"}),
+  // series("threshold",
   // {"3", "theta"}). nullptr: no such channel, label, or not light.
   const Series* series(std::string_view channel, const std::vector<std::string>& labels) const;
   const Series* series(const Track& track, std::size_t element) const;
@@ -93,9 +96,9 @@ class Run {
   // Step at which the first sample of a channel is due (cadence), for "First sample expected at step N".
   std::uint64_t first_due_step(const trace::Channel& channel) const;
 
-  // Debiased moving average of a series over `window` samples, kept up as samples come; at most 200,000 are added a
-  // call, so it may trail for a few frames: then is_busy() is true. The reference holds for this frame; the last three
-  // windows of a series are kept.
+  // Debiased moving average of a series over `window` samples, kept up as samples come; at most 200,000 are
+  // added a call, so it may trail for a few frames: then is_busy() is true. The reference holds for this
+  // frame; the last three windows of a series are kept.
   const Series& smoothed(const Track& track, std::size_t element, double window);
   // Something asked for is still on its way: a smoothed series trails, or a heavy row is being read.
   bool is_busy() const { return smoothing_trails_ || cache_.is_waiting(); }
@@ -104,19 +107,21 @@ class Run {
   struct Heavy {
     RowCache::State state = RowCache::State::Missing;
     ChannelDataPtr data;
-    std::uint64_t step = 0;       // of the sample found, when there is one
+    std::uint64_t step = 0;  // of the sample found, when there is one
     std::string message;
   };
   Heavy heavy(std::string_view channel, std::uint64_t step);
   RowCache& cache() { return cache_; }
 
   // --- what happened ---
-  const std::vector<Event>& events() const { return events_; }   // rising steps
+  const std::vector<Event>& events() const { return events_; }  // rising steps
   const std::vector<Gap>& gaps() const { return gaps_; }
-  const std::string& problem() const { return problem_; }        // the source broke its promise: one sentence, else empty
-  std::uint64_t dropped() const { return dropped_; }             // frames the mailbox overwrote: sent - kept
+  const std::string& problem() const {
+    return problem_;
+  }  // the source broke its promise: one sentence, else empty
+  std::uint64_t dropped() const { return dropped_; }  // frames the mailbox overwrote: sent - kept
   std::size_t history_bytes() const;
-  std::uint64_t version() const { return version_; }             // grows whenever a picture of this run may change
+  std::uint64_t version() const { return version_; }  // grows whenever a picture of this run may change
 
   // --- fed by the timeline ---
   void take(trace::SchemaPtr schema);
@@ -150,9 +155,9 @@ class Run {
   double tokens_per_step_ = 0;
   Chunked<Row> rows_;
   std::vector<trace::Presence> presences_;
-  std::vector<Track> tracks_;       // one per channel of the schema
+  std::vector<Track> tracks_;  // one per channel of the schema
   std::int64_t events_channel_ = -1, tokens_element_ = -1, scalars_channel_ = -1;
-  std::list<Smoothed> smoothed_;    // newest use first
+  std::list<Smoothed> smoothed_;  // newest use first
   bool smoothing_trails_ = false;
   RowCache cache_;
   std::vector<Event> events_;

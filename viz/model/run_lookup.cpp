@@ -1,10 +1,9 @@
 // How a run is read: rows by step, places on the time axis, series by label, heavy rows.
-#include "viz/model/run.h"
-
 #include <algorithm>
 #include <charconv>
 
 #include "engine/trace/error.h"
+#include "viz/model/run.h"
 
 namespace sparsescope::viz {
 namespace {
@@ -45,7 +44,8 @@ const std::string& Run::uuid() const {
 
 std::string Run::title() const {
   if (!schema_) return "Opening";
-  return (schema_->title.empty() ? "Untitled run" : schema_->title) + ", seed " + std::to_string(schema_->seed);
+  return (schema_->title.empty() ? "Untitled run" : schema_->title) + ", seed " +
+         std::to_string(schema_->seed);
 }
 
 std::optional<std::size_t> Run::row_at_or_before(std::uint64_t step) const {
@@ -56,10 +56,14 @@ std::optional<std::size_t> Run::row_at_or_before(std::uint64_t step) const {
 double Run::x(std::size_t position, TimeAxis axis) const {
   const Row& row = rows_[position];
   switch (axis) {
-    case TimeAxis::Step: return static_cast<double>(row.step);
-    case TimeAxis::Tokens: return row.tokens;
-    case TimeAxis::WallTime: return static_cast<double>(row.mono_nanos) * 1e-9;
-    case TimeAxis::RelativeStep: return static_cast<double>(row.step - rows_[0].step);
+    case TimeAxis::Step:
+      return static_cast<double>(row.step);
+    case TimeAxis::Tokens:
+      return row.tokens;
+    case TimeAxis::WallTime:
+      return static_cast<double>(row.mono_nanos) * 1e-9;
+    case TimeAxis::RelativeStep:
+      return static_cast<double>(row.step - rows_[0].step);
   }
   return 0;
 }
@@ -75,7 +79,8 @@ double Run::x_of_step(std::uint64_t step, TimeAxis axis) const {
   if (!before) return x(0, axis);
   const Row& here = rows_[*before];
   if (here.step == step || *before + 1 == rows_.size()) return x(*before, axis);
-  const double share = static_cast<double>(step - here.step) / static_cast<double>(rows_[*before + 1].step - here.step);
+  const double share =
+      static_cast<double>(step - here.step) / static_cast<double>(rows_[*before + 1].step - here.step);
   return x(*before, axis) + share * (x(*before + 1, axis) - x(*before, axis));
 }
 
@@ -84,7 +89,9 @@ const Track* Run::track(std::string_view channel) const {
   return found == nullptr ? nullptr : &tracks_[found->id];
 }
 
-const Track* Run::track(std::uint32_t channel) const { return channel < tracks_.size() ? &tracks_[channel] : nullptr; }
+const Track* Run::track(std::uint32_t channel) const {
+  return channel < tracks_.size() ? &tracks_[channel] : nullptr;
+}
 
 const Series* Run::series(std::string_view channel, const std::vector<std::string>& labels) const {
   const Track* found = track(channel);
@@ -104,12 +111,17 @@ const Series* Run::series(const Track& track, std::size_t element) const {
   return element < track.elements.size() ? &track.elements[element] : nullptr;
 }
 
-std::uint64_t Run::step_of_sample(const Track& track, std::size_t sample) const { return rows_[track.samples[sample]].step; }
+std::uint64_t Run::step_of_sample(const Track& track, std::size_t sample) const {
+  return rows_[track.samples[sample]].step;
+}
 
-double Run::x_of_sample(const Track& track, std::size_t sample, TimeAxis axis) const { return x(track.samples[sample], axis); }
+double Run::x_of_sample(const Track& track, std::size_t sample, TimeAxis axis) const {
+  return x(track.samples[sample], axis);
+}
 
 std::optional<std::size_t> Run::sample_at_or_before(const Track& track, std::uint64_t step) const {
-  const std::size_t after = first_where(track.size(), [&](std::size_t i) { return step_of_sample(track, i) > step; });
+  const std::size_t after =
+      first_where(track.size(), [&](std::size_t i) { return step_of_sample(track, i) > step; });
   return after == 0 ? std::nullopt : std::optional(after - 1);
 }
 
@@ -118,7 +130,8 @@ std::optional<std::size_t> Run::nearest_sample(const Track& track, std::uint64_t
   const std::optional<std::size_t> before = sample_at_or_before(track, step);
   if (!before) return 0;
   if (*before + 1 == track.size()) return before;
-  const std::uint64_t left = step - step_of_sample(track, *before), right = step_of_sample(track, *before + 1) - step;
+  const std::uint64_t left = step - step_of_sample(track, *before),
+                      right = step_of_sample(track, *before + 1) - step;
   return right < left ? *before + 1 : *before;
 }
 
@@ -166,10 +179,13 @@ const Series& Run::smoothed(const Track& track, std::size_t element, double wind
 
 Run::Heavy Run::heavy(std::string_view channel, std::uint64_t step) {
   const Track* found = track(channel);
-  if (found == nullptr) return {RowCache::State::Missing, nullptr, 0, "This run has no channel '" + std::string(channel) + "'"};
+  if (found == nullptr)
+    return {RowCache::State::Missing, nullptr, 0, "This run has no channel '" + std::string(channel) + "'"};
   const std::optional<std::size_t> sample = sample_at_or_before(*found, step);
   if (!sample) {
-    return {RowCache::State::Missing, nullptr, 0, "No sample of '" + std::string(channel) + "' at or before step " + format_count(static_cast<std::int64_t>(step))};
+    return {RowCache::State::Missing, nullptr, 0,
+            "No sample of '" + std::string(channel) + "' at or before step " +
+                format_count(static_cast<std::int64_t>(step))};
   }
   const Row& row = rows_[found->samples[*sample]];
   RowCache::Answer answer = cache_.get(row.row, found->channel);

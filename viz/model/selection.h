@@ -11,17 +11,17 @@ namespace sparsescope::viz {
 
 struct Marks {
   std::optional<std::uint64_t> step;
-  std::optional<double> x;                // on the shared time axis
+  std::optional<double> x;  // on the shared time axis
   std::optional<std::int64_t> layer, head, token, vocabulary_id, source, slot;
   bool operator==(const Marks&) const = default;
 };
 
 struct Selection {
-  std::string run_uuid;                   // empty: the timeline's first run
-  Marks hover;                            // rewritten every frame: hover shows
-  Marks hover_before;                     // of the frame before: what views draw, whatever their order
-  Marks locked;                           // a click locks, Esc releases
-  std::optional<Range> brush;             // a dragged span on the shared time axis
+  std::string run_uuid;        // empty: the timeline's first run
+  Marks hover;                 // rewritten every frame: hover shows
+  Marks hover_before;          // of the frame before: what views draw, whatever their order
+  Marks locked;                // a click locks, Esc releases
+  std::optional<Range> brush;  // a dragged span on the shared time axis
 
   // Call once at the start of a frame.
   void begin_frame() {

@@ -48,7 +48,8 @@ Bucket Series::fold(std::size_t first, std::size_t last, std::size_t* touched) c
   if (first < exact) first -= first % kFanOut;
   if (last < exact) last -= last % kFanOut;
 
-  // Climbs from both borders to the level where one step covers what is left; the right border's pieces wait their turn.
+  // Climbs from both borders to the level where one step covers what is left; the right border's pieces wait
+  // their turn.
   struct Piece {
     std::size_t level, first, last;
   };

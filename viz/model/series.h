@@ -1,5 +1,5 @@
-// One column of numbers that only grows, with a pyramid of summaries so that any range of any length is drawn from a
-// few hundred nodes. Knows positions 0, 1, 2, ...; what stands on the x axis is the run's business.
+// One column of numbers that only grows, with a pyramid of summaries so that any range of any length is drawn
+// from a few hundred nodes. Knows positions 0, 1, 2, ...; what stands on the x axis is the run's business.
 #pragma once
 
 #include <algorithm>
@@ -18,9 +18,9 @@ namespace sparsescope::viz {
 struct Bucket {
   double minimum = std::numeric_limits<double>::infinity();
   double maximum = -std::numeric_limits<double>::infinity();
-  double first = 0, last = 0;     // finite samples only
-  std::uint64_t count = 0;        // finite samples
-  std::uint64_t invalid = 0;      // NaN and infinite samples
+  double first = 0, last = 0;  // finite samples only
+  std::uint64_t count = 0;     // finite samples
+  std::uint64_t invalid = 0;   // NaN and infinite samples
 
   bool has_value() const { return count > 0; }
   void add(double value) {
@@ -59,12 +59,14 @@ class Series {
   // The sample at `i` as recorded; NaN where it has been thinned away.
   double at(std::size_t i) const;
 
-  // Summary of [first, last). `touched`, when given, grows by the nodes read: at most 2 * (kFanOut - 1) a level.
+  // Summary of [first, last). `touched`, when given, grows by the nodes read: at most 2 * (kFanOut - 1) a
+  // level.
   Bucket fold(std::size_t first, std::size_t last, std::size_t* touched = nullptr) const;
 
   struct View {
     std::vector<Bucket> buckets;  // one per pixel, at most one per sample
-    std::vector<std::size_t> begins;  // first sample of each bucket, and the end of the last: buckets.size() + 1
+    std::vector<std::size_t>
+        begins;  // first sample of each bucket, and the end of the last: buckets.size() + 1
     std::size_t touched = 0;
   };
   // [first, last) in `pixels` buckets of equal sample count (one less or more), whatever its length.
@@ -72,11 +74,12 @@ class Series {
   // One bucket per stretch [boundaries[i], boundaries[i + 1]); boundaries rise.
   View query(std::span<const std::size_t> boundaries) const;
 
-  // First sample in [first, last) that is not finite, or `last`. Exact while the raw samples are there, else the
-  // start of the node that holds it.
+  // First sample in [first, last) that is not finite, or `last`. Exact while the raw samples are there, else
+  // the start of the node that holds it.
   std::size_t find_invalid(std::size_t first, std::size_t last) const;
 
-  // Lets go of raw samples before `end` (whole blocks); summaries of kFanOut samples stay. Returns the bytes freed.
+  // Lets go of raw samples before `end` (whole blocks); summaries of kFanOut samples stay. Returns the bytes
+  // freed.
   std::size_t thin_before(std::size_t end);
   // First sample whose value is still exact.
   std::size_t exact_from() const;
@@ -93,7 +96,8 @@ class Series {
   std::vector<Chunked<Bucket, 32>> levels_;  // levels_[k] sums kFanOut^(k+1) samples a node
 };
 
-// Exponential moving average without the pull of its start: m / (1 - decay^n). Non-finite samples are passed over.
+// Exponential moving average without the pull of its start: m / (1 - decay^n). Non-finite samples are passed
+// over.
 class Smoother {
  public:
   // `window`: the average age of what it remembers, in samples, at least 1 (1: no smoothing).

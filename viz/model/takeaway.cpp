@@ -27,7 +27,8 @@ std::string rates(const std::vector<LayerSlope>& slopes) {
     most = std::max(most, std::abs(slope.per_thousand));
     sum += std::abs(slope.per_thousand);
   }
-  return most > 1.5 * least ? rate(least) + " to " + rate(most) : rate(sum / static_cast<double>(slopes.size()));
+  return most > 1.5 * least ? rate(least) + " to " + rate(most)
+                            : rate(sum / static_cast<double>(slopes.size()));
 }
 
 std::vector<std::int64_t> layers_of(const std::vector<LayerSlope>& slopes) {
@@ -73,7 +74,8 @@ std::string layers_in_words(const std::vector<std::int64_t>& some, std::int64_t 
     i = end;
   }
   std::string words = some.size() == 1 ? "layer " : "layers ";
-  for (std::size_t i = 0; i < spans.size(); ++i) words += (i == 0 ? "" : i + 1 == spans.size() ? " and " : ", ") + spans[i];
+  for (std::size_t i = 0; i < spans.size(); ++i)
+    words += (i == 0 ? "" : i + 1 == spans.size() ? " and " : ", ") + spans[i];
   return words;
 }
 
@@ -93,7 +95,8 @@ std::string slopes_in_words(std::span<const LayerSlope> slopes, double span_step
   std::string words;
   const auto moves = [&](const char* first, const char* next, const std::vector<LayerSlope>& group) {
     if (group.empty()) return;
-    words += (words.empty() ? first : next) + rates(group) + " per 1,000 steps in " + layers_in_words(layers_of(group), layers);
+    words += (words.empty() ? first : next) + rates(group) + " per 1,000 steps in " +
+             layers_in_words(layers_of(group), layers);
   };
   moves("Falling ", "; falling ", falling);
   moves("Rising ", "; rising ", rising);
@@ -115,8 +118,10 @@ std::string density_in_words(const DensityFacts& facts) {
     const char* name;
   };
   const auto largest = [](double direct, double inherited, double fallback) {
-    const Part parts[] = {{direct, "direct declarations"}, {inherited, "inheritance"}, {fallback, "the fallback window"}};
-    return *std::max_element(std::begin(parts), std::end(parts), [](const Part& a, const Part& b) { return a.value < b.value; });
+    const Part parts[] = {
+        {direct, "direct declarations"}, {inherited, "inheritance"}, {fallback, "the fallback window"}};
+    return *std::max_element(std::begin(parts), std::end(parts),
+                             [](const Part& a, const Part& b) { return a.value < b.value; });
   };
   if (std::isfinite(facts.start) && facts.start > 0.005) {
     const Part part = largest(facts.start_direct, facts.start_inherited, facts.start_fallback);
@@ -124,12 +129,15 @@ std::string density_in_words(const DensityFacts& facts) {
     if (share > 0.98) {
       words += "; " + std::string(part.name) + " made all of the first " + format_fixed(facts.start, 2);
     } else if (share > 0.5) {
-      words += "; " + std::string(part.name) + " made " + format_percent(share) + " of the first " + format_fixed(facts.start, 2);
+      words += "; " + std::string(part.name) + " made " + format_percent(share) + " of the first " +
+               format_fixed(facts.start, 2);
     }
   }
   if (facts.now > 0.005) {
     const Part part = largest(facts.now_direct, facts.now_inherited, facts.now_fallback);
-    if (part.value / facts.now > 0.5) words += "; " + std::string(part.name) + " make" + (part.name[0] == 'd' ? " " : "s ") + format_percent(part.value / facts.now) + " of it now";
+    if (part.value / facts.now > 0.5)
+      words += "; " + std::string(part.name) + " make" + (part.name[0] == 'd' ? " " : "s ") +
+               format_percent(part.value / facts.now) + " of it now";
   }
   return words;
 }
@@ -137,17 +145,22 @@ std::string density_in_words(const DensityFacts& facts) {
 std::string loss_in_words(const LossFacts& facts) {
   std::string words;
   if (std::isfinite(facts.now)) {
-    words = format_fixed(facts.now, 3) + " nats per token at step " + format_count(static_cast<std::int64_t>(facts.step));
+    words = format_fixed(facts.now, 3) + " nats per token at step " +
+            format_count(static_cast<std::int64_t>(facts.step));
     if (std::isfinite(facts.per_thousand)) {
       const bool moves = std::abs(facts.per_thousand) >= 0.005;
-      words += !moves ? ", level" : (facts.per_thousand < 0 ? ", falling " : ", rising ") + rate(facts.per_thousand) + " per 1,000 steps";
+      words += !moves ? ", level"
+                      : (facts.per_thousand < 0 ? ", falling " : ", rising ") + rate(facts.per_thousand) +
+                            " per 1,000 steps";
       words += facts.slope_span;
     }
   }
-  if (std::isfinite(facts.held_out)) words += (words.empty() ? "Held-out " : "; held-out ") + format_fixed(facts.held_out, 3);
+  if (std::isfinite(facts.held_out))
+    words += (words.empty() ? "Held-out " : "; held-out ") + format_fixed(facts.held_out, 3);
   if (facts.invalid_samples > 0) {
-    words += (words.empty() ? "Not a number in " : "; not a number in ") + format_count(static_cast<std::int64_t>(facts.invalid_samples)) +
-             " samples since step " + format_count(static_cast<std::int64_t>(facts.first_invalid_step));
+    words += (words.empty() ? "Not a number in " : "; not a number in ") +
+             format_count(static_cast<std::int64_t>(facts.invalid_samples)) + " samples since step " +
+             format_count(static_cast<std::int64_t>(facts.first_invalid_step));
   }
   return words;
 }

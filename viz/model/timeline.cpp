@@ -10,7 +10,9 @@ namespace sparsescope::viz {
 namespace {
 
 std::int64_t now_nanos() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 constexpr std::size_t kMessagesPerLook = 64;  // between two looks at the clock
@@ -52,7 +54,8 @@ Run* Timeline::find(std::uint32_t id) const {
 }
 
 Run* Timeline::find(std::string_view uuid) const {
-  const auto it = std::find_if(runs_.begin(), runs_.end(), [&](const auto& run) { return run->uuid() == uuid; });
+  const auto it =
+      std::find_if(runs_.begin(), runs_.end(), [&](const auto& run) { return run->uuid() == uuid; });
   return it == runs_.end() ? nullptr : it->get();
 }
 
@@ -72,7 +75,8 @@ bool Timeline::drain(std::size_t index, std::int64_t deadline_nanos) {
   Run& run = *runs_[index];
   Source& source = sources_[index];
   bool came = false;
-  // What was taken out is looked at before more is taken out, so that waiting frames stay where drops are counted.
+  // What was taken out is looked at before more is taken out, so that waiting frames stay where drops are
+  // counted.
   if (source.pending.empty()) {
     for (trace::Message& message : source.feed.mailbox->drain()) source.pending.push_back(std::move(message));
   }
@@ -92,7 +96,8 @@ bool Timeline::update(double seconds, std::string_view current_uuid) {
   bool changed = false;
   for (std::size_t i = 0; i < runs_.size(); ++i) {
     // Each run gets its share of the budget, so that none waits for another.
-    const auto share = static_cast<std::int64_t>(i + 1) * budget_.drain_nanos / static_cast<std::int64_t>(runs_.size());
+    const auto share =
+        static_cast<std::int64_t>(i + 1) * budget_.drain_nanos / static_cast<std::int64_t>(runs_.size());
     const std::uint64_t before = runs_[i]->version();
     drain(i, start + share);
     runs_[i]->poll();
@@ -137,7 +142,8 @@ Range Timeline::whole() const {
     if (run->end() != nullptr || run->planned_steps() == 0) continue;
     const auto planned = static_cast<double>(run->planned_steps());
     if (axis == TimeAxis::Step) range.maximum = std::max(range.maximum, planned);
-    if (axis == TimeAxis::RelativeStep) range.maximum = std::max(range.maximum, planned - static_cast<double>(run->first_step()));
+    if (axis == TimeAxis::RelativeStep)
+      range.maximum = std::max(range.maximum, planned - static_cast<double>(run->first_step()));
     if (axis == TimeAxis::Tokens) range.maximum = std::max(range.maximum, planned * run->tokens_per_step());
   }
   if (!(range.maximum > range.minimum)) {

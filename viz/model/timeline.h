@@ -1,5 +1,5 @@
-// All runs on one time axis with one cursor: what every view reads. It drains mailboxes once a frame within a time
-// budget and never asks whether a run is live.
+// All runs on one time axis with one cursor: what every view reads. It drains mailboxes once a frame within a
+// time budget and never asks whether a run is live.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,10 @@
 namespace sparsescope::viz {
 
 struct TimelineBudget {
-  std::size_t heavy_bytes = std::size_t{512} << 20;     // of heavy rows kept, per run
-  std::size_t history_bytes = std::size_t{1} << 30;     // of light histories, per run; beyond it old samples are thinned
-  std::int64_t drain_nanos = 4'000'000;                 // of one update
+  std::size_t heavy_bytes = std::size_t{512} << 20;  // of heavy rows kept, per run
+  std::size_t history_bytes = std::size_t{1}
+                              << 30;     // of light histories, per run; beyond it old samples are thinned
+  std::int64_t drain_nanos = 4'000'000;  // of one update
 };
 
 // What a source says about its reading, shown as a bar with Cancel. rows_total 0: nothing is being read.
@@ -32,11 +33,11 @@ struct LoadProgress {
 
 // Where a run comes from. Trainer, recording and growing file fill in the same fields.
 struct Feed {
-  std::shared_ptr<trace::Mailbox> mailbox;              // required
-  std::shared_ptr<trace::RowSource> rows;               // heavy rows on request; may be null
-  std::function<LoadProgress()> progress;               // may be empty
-  std::function<void()> cancel_loading;                 // may be empty
-  std::string name;                                     // shown until the schema came, e.g. the file's name
+  std::shared_ptr<trace::Mailbox> mailbox;  // required
+  std::shared_ptr<trace::RowSource> rows;   // heavy rows on request; may be null
+  std::function<LoadProgress()> progress;   // may be empty
+  std::function<void()> cancel_loading;     // may be empty
+  std::string name;                         // shown until the schema came, e.g. the file's name
 };
 
 // The part of the time axis that views show; shared by all of them.
@@ -70,8 +71,9 @@ class Timeline {
   Run* current(std::string_view uuid) const;
   const Feed* feed(std::uint32_t id) const;
 
-  // Once a frame: takes in what waits in the mailboxes and from row sources, for at most the budget, then moves the
-  // cursor by `seconds` of real time along run `current_uuid`. True when any picture may have changed.
+  // Once a frame: takes in what waits in the mailboxes and from row sources, for at most the budget, then
+  // moves the cursor by `seconds` of real time along run `current_uuid`. True when any picture may have
+  // changed.
   bool update(double seconds, std::string_view current_uuid = {});
   // Takes in everything that waits now, whatever it costs (off-screen pictures, tests).
   void drain_all();
@@ -101,7 +103,7 @@ class Timeline {
 
   TimelineBudget budget_;
   std::vector<std::unique_ptr<Run>> runs_;
-  std::vector<Source> sources_;   // one per run, same order
+  std::vector<Source> sources_;  // one per run, same order
   std::uint32_t next_id_ = 0;
   Cursor cursor_;
   TimeWindow window_;

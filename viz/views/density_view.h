@@ -14,7 +14,9 @@ class DensityView final : public PictureView {
  protected:
   Picture query(const QueryFrame& frame) const override { return density_query(frame, settings_); }
   bool draw_settings(ViewContext& context) override;
-  const char* empty_words() const override { return "No run is open. Train a preset or open a recording to see what is read and why."; }
+  const char* empty_words() const override {
+    return "No run is open. Train a preset or open a recording to see what is read and why.";
+  }
 
  private:
   DensitySettings settings_;

@@ -16,7 +16,9 @@ class Hasher {
     value_ = (value_ ^ word) * 0x100000001b3ull;
     value_ ^= value_ >> 29;
   }
-  void add_length(float value) { add(static_cast<std::uint64_t>(std::llround(static_cast<double>(value) * 64))); }
+  void add_length(float value) {
+    add(static_cast<std::uint64_t>(std::llround(static_cast<double>(value) * 64)));
+  }
   std::uint64_t value() const { return value_; }
 
  private:
@@ -27,15 +29,16 @@ struct TexelBox {
   int left, top, right, bottom;  // inclusive
 };
 
-// Glyphs lie where the atlas had room when they were first used, which says nothing about the picture. So a shape is
-// hashed by the texels under it, not by where they lie.
+// Glyphs lie where the atlas had room when they were first used, which says nothing about the picture. So a
+// shape is hashed by the texels under it, not by where they lie.
 void add_texels(const ImTextureData& texture, const TexelBox& box, Hasher& hasher) {
   constexpr int kMostSamples = 24;  // a side
   const int width = box.right - box.left + 1, height = box.bottom - box.top + 1;
   const int stride_x = std::max(1, width / kMostSamples), stride_y = std::max(1, height / kMostSamples);
   for (int y = box.top; y <= box.bottom; y += stride_y) {
     for (int x = box.left; x <= box.right; x += stride_x) {
-      const unsigned char* texel = texture.Pixels + (static_cast<std::ptrdiff_t>(y) * texture.Width + x) * texture.BytesPerPixel;
+      const unsigned char* texel =
+          texture.Pixels + (static_cast<std::ptrdiff_t>(y) * texture.Width + x) * texture.BytesPerPixel;
       hasher.add(texel[texture.BytesPerPixel - 1]);  // coverage
     }
   }
@@ -52,7 +55,8 @@ TexelBox box_of(const ImTextureData& texture, const ImDrawVert* const* corners, 
   const auto texel = [](float uv, int size, float shift) {
     return std::clamp(static_cast<int>(std::floor(uv * static_cast<float>(size) + shift)), 0, size - 1);
   };
-  TexelBox box{texel(left, texture.Width, 0.01f), texel(top, texture.Height, 0.01f), texel(right, texture.Width, -0.01f), texel(bottom, texture.Height, -0.01f)};
+  TexelBox box{texel(left, texture.Width, 0.01f), texel(top, texture.Height, 0.01f),
+               texel(right, texture.Width, -0.01f), texel(bottom, texture.Height, -0.01f)};
   box.right = std::max(box.left, box.right);
   box.bottom = std::max(box.top, box.bottom);
   return box;
@@ -87,12 +91,14 @@ class DrawHasher {
     const ImDrawIdx* index = list.IdxBuffer.Data + command.IdxOffset;
     for (unsigned i = 0; i < command.ElemCount;) {
       // A quad is two triangles over four neighbouring vertices: 0 1 2, 0 2 3.
-      const bool is_quad = i + 6 <= command.ElemCount && index[i + 3] == index[i] && index[i + 4] == index[i + 2] && index[i + 5] == index[i] + 3 &&
+      const bool is_quad = i + 6 <= command.ElemCount && index[i + 3] == index[i] &&
+                           index[i + 4] == index[i + 2] && index[i + 5] == index[i] + 3 &&
                            index[i + 1] == index[i] + 1 && index[i + 2] == index[i] + 2;
       const unsigned count = is_quad ? 4 : std::min(3u, command.ElemCount - i);
       const ImDrawVert* corners[4];
       for (unsigned corner = 0; corner < count; ++corner) {
-        corners[corner] = &list.VtxBuffer[static_cast<int>(command.VtxOffset + (is_quad ? index[i] + corner : index[i + corner]))];
+        corners[corner] = &list.VtxBuffer[static_cast<int>(
+            command.VtxOffset + (is_quad ? index[i] + corner : index[i + corner]))];
         add_corner(*corners[corner]);
         if (!has_texels) {
           hasher_.add_length(corners[corner]->uv.x * 1024);
@@ -124,13 +130,15 @@ class DrawHasher {
 
 }  // namespace
 
-DrawHash hash_draw_data(const ImDrawData& data, const std::function<std::uint64_t(std::uint64_t texture)>& texture_version) {
+DrawHash hash_draw_data(const ImDrawData& data,
+                        const std::function<std::uint64_t(std::uint64_t texture)>& texture_version) {
   DrawHasher hasher(texture_version);
   for (const ImDrawList* list : data.CmdLists) hasher.add(*list);
   return hasher.result();
 }
 
-DrawHash hash_draw_list(const ImDrawList& list, const std::function<std::uint64_t(std::uint64_t texture)>& texture_version) {
+DrawHash hash_draw_list(const ImDrawList& list,
+                        const std::function<std::uint64_t(std::uint64_t texture)>& texture_version) {
   DrawHasher hasher(texture_version);
   hasher.add(list);
   return hasher.result();

@@ -1,5 +1,6 @@
-// A fingerprint of what ImGui is about to draw, equal for equal pictures on any machine: vertices to 1/64 pixel, colours,
-// indices, clip rectangles, commands; textures by order of first use, never by address. For tests and screenshots.
+// A fingerprint of what ImGui is about to draw, equal for equal pictures on any machine: vertices to 1/64
+// pixel, colours, indices, clip rectangles, commands; textures by order of first use, never by address. For
+// tests and screenshots.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,9 @@ struct DrawHash {
 };
 
 // `texture_version`, when given, maps an ImTextureID to a number that changes with its content.
-DrawHash hash_draw_data(const ImDrawData& data, const std::function<std::uint64_t(std::uint64_t texture)>& texture_version = {});
-DrawHash hash_draw_list(const ImDrawList& list, const std::function<std::uint64_t(std::uint64_t texture)>& texture_version = {});
+DrawHash hash_draw_data(const ImDrawData& data,
+                        const std::function<std::uint64_t(std::uint64_t texture)>& texture_version = {});
+DrawHash hash_draw_list(const ImDrawList& list,
+                        const std::function<std::uint64_t(std::uint64_t texture)>& texture_version = {});
 
 }  // namespace sparsescope::viz

@@ -18,7 +18,9 @@ class DriftView final : public PictureView {
  protected:
   Picture query(const QueryFrame& frame) const override;
   bool draw_settings(ViewContext& context) override;
-  const char* empty_words() const override { return "No run is open. Train a preset or open a recording to watch its thresholds."; }
+  const char* empty_words() const override {
+    return "No run is open. Train a preset or open a recording to watch its thresholds.";
+  }
 
  private:
   std::shared_ptr<SharedSettings> shared_;

@@ -13,8 +13,8 @@
 namespace sparsescope::viz {
 namespace {
 
-constexpr float kTrackTitle = 20;     // lengths at scale 1
-constexpr float kTrackGap = 8;        // above a title
+constexpr float kTrackTitle = 20;  // lengths at scale 1
+constexpr float kTrackGap = 8;     // above a title
 constexpr float kSmallestTrack = 84;
 constexpr float kSmallestMultiple = 66;
 constexpr float kSmallestFirst = 130;
@@ -22,10 +22,13 @@ constexpr float kAxisLabels = 24;
 constexpr float kFooter = 20;
 constexpr float kGridColumn = 400;
 
-std::string run_words(const Run& run) { return run.schema() != nullptr ? run.title() : std::string("this run"); }
+std::string run_words(const Run& run) {
+  return run.schema() != nullptr ? run.title() : std::string("this run");
+}
 
 std::string loading_words(const LoadProgress& loading) {
-  std::string words = format_count(static_cast<std::int64_t>(loading.rows_read)) + " of " + format_count(static_cast<std::int64_t>(loading.rows_total)) + " rows";
+  std::string words = format_count(static_cast<std::int64_t>(loading.rows_read)) + " of " +
+                      format_count(static_cast<std::int64_t>(loading.rows_total)) + " rows";
   if (loading.bytes_read > 0) words += ", " + format_bytes(static_cast<double>(loading.bytes_read));
   return words;
 }
@@ -38,14 +41,19 @@ bool can_run(const ViewContext& context, const Action& action) {
 void draw_legend(const TrackPicture& track, std::uint32_t run) {
   if (track.areas.empty()) return;
   for (auto area = track.areas.rbegin(); area != track.areas.rend(); ++area) {
-    plot::legend_entry(area->label.c_str(), {ink_color(area->ink, area->place, run), 2, plot_dash(area->dash)});
+    plot::legend_entry(area->label.c_str(),
+                       {ink_color(area->ink, area->place, run), 2, plot_dash(area->dash)});
   }
-  for (const LinePicture& line : track.lines) plot::legend_entry(line.label.c_str(), {ink_color(line.ink, line.place, run), 1.5f, plot_dash(line.dash)});
+  for (const LinePicture& line : track.lines)
+    plot::legend_entry(line.label.c_str(),
+                       {ink_color(line.ink, line.place, run), 1.5f, plot_dash(line.dash)});
 }
 
 float legend_width(const TrackPicture& track) {
   float width = 0;
-  const auto entry = [&](const std::string& label) { width += px(40) + text_size(Font::Regular, kSmallText - 1, label.c_str()).x; };
+  const auto entry = [&](const std::string& label) {
+    width += px(40) + text_size(Font::Regular, kSmallText - 1, label.c_str()).x;
+  };
   for (const AreaPicture& area : track.areas) entry(area.label);
   for (const LinePicture& line : track.lines) {
     if (!track.areas.empty()) entry(line.label);
@@ -53,8 +61,8 @@ float legend_width(const TrackPicture& track) {
   return width;
 }
 
-// Title, quantity and legend of a track that is not the first; returns the height it took: the legend has a row of its own
-// where it does not fit beside the title.
+// Title, quantity and legend of a track that is not the first; returns the height it took: the legend has a
+// row of its own where it does not fit beside the title.
 float draw_track_title(const TrackPicture& track, std::uint32_t run, ImVec2 at, float width) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->PushClipRect(at, {at.x + width, at.y + px(kTrackTitle)}, true);
@@ -66,8 +74,10 @@ float draw_track_title(const TrackPicture& track, std::uint32_t run, ImVec2 at, 
   list->PopClipRect();
   const float legend = legend_width(track);
   if (legend == 0) return px(kTrackTitle);
-  const bool is_beside = behind - at.x + text_size(Font::Regular, kSmallText, detail.c_str()).x + px(16) + legend < width;
-  ImGui::SetCursorScreenPos(is_beside ? ImVec2{at.x + width - legend, at.y + px(1)} : ImVec2{at.x, at.y + px(kTrackTitle - 2)});
+  const bool is_beside =
+      behind - at.x + text_size(Font::Regular, kSmallText, detail.c_str()).x + px(16) + legend < width;
+  ImGui::SetCursorScreenPos(is_beside ? ImVec2{at.x + width - legend, at.y + px(1)}
+                                      : ImVec2{at.x, at.y + px(kTrackTitle - 2)});
   draw_legend(track, run);
   return px(is_beside ? kTrackTitle : 2 * kTrackTitle - 2);
 }
@@ -80,7 +90,8 @@ void PictureView::draw(ViewContext& context) {
     const Action start{"Start training (T)", "train.toggle"};
     const bool possible = can_run(context, start);
     ui::view_header({std::string(title()), {}, {}, Token::Count, {}});
-    if (ui::empty_state(icon::kChart, empty_words(), possible ? start.words.c_str() : nullptr)) context.run_command(start.command);
+    if (ui::empty_state(icon::kChart, empty_words(), possible ? start.words.c_str() : nullptr))
+      context.run_command(start.command);
     return;
   }
   ImGui::PushID(id().data(), id().data() + id().size());
@@ -96,16 +107,25 @@ void PictureView::draw(ViewContext& context) {
 std::string PictureView::text_twin(ViewContext& context) const {
   Run* run = context.timeline.current(context.selection.run_uuid);
   if (run == nullptr) return std::string(title()) + "\n" + empty_words() + "\n";
-  return viz::text_twin(query({context.timeline, *run, key_.columns > 0 ? key_.columns : kMostColumns, context.selection.brush}));
+  return viz::text_twin(query(
+      {context.timeline, *run, key_.columns > 0 ? key_.columns : kMostColumns, context.selection.brush}));
 }
 
 const Picture& PictureView::cached(ViewContext& context, Run& run) {
   const Timeline& timeline = context.timeline;
   const Feed* feed = timeline.feed(run.id());
   const int columns = std::max(1, static_cast<int>(context.size.x - px(64)));
-  const Key key{run.id(), run.version(), timeline.version(), timeline.cursor().step(), timeline.pending(),
-                feed != nullptr && feed->progress ? feed->progress().rows_read : 0, timeline.cursor().mode(), timeline.window().axis(),
-                timeline.window().chosen(), context.selection.brush, columns};
+  const Key key{run.id(),
+                run.version(),
+                timeline.version(),
+                timeline.cursor().step(),
+                timeline.pending(),
+                feed != nullptr && feed->progress ? feed->progress().rows_read : 0,
+                timeline.cursor().mode(),
+                timeline.window().axis(),
+                timeline.window().chosen(),
+                context.selection.brush,
+                columns};
   if (!picture_ || key != key_) {
     picture_ = query({timeline, run, columns, context.selection.brush});
     key_ = key;
@@ -114,7 +134,8 @@ const Picture& PictureView::cached(ViewContext& context, Run& run) {
 }
 
 void PictureView::draw_header(const Picture& picture, ViewContext& context) {
-  ui::ViewHeader header{picture.title, picture.detail, picture.takeaway, run_token(static_cast<int>(picture.run)), picture.help};
+  ui::ViewHeader header{picture.title, picture.detail, picture.takeaway,
+                        run_token(static_cast<int>(picture.run)), picture.help};
   ui::view_header(header, [&] {
     if (draw_settings(context)) picture_.reset();
   });
@@ -122,24 +143,32 @@ void PictureView::draw_header(const Picture& picture, ViewContext& context) {
 
 bool PictureView::draw_state(const Picture& picture, ViewContext& context, Run& run) {
   if (picture.loading.rows_total > 0) {
-    const double fraction = static_cast<double>(picture.loading.rows_read) / static_cast<double>(picture.loading.rows_total);
+    const double fraction =
+        static_cast<double>(picture.loading.rows_read) / static_cast<double>(picture.loading.rows_total);
     const Feed* feed = context.timeline.feed(run.id());
     const bool can_cancel = feed != nullptr && static_cast<bool>(feed->cancel_loading);
-    if (ui::progress("loading", fraction, loading_words(picture.loading), can_cancel) && can_cancel) feed->cancel_loading();
+    if (ui::progress("loading", fraction, loading_words(picture.loading), can_cancel) && can_cancel)
+      feed->cancel_loading();
   }
   if (!picture.problem.empty()) ui::wrapped(picture.problem, Token::Error);
   if (!picture.behind.empty()) ui::behind_mark(picture.behind);
   switch (picture.state) {
     case PictureState::Ready:
-    case PictureState::Waiting: return true;
-    case PictureState::NotApplicable: ui::empty_state(icon::kInformation, picture.words); return false;
-    case PictureState::Loading: ui::empty_state(icon::kWaiting, picture.words + "…"); return false;
+    case PictureState::Waiting:
+      return true;
+    case PictureState::NotApplicable:
+      ui::empty_state(icon::kInformation, picture.words);
+      return false;
+    case PictureState::Loading:
+      ui::empty_state(icon::kWaiting, picture.words + "…");
+      return false;
     case PictureState::Failed:
       if (ui::error_state(picture.words, run_words(run) + "\n" + picture.words, false)) picture_.reset();
       return false;
     case PictureState::Empty: {
       const bool possible = picture.action && can_run(context, *picture.action);
-      if (ui::empty_state(icon::kChart, picture.words, possible ? picture.action->words.c_str() : nullptr)) context.run_command(picture.action->command);
+      if (ui::empty_state(icon::kChart, picture.words, possible ? picture.action->words.c_str() : nullptr))
+        context.run_command(picture.action->command);
       return false;
     }
   }
@@ -160,7 +189,8 @@ void PictureView::draw_tracks(const Picture& picture, ViewContext& context) {
 }
 
 // Tracks from `first` on, one below the other over one time axis; when they do not fit they scroll.
-void PictureView::draw_stack(const Picture& picture, ViewContext& context, std::size_t first, ImVec2 at, ImVec2 size) {
+void PictureView::draw_stack(const Picture& picture, ViewContext& context, std::size_t first, ImVec2 at,
+                             ImVec2 size) {
   float share_sum = 0, smallest = 0, gutter = 0;
   for (std::size_t i = first; i < picture.tracks.size(); ++i) {
     share_sum += static_cast<float>(picture.tracks[i].share);
@@ -171,13 +201,15 @@ void PictureView::draw_stack(const Picture& picture, ViewContext& context, std::
   const float height = std::max(size.y, smallest);
   const float spare = height - smallest;
   ImGui::SetCursorScreenPos(at);
-  const bool open = ImGui::BeginChild("tracks", size, ImGuiChildFlags_None, height > size.y ? ImGuiWindowFlags_None : ImGuiWindowFlags_NoScrollbar);
+  const bool open = ImGui::BeginChild("tracks", size, ImGuiChildFlags_None,
+                                      height > size.y ? ImGuiWindowFlags_None : ImGuiWindowFlags_NoScrollbar);
   for (std::size_t i = first; open && i < picture.tracks.size(); ++i) {
     const TrackPicture& track = picture.tracks[i];
     const bool is_last = i + 1 == picture.tracks.size();
     ImVec2 place = ImGui::GetCursorScreenPos();
     const float width = ImGui::GetContentRegionAvail().x;
-    float own = px(i == 0 ? kSmallestFirst : kSmallestTrack) + spare * static_cast<float>(track.share) / share_sum + (is_last ? px(kAxisLabels) : 0);
+    float own = px(i == 0 ? kSmallestFirst : kSmallestTrack) +
+                spare * static_cast<float>(track.share) / share_sum + (is_last ? px(kAxisLabels) : 0);
     if (i > 0) {
       place.y += px(kTrackGap);
       const float title_height = draw_track_title(track, picture.run, place, width);
@@ -197,30 +229,42 @@ void PictureView::draw_grid(const Picture& picture, ViewContext& context, ImVec2
   const std::size_t small = picture.tracks.size() - 1;
   const float gap = px(16);
   const bool is_low = size.y < px(420) && size.x > px(560);
-  const ImVec2 first_size = is_low ? ImVec2{std::floor(size.x * 0.56f), size.y} : ImVec2{size.x, std::floor(std::max(px(kSmallestFirst), size.y * 0.42f))};
+  const ImVec2 first_size = is_low ? ImVec2{std::floor(size.x * 0.56f), size.y}
+                                   : ImVec2{size.x, std::floor(std::max(px(kSmallestFirst), size.y * 0.42f))};
   ImGui::SetCursorScreenPos(at);
-  draw_track({picture, picture.tracks[0], first_size, true, true, end_label_gutter(picture, picture.tracks[0])}, context);
+  draw_track(
+      {picture, picture.tracks[0], first_size, true, true, end_label_gutter(picture, picture.tracks[0])},
+      context);
 
-  const ImVec2 rest_at = is_low ? ImVec2{at.x + first_size.x + gap, at.y} : ImVec2{at.x, at.y + first_size.y + gap / 2};
-  const ImVec2 rest = is_low ? ImVec2{size.x - first_size.x - gap, size.y} : ImVec2{size.x, size.y - first_size.y - gap / 2};
-  const auto fitting = static_cast<std::size_t>(std::max(1.f, std::floor((rest.x + gap) / (px(kGridColumn) + gap))));
+  const ImVec2 rest_at =
+      is_low ? ImVec2{at.x + first_size.x + gap, at.y} : ImVec2{at.x, at.y + first_size.y + gap / 2};
+  const ImVec2 rest =
+      is_low ? ImVec2{size.x - first_size.x - gap, size.y} : ImVec2{size.x, size.y - first_size.y - gap / 2};
+  const auto fitting =
+      static_cast<std::size_t>(std::max(1.f, std::floor((rest.x + gap) / (px(kGridColumn) + gap))));
   const std::size_t columns = std::clamp<std::size_t>(fitting, 1, std::min<std::size_t>(3, small));
   const std::size_t rows = (small + columns - 1) / columns;
   const float least = px(kTrackTitle + kSmallestMultiple + kAxisLabels);
   const float row_height = std::max(std::floor(rest.y / static_cast<float>(rows)), least);
   float gutter = 0;
-  for (std::size_t i = 1; i < picture.tracks.size(); ++i) gutter = std::max(gutter, end_label_gutter(picture, picture.tracks[i]));
+  for (std::size_t i = 1; i < picture.tracks.size(); ++i)
+    gutter = std::max(gutter, end_label_gutter(picture, picture.tracks[i]));
   ImGui::SetCursorScreenPos(rest_at);
   const bool scrolls = row_height * static_cast<float>(rows) > rest.y + 1;
-  if (ImGui::BeginChild("multiples", rest, ImGuiChildFlags_None, scrolls ? ImGuiWindowFlags_None : ImGuiWindowFlags_NoScrollbar)) {
+  if (ImGui::BeginChild("multiples", rest, ImGuiChildFlags_None,
+                        scrolls ? ImGuiWindowFlags_None : ImGuiWindowFlags_NoScrollbar)) {
     const ImVec2 origin = ImGui::GetCursorScreenPos();
-    const float column_width = std::floor((ImGui::GetContentRegionAvail().x - gap * static_cast<float>(columns - 1)) / static_cast<float>(columns));
+    const float column_width =
+        std::floor((ImGui::GetContentRegionAvail().x - gap * static_cast<float>(columns - 1)) /
+                   static_cast<float>(columns));
     for (std::size_t i = 0; i < small; ++i) {
       const TrackPicture& track = picture.tracks[i + 1];
-      const ImVec2 place{origin.x + static_cast<float>(i % columns) * (column_width + gap), origin.y + static_cast<float>(i / columns) * row_height};
+      const ImVec2 place{origin.x + static_cast<float>(i % columns) * (column_width + gap),
+                         origin.y + static_cast<float>(i / columns) * row_height};
       const float title_height = draw_track_title(track, picture.run, place, column_width);
       ImGui::SetCursorScreenPos({place.x, place.y + title_height});
-      draw_track({picture, track, {column_width, row_height - title_height - px(4)}, true, false, gutter}, context);
+      draw_track({picture, track, {column_width, row_height - title_height - px(4)}, true, false, gutter},
+                 context);
     }
     ImGui::SetCursorScreenPos({origin.x, origin.y + static_cast<float>(rows) * row_height - 1});
     ImGui::Dummy({1, 0});
@@ -237,14 +281,16 @@ void PictureView::draw_footer(const Picture& picture) {
   const float used = ImGui::GetCursorScreenPos().x - at.x;
   const ImVec2 limits = text_size(Font::Regular, kSmallText - 1, picture.limits.c_str());
   if (used + limits.x < width) {
-    draw_text(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1, {at.x + width - limits.x, at.y + px(3)}, color(Token::Muted), picture.limits.c_str());
+    draw_text(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1,
+              {at.x + width - limits.x, at.y + px(3)}, color(Token::Muted), picture.limits.c_str());
   }
   ImGui::SetCursorScreenPos(at);
   ImGui::Dummy({width, px(kFooter)});
 }
 
 void PictureView::draw_context_menu(const Picture& picture, ViewContext& context) {
-  const bool is_click = ImGui::IsMouseReleased(ImGuiMouseButton_Right) && ImGui::GetIO().MouseDragMaxDistanceSqr[ImGuiMouseButton_Right] < px(3) * px(3);
+  const bool is_click = ImGui::IsMouseReleased(ImGuiMouseButton_Right) &&
+                        ImGui::GetIO().MouseDragMaxDistanceSqr[ImGuiMouseButton_Right] < px(3) * px(3);
   if (is_click && ImGui::IsWindowHovered(ImGuiHoveredFlags_ChildWindows)) {
     menu_x_ = context.selection.hover.x;
     ImGui::OpenPopup("context");
@@ -254,9 +300,13 @@ void PictureView::draw_context_menu(const Picture& picture, ViewContext& context
     std::string text = format_x(*menu_x_, picture.axis);
     for (const TrackPicture& track : picture.tracks) {
       for (const LinePicture& line : track.lines) {
-        if (!line.label.empty()) text += "\n" + track.title + ", " + line.label + "\t" + format_unit(value_at(line, *menu_x_), track.unit);
+        if (!line.label.empty())
+          text += "\n" + track.title + ", " + line.label + "\t" +
+                  format_unit(value_at(line, *menu_x_), track.unit);
       }
-      for (const AreaPicture& area : track.areas) text += "\n" + track.title + ", " + area.label + "\t" + format_unit(thickness_at(area, *menu_x_), track.unit);
+      for (const AreaPicture& area : track.areas)
+        text += "\n" + track.title + ", " + area.label + "\t" +
+                format_unit(thickness_at(area, *menu_x_), track.unit);
     }
     ImGui::SetClipboardText(text.c_str());
   }
@@ -266,7 +316,8 @@ void PictureView::draw_context_menu(const Picture& picture, ViewContext& context
     const Run* run = context.timeline.find(picture.run);
     if (run != nullptr) context.timeline.cursor().seek(run->step_at(*menu_x_, picture.axis));
   }
-  if (ImGui::MenuItem("Fit the time axis", nullptr, false, context.timeline.window().chosen().has_value())) context.timeline.window().fit();
+  if (ImGui::MenuItem("Fit the time axis", nullptr, false, context.timeline.window().chosen().has_value()))
+    context.timeline.window().fit();
   if (ImGui::MenuItem("Release selection")) context.selection.release();
   ImGui::EndPopup();
 }

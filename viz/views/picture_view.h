@@ -1,5 +1,6 @@
-// What all views that show a picture of tracks have in common: query with a cache, header, every state of the data, the
-// stack of plots, context menu and text twin. A view adds its query, its settings and its arrangement.
+// What all views that show a picture of tracks have in common: query with a cache, header, every state of the
+// data, the stack of plots, context menu and text twin. A view adds its query, its settings and its
+// arrangement.
 #pragma once
 
 #include <optional>
@@ -18,8 +19,8 @@ class PictureView : public View {
 
  protected:
   enum class Arrangement {
-    Stack,   // one below the other: tracks that explain each other
-    Grid,    // the first one large, the others as small multiples
+    Stack,  // one below the other: tracks that explain each other
+    Grid,   // the first one large, the others as small multiples
   };
   virtual Picture query(const QueryFrame& frame) const = 0;
   virtual Arrangement arrangement() const { return Arrangement::Stack; }

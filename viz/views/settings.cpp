@@ -20,7 +20,8 @@ bool choose_time_axis(TimeWindow& window) {
 bool choose_smoothing(Smoothing& smoothing) {
   bool changed = ui::toggle("Smooth over", smoothing.is_on);
   if (!smoothing.is_on) return changed;
-  changed |= ui::slider("smoothing window", smoothing.window, 2, 500, ui::Steps::Logarithmic, 160, format_number(smoothing.window, 3) + " samples");
+  changed |= ui::slider("smoothing window", smoothing.window, 2, 500, ui::Steps::Logarithmic, 160,
+                        format_number(smoothing.window, 3) + " samples");
   return changed;
 }
 
@@ -29,8 +30,10 @@ bool choose_layers(LayerSpan& span, std::int64_t layers) {
   const LayerSpan shown = cut_span(span, layers);
   double first = static_cast<double>(shown.first), last = static_cast<double>(shown.last);
   ui::muted("Mean over layers");
-  bool changed = ui::slider("first layer", first, 0, static_cast<double>(layers - 1), ui::Steps::Linear, 160, "from " + std::to_string(shown.first));
-  changed |= ui::slider("last layer", last, 0, static_cast<double>(layers - 1), ui::Steps::Linear, 160, "to " + std::to_string(shown.last));
+  bool changed = ui::slider("first layer", first, 0, static_cast<double>(layers - 1), ui::Steps::Linear, 160,
+                            "from " + std::to_string(shown.first));
+  changed |= ui::slider("last layer", last, 0, static_cast<double>(layers - 1), ui::Steps::Linear, 160,
+                        "to " + std::to_string(shown.last));
   if (!changed) return false;
   span.first = static_cast<std::int64_t>(first + 0.5);
   span.last = std::max(span.first, static_cast<std::int64_t>(last + 0.5));

@@ -13,13 +13,14 @@ namespace sparsescope::viz {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-constexpr float kFuture = 0.32f;      // what lies after the cursor
-constexpr float kOthers = 0.3f;       // layers that are not the chosen one
-constexpr float kPickPixels = 8;      // how near a click must be to a line; at scale 1
+constexpr float kFuture = 0.32f;  // what lies after the cursor
+constexpr float kOthers = 0.3f;   // layers that are not the chosen one
+constexpr float kPickPixels = 8;  // how near a click must be to a line; at scale 1
 
 // Whether a wide gap lies between two neighbouring marks: what is not known is not drawn as a straight line.
 bool breaks_between(const Picture& picture, double left, double right) {
-  return std::any_of(picture.gaps.begin(), picture.gaps.end(), [&](const GapMark& gap) { return gap.is_wide && gap.from >= left && gap.to <= right; });
+  return std::any_of(picture.gaps.begin(), picture.gaps.end(),
+                     [&](const GapMark& gap) { return gap.is_wide && gap.from >= left && gap.to <= right; });
 }
 
 struct Points {
@@ -44,9 +45,12 @@ float brightness(const LinePicture& line, const Selection& selection) {
   return !chosen || !line.layer || *chosen == *line.layer ? 1 : kOthers;
 }
 
-float line_width(Weight weight) { return weight == Weight::Strong ? 2.f : weight == Weight::Faint ? 1.f : 1.6f; }
+float line_width(Weight weight) {
+  return weight == Weight::Strong ? 2.f : weight == Weight::Faint ? 1.f : 1.6f;
+}
 
-void draw_part(const LinePicture& line, std::span<const Column> columns, const Picture& picture, float alpha) {
+void draw_part(const LinePicture& line, std::span<const Column> columns, const Picture& picture,
+               float alpha) {
   if (columns.empty()) return;
   Points points;
   bool has_band = false;
@@ -56,25 +60,32 @@ void draw_part(const LinePicture& line, std::span<const Column> columns, const P
   }
   const std::uint32_t run = picture.run;
   const float faint = line.weight == Weight::Faint ? 0.42f : 1.f;
-  if (has_band && line.weight != Weight::Strong) plot::band(points.x, points.low, points.high, ink_color(line.ink, line.place, run, 0.22f * alpha));
-  plot::line(points.x, points.last, {ink_color(line.ink, line.place, run, alpha * faint), line_width(line.weight), plot_dash(line.dash)});
+  if (has_band && line.weight != Weight::Strong)
+    plot::band(points.x, points.low, points.high, ink_color(line.ink, line.place, run, 0.22f * alpha));
+  plot::line(
+      points.x, points.last,
+      {ink_color(line.ink, line.place, run, alpha * faint), line_width(line.weight), plot_dash(line.dash)});
   if (!line.has_dots) return;
   for (std::size_t i = 0; i < points.x.size(); ++i) {
-    if (std::isfinite(points.last[i])) plot::dot(points.x[i], points.last[i], 2.5f, ink_color(line.ink, line.place, run, alpha));
+    if (std::isfinite(points.last[i]))
+      plot::dot(points.x[i], points.last[i], 2.5f, ink_color(line.ink, line.place, run, alpha));
   }
 }
 
-// Up to the cursor bright, after it dim; the column at the border belongs to both so that the line does not break.
+// Up to the cursor bright, after it dim; the column at the border belongs to both so that the line does not
+// break.
 void draw_line(const LinePicture& line, const Picture& picture, float alpha) {
   const std::span<const Column> all(line.columns);
   if (picture.is_following) return draw_part(line, all, picture, alpha);
-  const auto after = std::upper_bound(all.begin(), all.end(), picture.cursor_x, [](double x, const Column& column) { return x < column.x; });
+  const auto after = std::upper_bound(all.begin(), all.end(), picture.cursor_x,
+                                      [](double x, const Column& column) { return x < column.x; });
   const auto past = static_cast<std::size_t>(after - all.begin());
   draw_part(line, all.subspan(past > 0 ? past - 1 : 0), picture, alpha * kFuture);
   draw_part(line, all.first(past), picture, alpha);
 }
 
-void draw_area_part(const AreaPicture& area, std::span<const AreaPicture::Slice> slices, const Picture& picture, float alpha) {
+void draw_area_part(const AreaPicture& area, std::span<const AreaPicture::Slice> slices,
+                    const Picture& picture, float alpha) {
   if (slices.size() < 2) return;
   std::vector<double> x, lower, upper, edge;
   const auto add = [&](double at, double from, double to) {
@@ -84,18 +95,21 @@ void draw_area_part(const AreaPicture& area, std::span<const AreaPicture::Slice>
     edge.push_back(to > from ? to : kUnknown);  // nothing there: no edge either
   };
   for (const AreaPicture::Slice& slice : slices) {
-    if (!picture.gaps.empty() && !x.empty() && breaks_between(picture, x.back(), slice.x)) add(x.back(), kUnknown, kUnknown);
+    if (!picture.gaps.empty() && !x.empty() && breaks_between(picture, x.back(), slice.x))
+      add(x.back(), kUnknown, kUnknown);
     add(slice.x, slice.lower, slice.upper);
   }
   const std::uint32_t run = picture.run;
-  plot::band(x, lower, upper, ink_color(area.ink, area.place, run, (area.ink == Ink::Part ? 0.45f : 0.72f) * alpha));
+  plot::band(x, lower, upper,
+             ink_color(area.ink, area.place, run, (area.ink == Ink::Part ? 0.45f : 0.72f) * alpha));
   plot::line(x, edge, {ink_color(area.ink, area.place, run, alpha), 1.5f, plot_dash(area.dash)});
 }
 
 void draw_area(const AreaPicture& area, const Picture& picture) {
   const std::span<const AreaPicture::Slice> all(area.slices);
   if (picture.is_following) return draw_area_part(area, all, picture, 1);
-  const auto after = std::upper_bound(all.begin(), all.end(), picture.cursor_x, [](double x, const AreaPicture::Slice& slice) { return x < slice.x; });
+  const auto after = std::upper_bound(all.begin(), all.end(), picture.cursor_x,
+                                      [](double x, const AreaPicture::Slice& slice) { return x < slice.x; });
   const auto past = static_cast<std::size_t>(after - all.begin());
   draw_area_part(area, all.subspan(past > 0 ? past - 1 : 0), picture, kFuture);
   draw_area_part(area, all.first(past), picture, 1);
@@ -103,7 +117,9 @@ void draw_area(const AreaPicture& area, const Picture& picture) {
 
 void draw_spans(const Picture& picture, const ViewContext& context, const TrackPicture& track) {
   for (const GapMark& gap : picture.gaps) plot::hatch(gap.from, gap.to, color(Token::Faint, 0.5f));
-  if (context.selection.brush) plot::span(context.selection.brush->minimum, context.selection.brush->maximum, color(Token::Accent, 0.12f));
+  if (context.selection.brush)
+    plot::span(context.selection.brush->minimum, context.selection.brush->maximum,
+               color(Token::Accent, 0.12f));
   for (const InvalidMark& mark : track.invalid) plot::tick(mark.x, color(Token::Error));
 }
 
@@ -122,12 +138,16 @@ void draw_flags(const TrackPlot& request) {
   }
 }
 
-// What stands at a line's end: its name; its newest value too where lines are few; the value alone where it is the only one.
+// What stands at a line's end: its name; its newest value too where lines are few; the value alone where it
+// is the only one.
 std::string end_label(const Picture& picture, const TrackPicture& track, const LinePicture& line) {
   if (line.label.empty() || line.columns.empty() || !track.areas.empty()) return {};
-  const auto named = std::count_if(track.lines.begin(), track.lines.end(), [](const LinePicture& other) { return !other.label.empty(); });
+  const auto named = std::count_if(track.lines.begin(), track.lines.end(),
+                                   [](const LinePicture& other) { return !other.label.empty(); });
   if (named > 3 || !picture.is_following || !std::isfinite(line.at_cursor)) return line.label;
-  const std::string value = track.unit == "bytes" ? format_bytes(line.at_cursor) : track.unit == "tok/s" ? format_quantity(line.at_cursor) : format_number(line.at_cursor, 4);
+  const std::string value = track.unit == "bytes"   ? format_bytes(line.at_cursor)
+                            : track.unit == "tok/s" ? format_quantity(line.at_cursor)
+                                                    : format_number(line.at_cursor, 4);
   return named == 1 ? value : line.label + " " + value;
 }
 
@@ -135,9 +155,11 @@ void draw_end_labels(const TrackPlot& request, const Selection& selection) {
   for (const LinePicture& line : request.track.lines) {
     const std::string words = end_label(request.picture, request.track, line);
     if (words.empty()) continue;
-    const auto last = std::find_if(line.columns.rbegin(), line.columns.rend(), [](const Column& column) { return column.bucket.has_value(); });
+    const auto last = std::find_if(line.columns.rbegin(), line.columns.rend(),
+                                   [](const Column& column) { return column.bucket.has_value(); });
     if (last == line.columns.rend()) continue;
-    plot::end_label(last->x, last->bucket.last, words, ink_color(line.ink, line.place, request.picture.run, brightness(line, selection)));
+    plot::end_label(last->x, last->bucket.last, words,
+                    ink_color(line.ink, line.place, request.picture.run, brightness(line, selection)));
   }
 }
 
@@ -158,7 +180,8 @@ void tooltip_row(ImU32 ink, const std::string& label, const std::string& value) 
 void draw_readout(const TrackPlot& request, double x) {
   const TrackPicture& track = request.track;
   const std::uint32_t run = request.picture.run;
-  ui::muted(track.title + (track.unit.empty() ? "" : " in " + track.unit) + ", " + format_x(x, request.picture.axis));
+  ui::muted(track.title + (track.unit.empty() ? "" : " in " + track.unit) + ", " +
+            format_x(x, request.picture.axis));
   if (!ImGui::BeginTable("values", 2, ImGuiTableFlags_SizingFixedFit)) return;
   for (const LinePicture& line : track.lines) {
     const double value = value_at(line, x);
@@ -167,7 +190,8 @@ void draw_readout(const TrackPlot& request, double x) {
     tooltip_row(ink_color(line.ink, line.place, run), label, value_words(value, track.unit));
   }
   for (auto area = track.areas.rbegin(); area != track.areas.rend(); ++area) {
-    tooltip_row(ink_color(area->ink, area->place, run), area->label, value_words(thickness_at(*area, x), track.unit));
+    tooltip_row(ink_color(area->ink, area->place, run), area->label,
+                value_words(thickness_at(*area, x), track.unit));
   }
   ImGui::EndTable();
   for (const GapMark& gap : request.picture.gaps) {
@@ -175,10 +199,13 @@ void draw_readout(const TrackPlot& request, double x) {
   }
   const double near = 4 * request.picture.x.width() / std::max(1.f, plot::columns());
   for (const FlagMark& flag : request.picture.flags) {
-    if (std::abs(flag.x - x) < near) ui::muted(flag.words + ", step " + format_count(static_cast<std::int64_t>(flag.step)));
+    if (std::abs(flag.x - x) < near)
+      ui::muted(flag.words + ", step " + format_count(static_cast<std::int64_t>(flag.step)));
   }
   for (const InvalidMark& mark : track.invalid) {
-    if (std::abs(mark.x - x) < near) ui::muted(format_count(static_cast<std::int64_t>(mark.samples)) + " not a number from step " + format_count(static_cast<std::int64_t>(mark.step)));
+    if (std::abs(mark.x - x) < near)
+      ui::muted(format_count(static_cast<std::int64_t>(mark.samples)) + " not a number from step " +
+                format_count(static_cast<std::int64_t>(mark.step)));
   }
 }
 
@@ -217,11 +244,13 @@ void handle_pointer(const TrackPlot& request, ViewContext& context) {
     const double from = x + (began - now) * scale;
     selection.brush = Range{std::min(from, x), std::max(from, x)};
   } else if (plot::clicked() && (io.KeyCtrl || io.MouseClickedLastCount[ImGuiMouseButton_Left] > 1)) {
-    selection.brush.reset();       // a double click, which also fits the axis, lets go of what its first click pinned
+    selection.brush
+        .reset();  // a double click, which also fits the axis, lets go of what its first click pinned
     selection.locked.x.reset();
     selection.locked.step.reset();
   } else if (plot::clicked() && selection.hover.layer) {
-    selection.locked.layer = selection.locked.layer == selection.hover.layer ? std::nullopt : selection.hover.layer;
+    selection.locked.layer =
+        selection.locked.layer == selection.hover.layer ? std::nullopt : selection.hover.layer;
   } else if (plot::clicked()) {
     selection.locked.x = x;
     selection.locked.step = step;
@@ -244,12 +273,14 @@ void draw_chip(ImVec2 at, ImVec2 extent, const std::string& words, Token ink) {
 // The linked pointer of the frame before, and the pinned place with its values.
 void draw_places(const TrackPlot& request, const Selection& selection) {
   const Picture& picture = request.picture;
-  if (!picture.is_following && picture.x.contains(picture.cursor_x)) plot::vertical(picture.cursor_x, {color(Token::Text), 1.5f, plot::Dash::Solid});
+  if (!picture.is_following && picture.x.contains(picture.cursor_x))
+    plot::vertical(picture.cursor_x, {color(Token::Text), 1.5f, plot::Dash::Solid});
   const auto mark = [&](double x, ImU32 ink) {
     plot::vertical(x, {ink, 1, plot::Dash::Solid});
     for (const LinePicture& line : request.track.lines) {
       const double value = value_at(line, x);
-      if (std::isfinite(value) && !line.label.empty()) plot::dot(x, value, 3, ink_color(line.ink, line.place, picture.run));
+      if (std::isfinite(value) && !line.label.empty())
+        plot::dot(x, value, 3, ink_color(line.ink, line.place, picture.run));
     }
   };
   if (selection.hover_before.x) mark(*selection.hover_before.x, color(Token::Muted, 0.6f));
@@ -261,24 +292,31 @@ void draw_places(const TrackPlot& request, const Selection& selection) {
     if (line.label.empty() || std::isnan(value)) continue;
     words += (words.empty() ? "" : "  ") + line.label + " " + format_number(value);
   }
-  for (const AreaPicture& area : request.track.areas) words += (words.empty() ? "" : "  ") + area.label + " " + format_number(thickness_at(area, *selection.locked.x), 3);
+  for (const AreaPicture& area : request.track.areas)
+    words += (words.empty() ? "" : "  ") + area.label + " " +
+             format_number(thickness_at(area, *selection.locked.x), 3);
   if (request.show_flag_words) words = format_x(*selection.locked.x, picture.axis) + "  " + words;
   // At the bottom, where no flag has its words.
   const Range y = plot::shown_y();
   const ImVec2 foot = plot::pixels(*selection.locked.x, y.minimum);
   const ImVec2 extent = text_size(Font::Regular, kSmallText - 1, words.c_str());
   const float room = plot::pixels(plot::shown_x().maximum, y.minimum).x - foot.x;
-  draw_chip({room > extent.x + px(14) ? foot.x + px(4) : foot.x - px(4) - extent.x - px(8), foot.y - extent.y - px(6)}, extent, words, Token::Accent);
+  draw_chip({room > extent.x + px(14) ? foot.x + px(4) : foot.x - px(4) - extent.x - px(8),
+             foot.y - extent.y - px(6)},
+            extent, words, Token::Accent);
 }
 
 void draw_missing(const TrackPlot& request, ImVec2 frame_min, const ViewContext& context) {
   const std::string& words = request.track.missing;
   if (words.empty()) return;
   const ImVec2 size = text_size(Font::Regular, kSmallText - 1, words.c_str());
-  draw_chip({frame_min.x + (request.size.x - size.x) / 2 - px(4), frame_min.y + (request.size.y - size.y) / 2 - px(2)}, size, words, Token::Muted);
+  draw_chip({frame_min.x + (request.size.x - size.x) / 2 - px(4),
+             frame_min.y + (request.size.y - size.y) / 2 - px(2)},
+            size, words, Token::Muted);
   if (request.picture.state != PictureState::Waiting || context.motion == Motion::Reduced) return;
   const auto pulse = static_cast<float>(0.5 + 0.5 * std::sin(3 * ImGui::GetTime()));
-  ImGui::GetWindowDrawList()->AddRectFilled({frame_min.x + px(52), frame_min.y + px(8)}, {frame_min.x + px(55), frame_min.y + request.size.y - px(24)},
+  ImGui::GetWindowDrawList()->AddRectFilled({frame_min.x + px(52), frame_min.y + px(8)},
+                                            {frame_min.x + px(55), frame_min.y + request.size.y - px(24)},
                                             color(Token::Accent, 0.15f + 0.3f * pulse));
 }
 
@@ -290,7 +328,8 @@ plot::Options options_of(const TrackPlot& request) {
   options.x.fit = request.picture.whole_x;
   options.x.show_labels = request.show_x_labels;
   const TimeAxis axis = request.picture.axis;
-  if (axis == TimeAxis::Tokens) options.x.label = [](double x) { return x == 0 ? std::string("0") : format_quantity(x); };
+  if (axis == TimeAxis::Tokens)
+    options.x.label = [](double x) { return x == 0 ? std::string("0") : format_quantity(x); };
   if (axis == TimeAxis::WallTime) options.x.label = [](double x) { return format_duration(x); };
   options.y.fit = track.y;
   options.y.scale = track.is_logarithmic ? plot::Scale::Log : plot::Scale::Linear;
@@ -298,7 +337,8 @@ plot::Options options_of(const TrackPlot& request) {
   if (track.unit == "σ") options.y.unit = "σ";
   if (track.unit == "bytes") options.y.label = [](double y) { return format_bytes(y); };
   if (track.unit == "tok/s") options.y.label = [](double y) { return format_quantity(y); };
-  if (track.y.maximum > 0 && track.y.maximum < 0.01 && !track.is_logarithmic) options.y.label = [](double y) { return format_number(y, 2); };
+  if (track.y.maximum > 0 && track.y.maximum < 0.01 && !track.is_logarithmic)
+    options.y.label = [](double y) { return format_number(y, 2); };
   options.right_gutter = request.right_gutter;
   return options;
 }
@@ -309,21 +349,26 @@ float end_label_gutter(const Picture& picture, const TrackPicture& track) {
   float widest = 0;
   for (const LinePicture& line : track.lines) {
     const std::string words = end_label(picture, track, line);
-    if (!words.empty()) widest = std::max(widest, text_size(Font::Regular, kSmallText - 1, words.c_str()).x / current_scale() + 14);
+    if (!words.empty())
+      widest =
+          std::max(widest, text_size(Font::Regular, kSmallText - 1, words.c_str()).x / current_scale() + 14);
   }
   // In steps, so that a digit more does not move the plot.
   return std::max(12.f, 8 * std::ceil(widest / 8));
 }
 
 double value_at(const LinePicture& line, double x) {
-  const auto after = std::upper_bound(line.columns.begin(), line.columns.end(), x, [](double at, const Column& column) { return at < column.x; });
+  const auto after = std::upper_bound(line.columns.begin(), line.columns.end(), x,
+                                      [](double at, const Column& column) { return at < column.x; });
   if (after == line.columns.begin()) return kUnknown;
   const Bucket& bucket = std::prev(after)->bucket;
   return bucket.has_value() ? bucket.last : kUnknown;
 }
 
 double thickness_at(const AreaPicture& area, double x) {
-  const auto after = std::upper_bound(area.slices.begin(), area.slices.end(), x, [](double at, const AreaPicture::Slice& slice) { return at < slice.x; });
+  const auto after =
+      std::upper_bound(area.slices.begin(), area.slices.end(), x,
+                       [](double at, const AreaPicture::Slice& slice) { return at < slice.x; });
   return after == area.slices.begin() ? kUnknown : std::prev(after)->upper - std::prev(after)->lower;
 }
 
@@ -337,7 +382,8 @@ void draw_track(const TrackPlot& request, ViewContext& context) {
   for (const AreaPicture& area : request.track.areas) draw_area(area, picture);
   draw_spans(picture, context, request.track);
   draw_flags(request);
-  for (const LinePicture& line : request.track.lines) draw_line(line, picture, brightness(line, context.selection));
+  for (const LinePicture& line : request.track.lines)
+    draw_line(line, picture, brightness(line, context.selection));
   draw_places(request, context.selection);
   draw_end_labels(request, context.selection);
   handle_pointer(request, context);

@@ -9,14 +9,14 @@ namespace sparsescope::viz {
 struct TrackPlot {
   const Picture& picture;
   const TrackPicture& track;
-  ImVec2 size{0, 0};           // framebuffer pixels
+  ImVec2 size{0, 0};  // framebuffer pixels
   bool show_x_labels = true;
-  bool show_flag_words = false;   // the top track of a stack names the flags
-  float right_gutter = 12;        // lengths at scale 1; tracks over one axis share it
+  bool show_flag_words = false;  // the top track of a stack names the flags
+  float right_gutter = 12;       // lengths at scale 1; tracks over one axis share it
 };
 
-// Draws into the current window at the cursor position. Pan and zoom go to the timeline's window, hover and clicks to the
-// selection.
+// Draws into the current window at the cursor position. Pan and zoom go to the timeline's window, hover and
+// clicks to the selection.
 void draw_track(const TrackPlot& plot, ViewContext& context);
 
 // Room that labels at line ends need right of the plot, at scale 1.

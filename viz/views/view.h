@@ -1,5 +1,5 @@
-// What a view is: immediate, reading timeline, selection and its own settings, keeping nothing derived but caches. It
-// decides from the schema whether it applies and never asks whether a run is live.
+// What a view is: immediate, reading timeline, selection and its own settings, keeping nothing derived but
+// caches. It decides from the schema whether it applies and never asks whether a run is live.
 #pragma once
 
 #include <functional>
@@ -8,9 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "imgui.h"
-
 #include "engine/trace/command.h"
+#include "imgui.h"
 #include "viz/model/selection.h"
 #include "viz/model/timeline.h"
 
@@ -21,26 +20,26 @@ enum class Motion { Normal, Reduced };
 struct ViewContext {
   Timeline& timeline;
   Selection& selection;
-  ImVec2 size{0, 0};                                        // of the view's content, in ImGui units; drawn at the cursor position
+  ImVec2 size{0, 0};  // of the view's content, in ImGui units; drawn at the cursor position
   Motion motion = Motion::Normal;
-  std::function<void(trace::Command)> post;                 // empty: no trainer is attached
-  std::function<void(std::string_view id)> run_command;     // a command of the table; may be empty
+  std::function<void(trace::Command)> post;                      // empty: no trainer is attached
+  std::function<void(std::string_view id)> run_command;          // a command of the table; may be empty
   std::function<std::string(std::string_view id)> why_disabled;  // of a command; may be empty
 };
 
 struct Applies {
   bool does = true;
-  std::string reason;   // when it does not: which channel is missing and which preset records it
+  std::string reason;  // when it does not: which channel is missing and which preset records it
 };
 
 class View {
  public:
   virtual ~View() = default;
-  virtual std::string_view id() const = 0;      // "loss", for --view and layouts
-  virtual std::string_view title() const = 0;   // "Loss and throughput"
+  virtual std::string_view id() const = 0;     // "loss", for --view and layouts
+  virtual std::string_view title() const = 0;  // "Loss and throughput"
   virtual Applies applies(const Run& run) const = 0;
-  // Draws into the current ImGui window, at most context.size large. Every state of its data is drawn here, the
-  // not-applicable one too.
+  // Draws into the current ImGui window, at most context.size large. Every state of its data is drawn here,
+  // the not-applicable one too.
   virtual void draw(ViewContext& context) = 0;
   // The text twin as tab-separated text with title, takeaway, limits and one line per visible mark.
   virtual std::string text_twin(ViewContext& context) const = 0;
