@@ -12,6 +12,7 @@
 #include "app/cli/recording_walk.h"
 #include "engine/record/schema_json.h"
 #include "engine/trace/error.h"
+#include "engine/trace/text.h"
 
 namespace sparsescope::app {
 namespace {
@@ -22,17 +23,8 @@ struct Contents {
   std::vector<std::uint64_t> rows_of_channel;
   std::vector<std::string> events;  // JSON texts
   trace::RunEnd end;
+  ExitCode damage = ExitCode::Done;
 };
-
-std::vector<std::string> texts_in(const trace::ChannelData& data) {
-  constexpr std::size_t kTextBytes = 1024;
-  std::vector<std::string> texts;
-  for (std::size_t at = 0; at + kTextBytes <= data.bytes.size(); at += kTextBytes) {
-    const char* begin = reinterpret_cast<const char*>(data.bytes.data()) + at;
-    texts.emplace_back(begin, strnlen(begin, kTextBytes));
-  }
-  return texts;
-}
 
 Contents read_contents(RecordingWalk& walk) {
   Contents contents;
@@ -47,20 +39,20 @@ Contents read_contents(RecordingWalk& walk) {
     }
     if (events == nullptr) return;
     if (const trace::ChannelData* data = frame.find(events->id)) {
-      for (std::string& text : texts_in(*data)) contents.events.push_back(std::move(text));
+      for (std::string& text : trace::texts_of(*data)) contents.events.push_back(std::move(text));
     }
   });
+  contents.damage = walk.damage();
   return contents;
 }
 
-std::string state_words(trace::RunStatus status) {
-  switch (status) {
-    case trace::RunStatus::Finished: return "closed";
-    case trace::RunStatus::Stopped: return "closed, stopped early";
-    case trace::RunStatus::Failed: return "damaged";
-    case trace::RunStatus::Unclosed: return "being written, or its writer died";
-  }
-  return "?";
+// The state of the file, and how the run in it ended by its own last words.
+std::string state_words(const Contents& contents) {
+  if (contents.damage != ExitCode::Done) return "damaged";
+  if (contents.end.status == trace::RunStatus::Unclosed) return "being written, or its writer died";
+  const nlohmann::json last = contents.events.empty() ? nlohmann::json() : nlohmann::json::parse(contents.events.back(), nullptr, false);
+  const bool has_ended = last.is_object() && last.value("kind", "") == "end";
+  return "closed, " + (has_ended ? last.value("status", "finished") : std::string("recording ended before the run"));
 }
 
 std::string shape_words(const trace::Channel& channel) {
@@ -76,10 +68,17 @@ std::string cadence_words(const trace::Channel& channel) {
   return channel.cadence == 1 ? "every step" : fmt::format("every {} steps", channel.cadence);
 }
 
+std::string event_words(const std::string& text) {
+  const nlohmann::json event = nlohmann::json::parse(text, nullptr, false);
+  if (!event.is_object() || !event.contains("step") || !event["step"].is_number()) return text;
+  const auto words = [&](const char* key) { return event.contains(key) && event[key].is_string() ? event[key].get<std::string>() : ""; };
+  return fmt::format("step {:<6} {:<11} {}", event["step"].dump(), words("kind"), words("text"));
+}
+
 void print_json(const std::string& path, const trace::Schema& schema, const Contents& contents) {
   nlohmann::ordered_json json;
   json["file"] = std::filesystem::path(path).filename().string();
-  json["state"] = state_words(contents.end.status);
+  json["state"] = state_words(contents);
   json["message"] = contents.end.message;
   json["bytes"] = std::filesystem::file_size(path);
   json["rows"] = contents.rows;
@@ -100,7 +99,7 @@ void print_json(const std::string& path, const trace::Schema& schema, const Cont
 
 void print_words(const std::string& path, const trace::Schema& schema, const Contents& contents) {
   fmt::print("{}\n", schema.title);
-  fmt::print("  state     {}{}\n", state_words(contents.end.status),
+  fmt::print("  state     {}{}\n", state_words(contents),
              contents.end.message.empty() ? "" : " (" + contents.end.message + ")");
   fmt::print("  size      {:.2f} MiB\n", static_cast<double>(std::filesystem::file_size(path)) / (1 << 20));
   fmt::print("  steps     {} to {} in {} rows, {:.1f} s\n", contents.first_step, contents.last_step, contents.rows,
@@ -113,7 +112,7 @@ void print_words(const std::string& path, const trace::Schema& schema, const Con
                contents.rows_of_channel[channel.id]);
   }
   fmt::print("  events    {}\n", contents.events.size());
-  for (const std::string& text : contents.events) fmt::print("    {}\n", text);
+  for (const std::string& text : contents.events) fmt::print("    {}\n", event_words(text));
 }
 
 }  // namespace
@@ -136,7 +135,7 @@ void add_info_command(CLI::App& parser, CommandAction& chosen) {
       } else {
         print_words(options->path, walk.schema(), contents);
       }
-      return static_cast<int>(contents.end.status == trace::RunStatus::Failed ? ExitCode::DamagedTail : ExitCode::Done);
+      return static_cast<int>(contents.damage);
     };
   });
 }

@@ -21,6 +21,8 @@ class RecordingWalk {
   const trace::Schema& schema() const { return *schema_; }
   // Calls `visit` for every row with its light channels, in order; returns how the recording ended.
   trace::RunEnd each_row(const std::function<void(const trace::Frame&)>& visit);
+  // What each_row found: Done, DamagedTail or DamagedMiddle.
+  ExitCode damage() const { return client_->damage(); }
   // Reads one channel of one row. Throws Error when the file is damaged there.
   std::vector<std::byte> read(std::uint64_t row, std::uint32_t channel);
 

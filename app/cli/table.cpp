@@ -177,7 +177,7 @@ int write_table(const TableOptions& options) {
   });
   out.flush();
   if (!out) throw Error("the table could not be written whole: is the disk full?");
-  if (end.status == trace::RunStatus::Failed) throw Error(end.message, ExitCode::DamagedTail);
+  if (walk.damage() != ExitCode::Done) throw Error(end.message, walk.damage());
   return 0;
 }
 

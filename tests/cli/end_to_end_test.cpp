@@ -40,7 +40,7 @@ TEST(EndToEnd, InfoTableAndH5pyAgree) {
   EXPECT_EQ(outcome["steps"], 20);
 
   const nlohmann::json facts = info(run.recording);
-  EXPECT_EQ(facts["state"], "closed");
+  EXPECT_EQ(facts["state"], "closed, finished");
   EXPECT_EQ(facts["rows_of_channel"]["threshold"], 20);
   EXPECT_EQ(facts["rows"].get<std::uint64_t>(), outcome["frames_recorded"].get<std::uint64_t>());
 
@@ -103,7 +103,7 @@ TEST(EndToEnd, CtrlCClosesAWholeRecording) {
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_EQ(nlohmann::json::parse(result.output)["outcome"], "stopped");
   const nlohmann::json facts = info(run.recording);
-  EXPECT_EQ(facts["state"], "closed, stopped early");
+  EXPECT_EQ(facts["state"], "closed, stopped");
   EXPECT_GT(facts["rows_of_channel"]["scalars"].get<int>(), 0);
 }
 
