@@ -1,5 +1,7 @@
 #include "viz/model/commands.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -45,7 +47,7 @@ KeyChord chord_from_text(std::string_view text) {
   };
   while (take("Ctrl+", chord.control) || take("Shift+", chord.shift) || take("Alt+", chord.alt)) {
   }
-  check(is_key(rest), "'" + std::string(text) + "' is no key chord");
+  check(is_key(rest), fmt::format("'{}' is no key chord", text));
   chord.key = rest;
   return chord;
 }
@@ -62,8 +64,9 @@ void CommandTable::add(UiCommand command) {
   check(find(command.id) == nullptr, "two commands are called '" + command.id + "'");
   for (const KeyChord& chord : command.keys) {
     const UiCommand* other = find(chord);
-    check(other == nullptr, "'" + text_from_chord(chord) + "' is the key of '" + command.id + "' and of '" +
-                                (other ? other->id : "") + "'");
+    if (other == nullptr) continue;
+    check(false,
+          fmt::format("'{}' is the key of '{}' and of '{}'", text_from_chord(chord), command.id, other->id));
   }
   commands_.push_back(std::move(command));
 }
