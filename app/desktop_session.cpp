@@ -131,7 +131,7 @@ void DesktopSession::start_training(const std::string& preset) {
 }
 
 frame::TrainerLink* DesktopSession::trainer() { return live_.get(); }
-std::string DesktopSession::device_words() const { return live_ ? live_->status().device : "no run"; }
+std::string DesktopSession::device_words() const { return live_ ? live_->status().device : ""; }
 
 #else
 

@@ -41,7 +41,7 @@ class Host {
   virtual void toggle_full_screen() = 0;
   // Ends the program's window at the next opportunity.
   virtual void quit(Leave leave) = 0;
-  // "CPU, 2 threads" or "replay only": for the status bar while no trainer runs.
+  // "CPU, 2 threads", "replay only" or nothing: for the status bar while no trainer runs.
   virtual std::string device_words() const = 0;
   // Remembered for the next start.
   virtual void remember_appearance(const std::string& theme, float scale) = 0;

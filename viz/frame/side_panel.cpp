@@ -79,7 +79,7 @@ std::string shape_of(const trace::Channel& channel, const viz::Run& run) {
   if (channel.kind == trace::ChannelKind::Ragged) {
     const viz::Track* track = run.track(channel.id);
     const std::size_t samples = track != nullptr ? track->size() : 0;
-    return samples > 0 ? viz::format_count(static_cast<std::int64_t>(samples)) + " rows" : viz::kAbsent;
+    return samples > 0 ? viz::format_count(static_cast<std::int64_t>(samples)) + (samples == 1 ? " row" : " rows") : viz::kAbsent;
   }
   std::string shape;
   for (const trace::Axis& axis : channel.axes) shape += (shape.empty() ? "" : " × ") + viz::format_count(axis.size);

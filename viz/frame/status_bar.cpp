@@ -36,7 +36,7 @@ class Line {
   Line(const Area& area) : list_(ImGui::GetWindowDrawList()), x_(area.min.x + px(14)), area_(area) {}
   void words(const std::string& text, Token ink = Token::Muted, Font font = Font::Regular) {
     const ImVec2 size = text_size(font, kSmallText - 0.5f, text.c_str());
-    if (x_ + size.x > limit_) return;
+    if (text.empty() || x_ + size.x > limit_) return;
     draw_text(list_, font, kSmallText - 0.5f, {x_, area_.min.y + (area_.height() - size.y) / 2}, color(ink), text.c_str());
     x_ += size.x + px(22);
   }

@@ -25,8 +25,8 @@ std::string title_of(const trace::Control& control) {
 std::string control_words(const trace::Control& control, double value) {
   if (control.name == "pace" && value <= 0) return "no limit";
   std::string words = viz::format_number(value, 3);
-  if (control.unit == "x") return "×" + words;
-  if (!control.unit.empty() && control.unit != "1") words += " " + control.unit;
+  if (control.unit == "x") return fmt::format("×{}", words);
+  if (!control.unit.empty() && control.unit != "1") words = fmt::format("{} {}", words, control.unit);
   return words;
 }
 
@@ -160,7 +160,7 @@ void search_box(State& state, const Area& area, float width) {
 }
 
 std::string fraction_words(std::uint64_t planned) {
-  return planned > 0 ? "/ " + viz::format_count(static_cast<std::int64_t>(planned)) : "";
+  return planned > 0 ? fmt::format("/ {}", viz::format_count(static_cast<std::int64_t>(planned))) : "";
 }
 
 // Step and rates of a live run, or the step under the cursor of a replay.
