@@ -26,10 +26,10 @@ void TrainingLoop::obey(const trace::Command& command) {
           [&](const trace::Resume&) { set_mode(Mode::Training, "", "resume"); },
           [&](const trace::Pause&) { set_mode(Mode::Paused, "", "pause"); },
           [&](const trace::StepOnce&) {
-            record("step_once", mode_ == Mode::Paused ? "paused" : "training", "one step");
-            mode_ = Mode::Paused;
-            mode_message_.clear();
-            ++single_steps_;
+            record("step_once", course_.mode == Mode::Paused ? "paused" : "training", "one step");
+            course_.mode = Mode::Paused;
+            course_.message.clear();
+            ++course_.single_steps;
           },
           [&](const trace::PauseAt& pause) { set_pause_at(pause.step); },
           [&](const trace::SetControl& set) { set_control(set); },
@@ -62,30 +62,31 @@ void TrainingLoop::obey(const trace::Command& command) {
             }
           },
           [&](const trace::Stop&) {
-            record("stop", mode_ == Mode::Paused ? "paused" : "training", "stopped");
-            is_stopped_ = true;
+            record("stop", course_.mode == Mode::Paused ? "paused" : "training", "stopped");
+            course_.is_stopped = true;
           },
       },
       command);
   show_mode();
-  if (!events_.is_empty()) send_frame();
+  if (!outbox_.events.is_empty()) send_frame();
 }
 
 void TrainingLoop::record(const char* command, const nlohmann::ordered_json& old_value,
                           const nlohmann::ordered_json& new_value) {
-  events_.add(step(), EventKind::Command, {{"command", command}, {"old", old_value}, {"new", new_value}});
+  outbox_.events.add(step(), EventKind::Command,
+                     {{"command", command}, {"old", old_value}, {"new", new_value}});
 }
 
 void TrainingLoop::refuse(const std::string& words) {
-  events_.add(step(), EventKind::Warning, {{"what", "command refused"}, {"text", words}});
+  outbox_.events.add(step(), EventKind::Warning, {{"what", "command refused"}, {"text", words}});
 }
 
 void TrainingLoop::set_mode(Mode mode, const std::string& message, const char* command) {
   const auto words = [](Mode m) { return m == Mode::Paused ? "paused" : "training"; };
-  record(command, words(mode_), words(mode));
-  mode_ = mode;
-  mode_message_ = message;
-  single_steps_ = 0;
+  record(command, words(course_.mode), words(mode));
+  course_.mode = mode;
+  course_.message = message;
+  course_.single_steps = 0;
 }
 
 void TrainingLoop::set_pause_at(std::uint64_t at) {
@@ -94,16 +95,17 @@ void TrainingLoop::set_pause_at(std::uint64_t at) {
                        planned_steps_));
     return;
   }
-  record("pause_at", pause_at_, at);
-  pause_at_ = at;
+  record("pause_at", course_.pause_at, at);
+  course_.pause_at = at;
 }
 
 void TrainingLoop::set_control(const trace::SetControl& command) {
   try {
     const double old_value = state_.control(command.name);
     state_.set_control(command.name, command.value);
-    events_.add(step(), EventKind::Command,
-                {{"command", "set"}, {"name", command.name}, {"old", old_value}, {"new", command.value}});
+    outbox_.events.add(
+        step(), EventKind::Command,
+        {{"command", "set"}, {"name", command.name}, {"old", old_value}, {"new", command.value}});
   } catch (const Error& error) {
     refuse(error.what());
     return;
@@ -112,14 +114,14 @@ void TrainingLoop::set_control(const trace::SetControl& command) {
 }
 
 bool TrainingLoop::may_step() {
-  if (mode_ == Mode::Paused && single_steps_ == 0) {
+  if (course_.mode == Mode::Paused && course_.single_steps == 0) {
     parts_.inbox.wait(std::nullopt);
     return false;
   }
   const double pace = state_.control(kPace);
   if (pace <= 0) return true;
   const auto period = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / pace));
-  const Clock::time_point due = last_step_start_ + period;
+  const Clock::time_point due = done_.step_start + period;
   if (Clock::now() >= due) return true;
   parts_.inbox.wait(due);
   return Clock::now() >= due;

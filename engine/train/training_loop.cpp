@@ -29,10 +29,10 @@ TrainingLoop::TrainingLoop(const RunParts& parts)
     : parts_(parts),
       state_(parts.state),
       evaluations_(parts.state, parts.data, parts.texts),
-      frame_(parts.schema),
-      planned_steps_(static_cast<std::uint64_t>(parts.state.experiment().train.steps)),
-      first_step_(parts.state.counters().steps) {
-  if (parts.start == RunParts::Start::Paused) mode_ = Mode::Paused;
+      outbox_(parts.schema, parts.sink),
+      planned_steps_(static_cast<std::uint64_t>(parts.state.experiment().train.steps)) {
+  done_.first_step = parts.state.counters().steps;
+  if (parts.start == RunParts::Start::Paused) course_.mode = Mode::Paused;
 }
 
 trace::RunStatus TrainingLoop::run() {
@@ -44,25 +44,28 @@ trace::RunStatus TrainingLoop::run() {
     status.controls = state_.model().controls().controls();
   });
   show_mode();
-  fill_first_frame(frame_, events_, state_, parts_.data, parts_.texts, parts_.parent);
+  fill_first_frame(outbox_.frame, outbox_.events, state_, parts_.data, parts_.texts, parts_.parent);
   probe_if_due();
   send_frame();
   evaluate(What::HeldOutLoss, {});
 
-  while (!is_stopped_ && !is_finished()) {
-    while (const auto command = parts_.inbox.take()) obey(*command);
-    if (is_stopped_ || !may_step()) continue;
+  while (!course_.is_stopped && !is_finished()) {
+    if (const auto command = parts_.inbox.take()) {
+      obey(*command);
+      continue;
+    }
+    if (!may_step()) continue;
     train_step();
     evaluate_if_due();
   }
 
-  if (!is_stopped_) {
-    if (last_held_out_ != step()) evaluate(What::HeldOutLoss, {});
-    if (last_needle_ != step()) evaluate(What::Needle, state_.experiment().evaluation.needle_contexts);
+  if (!course_.is_stopped) {
+    if (done_.held_out_loss != step()) evaluate(What::HeldOutLoss, {});
+    if (done_.needle != step()) evaluate(What::Needle, state_.experiment().evaluation.needle_contexts);
     // A Stop during the last evaluations comes too late to change how the run ended.
   }
-  if (parts_.checkpoints.is_on() && step() > first_step_) save_checkpoint(CheckpointKeeper::Kind::Final);
-  return is_stopped_ ? trace::RunStatus::Stopped : trace::RunStatus::Finished;
+  if (parts_.checkpoints.is_on() && step() > done_.first_step) save_checkpoint(CheckpointKeeper::Kind::Final);
+  return course_.is_stopped ? trace::RunStatus::Stopped : trace::RunStatus::Finished;
 }
 
 void TrainingLoop::send_end(trace::RunStatus status, const std::string& message) {
@@ -71,7 +74,7 @@ void TrainingLoop::send_end(trace::RunStatus status, const std::string& message)
                                                             : "failed";
   std::string text = fmt::format("{} after step {}", words, step());
   if (!message.empty()) text += ": " + message;
-  events_.add(step(), EventKind::End, {{"status", words}, {"text", text}});
+  outbox_.events.add(step(), EventKind::End, {{"status", words}, {"text", text}});
   send_frame();
 }
 
@@ -79,32 +82,32 @@ void TrainingLoop::send_end(trace::RunStatus status, const std::string& message)
 // ------------------------------------------------------------------------------------------------------
 
 void TrainingLoop::train_step() {
-  last_step_start_ = Clock::now();
+  done_.step_start = Clock::now();
   const StepReport report = state_.step();
   const double probe_ms = report.is_finite ? probe_if_due() : 0;
   set_step_channels(report, probe_ms);
-  evaluation_ms_ = blocked_ms_ = 0;
+  done_.evaluation_ms = 0;
   if (!report.is_finite) report_non_finite(report);
-  if (single_steps_ > 0 && --single_steps_ == 0) mode_ = Mode::Paused;
-  if (pause_at_ != 0 && step() >= pause_at_) {
-    record("pause_at", pause_at_, 0);
-    pause_at_ = 0;
+  if (course_.single_steps > 0 && --course_.single_steps == 0) course_.mode = Mode::Paused;
+  if (course_.pause_at != 0 && step() >= course_.pause_at) {
+    record("pause_at", course_.pause_at, 0);
+    course_.pause_at = 0;
     set_mode(Mode::Paused, fmt::format("paused at step {} as asked", step()), "pause");
   }
   if (parts_.checkpoints.is_on() && is_due(step(), state_.experiment().train.checkpoint_every) &&
       !is_finished()) {
     save_checkpoint(CheckpointKeeper::Kind::Scheduled);
   }
-  busy_seconds_ += milliseconds_since(last_step_start_) / 1000;
+  done_.busy_seconds += milliseconds_since(done_.step_start) / 1000;
   show_step(report);
   show_mode();
   send_frame();
 }
 
 void TrainingLoop::report_non_finite(const StepReport& report) {
-  frame_.flag(trace::kFlagNonFinite);
+  outbox_.frame.flag(trace::kFlagNonFinite);
   const std::string words = report.non_finite_words + "; nothing was updated and training is paused";
-  events_.add(step(), EventKind::Warning, {{"what", "non-finite"}, {"text", words}});
+  outbox_.events.add(step(), EventKind::Warning, {{"what", "non-finite"}, {"text", words}});
   set_mode(Mode::Paused, words, "pause");
 }
 
@@ -116,10 +119,10 @@ void TrainingLoop::set_step_channels(const StepReport& report, double probe_ms) 
        {report.total_loss, report.learning_rate, report.gradient_norm,
         static_cast<double>(step()) * tokens_per_step, 1000 * tokens_per_step / report.total_ms,
         report.total_ms, report.data_ms, report.forward_ms, report.backward_ms, report.optimizer_ms, probe_ms,
-        evaluation_ms_, memory_bytes(state_.setup().device), blocked_ms_}) {
+        done_.evaluation_ms, memory_bytes(state_.setup().device), outbox_.take_blocked_ms()}) {
     scalars.push_back(value);
   }
-  frame_.set("scalars", scalars);
+  outbox_.frame.set("scalars", scalars);
   if (!state_.is_spark()) return;
 
   std::vector<float> threshold, density;
@@ -137,8 +140,8 @@ void TrainingLoop::set_step_channels(const StepReport& report, double probe_ms) 
       density.push_back(static_cast<float>(value));
     }
   }
-  frame_.set("threshold", threshold);
-  frame_.set("density", density);
+  outbox_.frame.set("threshold", threshold);
+  outbox_.frame.set("density", density);
 }
 
 double TrainingLoop::probe_if_due() {
@@ -146,24 +149,14 @@ double TrainingLoop::probe_if_due() {
   if (!is_due(step(), config.every)) return 0;
   const Clock::time_point start = Clock::now();
   std::vector<std::string_view> channels = {"declared", "declared_top", "scope_pooled", "attention_stats"};
-  if (config.edges_every > 0 && probes_made_ % static_cast<std::uint64_t>(config.edges_every) == 0)
+  if (config.edges_every > 0 && done_.probes % static_cast<std::uint64_t>(config.edges_every) == 0)
     channels.push_back("edges");
   for (const probes::Measured& measured :
        probes::run_probes(state_.model(), parts_.texts.probe_batch, channels)) {
-    frame_.set(measured.channel, measured.bytes);
+    outbox_.frame.set(measured.channel, measured.bytes);
   }
-  ++probes_made_;
+  ++done_.probes;
   return milliseconds_since(start);
-}
-
-void TrainingLoop::send_frame() {
-  EventLog::Taken taken = events_.take();
-  if (!taken.elements.empty()) frame_.set("events", taken.elements);
-  if (!taken.payload.empty()) frame_.set("event_payloads", taken.payload);
-  if (frame_.is_empty()) return;
-  const Clock::time_point start = Clock::now();
-  parts_.sink.on_frame(frame_.take(step()));
-  blocked_ms_ += milliseconds_since(start);
 }
 
 // --- evaluations and checkpoints
@@ -171,7 +164,6 @@ void TrainingLoop::send_frame() {
 
 void TrainingLoop::evaluate_if_due() {
   const experiments::EvaluationConfig& config = state_.experiment().evaluation;
-  if (mode_ == Mode::Paused && !is_due(step(), config.every) && !is_due(step(), config.needle_every)) return;
   if (is_due(step(), config.every)) evaluate(What::HeldOutLoss, {});
   if (is_due(step(), config.needle_every)) evaluate(What::Needle, config.needle_contexts);
 }
@@ -193,19 +185,19 @@ void TrainingLoop::evaluate(What what, const std::vector<std::int64_t>& multiple
   };
   try {
     if (what == What::HeldOutLoss) {
-      evaluations_.held_out_loss(frame_, events_, task);
-      last_held_out_ = step();
+      evaluations_.held_out_loss(outbox_.frame, outbox_.events, task);
+      done_.held_out_loss = step();
     } else {
-      evaluations_.needle(frame_, events_, multiples, task);
-      last_needle_ = step();
+      evaluations_.needle(outbox_.frame, outbox_.events, multiples, task);
+      done_.needle = step();
     }
   } catch (const data::Cancelled&) {
     if (is_cancelled) record("cancel_evaluation", "evaluating", "cancelled");
   } catch (const Error& error) {
-    events_.add(step(), EventKind::Warning, {{"what", "evaluation"}, {"text", error.what()}});
+    outbox_.events.add(step(), EventKind::Warning, {{"what", "evaluation"}, {"text", error.what()}});
   }
-  evaluation_ms_ += milliseconds_since(start);
-  busy_seconds_ += milliseconds_since(start) / 1000;
+  done_.evaluation_ms += milliseconds_since(start);
+  done_.busy_seconds += milliseconds_since(start) / 1000;
   parts_.board.update([&](Status& status) { status.progress = {}; });
   show_mode();
   send_frame();
@@ -217,15 +209,15 @@ void TrainingLoop::save_checkpoint(CheckpointKeeper::Kind kind) {
     const char* why = kind == CheckpointKeeper::Kind::Scheduled ? "scheduled"
                       : kind == CheckpointKeeper::Kind::Asked   ? "asked for"
                                                                 : "final";
-    events_.add(step(), EventKind::Checkpoint,
-                {{"text", "checkpoint " + saved.name},
-                 {"file", saved.name},
-                 {"bytes", saved.bytes},
-                 {"sha256", saved.sha256},
-                 {"why", why}});
+    outbox_.events.add(step(), EventKind::Checkpoint,
+                       {{"text", "checkpoint " + saved.name},
+                        {"file", saved.name},
+                        {"bytes", saved.bytes},
+                        {"sha256", saved.sha256},
+                        {"why", why}});
   } catch (const Error& error) {
     // Training is worth more than a checkpoint: say it and go on.
-    events_.add(step(), EventKind::Warning, {{"what", "checkpoint"}, {"text", error.what()}});
+    outbox_.events.add(step(), EventKind::Warning, {{"what", "checkpoint"}, {"text", error.what()}});
   }
 }
 
@@ -234,17 +226,17 @@ void TrainingLoop::save_checkpoint(CheckpointKeeper::Kind kind) {
 
 void TrainingLoop::show_mode() {
   parts_.board.update([&](Status& status) {
-    status.state = mode_ == Mode::Paused ? State::Paused : State::Training;
-    status.message = mode_ == Mode::Paused ? mode_message_ : std::string();
-    status.pause_at = pause_at_;
+    status.state = course_.mode == Mode::Paused ? State::Paused : State::Training;
+    status.message = course_.mode == Mode::Paused ? course_.message : std::string();
+    status.pause_at = course_.pause_at;
   });
 }
 
 void TrainingLoop::show_step(const StepReport& report) {
   const experiments::Experiment& experiment = state_.experiment();
   const double tokens = static_cast<double>(experiment.train.batch * experiment.model.context);
-  const auto done = static_cast<double>(step() - first_step_);
-  double seconds_per_step = busy_seconds_ / std::max(done, 1.0);
+  const auto done = static_cast<double>(step() - done_.first_step);
+  double seconds_per_step = done_.busy_seconds / std::max(done, 1.0);
   if (const double pace = state_.control(kPace); pace > 0)
     seconds_per_step = std::max(seconds_per_step, 1 / pace);
   double theta = 0, direct = 0;

@@ -9,9 +9,8 @@
 
 #include "engine/train/checkpoint_keeper.h"
 #include "engine/train/evaluations.h"
-#include "engine/train/events.h"
-#include "engine/train/frame_builder.h"
 #include "engine/train/inbox.h"
+#include "engine/train/outbox.h"
 #include "engine/train/status_board.h"
 
 namespace sparsescope::train {
@@ -53,7 +52,7 @@ class TrainingLoop {
   void evaluate_if_due();
   void evaluate(What what, const std::vector<std::int64_t>& multiples);
   void save_checkpoint(CheckpointKeeper::Kind kind);
-  void send_frame();
+  void send_frame() { outbox_.send(step()); }
 
   // Commands; each is recorded with old and new value.
   void obey(const trace::Command& command);
@@ -69,24 +68,30 @@ class TrainingLoop {
   void show_mode();
   void show_step(const StepReport& report);
 
+  // What a person asked for.
+  struct Course {
+    Mode mode = Mode::Training;
+    std::string message;             // why it is paused
+    std::uint64_t single_steps = 0;  // asked for while paused, still to make
+    std::uint64_t pause_at = 0;
+    bool is_stopped = false;
+  };
+  // When what was done last.
+  struct Done {
+    std::uint64_t first_step = 0, probes = 0;
+    std::uint64_t held_out_loss = ~std::uint64_t{0}, needle = ~std::uint64_t{0};  // steps
+    Inbox::Clock::time_point step_start{};
+    double evaluation_ms = 0;  // since the last step
+    double busy_seconds = 0;   // working, not paused or waiting
+  };
+
   RunParts parts_;
   TrainingState& state_;
   Evaluations evaluations_;
-  FrameBuilder frame_;
-  EventLog events_;
+  Outbox outbox_;
   const std::uint64_t planned_steps_;
-
-  Mode mode_ = Mode::Training;
-  std::string mode_message_;
-  std::uint64_t single_steps_ = 0, pause_at_ = 0;
-  bool is_stopped_ = false;
-  std::uint64_t probes_made_ = 0;
-  std::uint64_t last_held_out_ = ~std::uint64_t{0}, last_needle_ = ~std::uint64_t{0};  // steps
-
-  Inbox::Clock::time_point last_step_start_{};
-  double evaluation_ms_ = 0, blocked_ms_ = 0;  // since the last step
-  double busy_seconds_ = 0;                    // working, not paused or waiting
-  std::uint64_t first_step_ = 0;
+  Course course_;
+  Done done_;
 };
 
 }  // namespace sparsescope::train
