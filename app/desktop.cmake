@@ -8,6 +8,8 @@ if(SPARSESCOPE_TRAINING)
   target_sources(sparsescope_app_desktop PRIVATE desktop_training.cpp)
   target_compile_definitions(sparsescope_app_desktop PUBLIC SPARSESCOPE_WITH_TRAINING)
   target_link_libraries(sparsescope_app_desktop PUBLIC sparsescope::app_run)
+  # LibTorch exports a std::filesystem of its own in which remove_all calls nothing: the real one must be found first.
+  target_link_options(sparsescope_app_desktop INTERFACE "SHELL:-Wl,--push-state,--no-as-needed -lstdc++ -Wl,--pop-state")
 endif()
 
 add_executable(sparsescope main.cpp)

@@ -19,7 +19,7 @@ class LiveRun final : public frame::TrainerLink {
 
   frame::TrainerStatus status() const override;
   frame::RecorderStatus recorder() const override;
-  void post(trace::Command command) override { run_->post(std::move(command)); }
+  void post(const trace::Command& command) override { run_->post(command); }
   std::uint32_t run_id() const override { return run_id_; }
 
   TrainingRun& run() { return *run_; }

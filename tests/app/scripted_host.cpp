@@ -68,7 +68,7 @@ frame::RecorderStatus ScriptedTrainer::recorder() const {
   return {path_, stats.bytes_on_disk, stats.last_committed_step, stats.frames_lost, 0.5, stats.failure};
 }
 
-void ScriptedTrainer::post(trace::Command command) {
+void ScriptedTrainer::post(const trace::Command& command) {
   using S = frame::TrainerStatus::State;
   if (std::holds_alternative<trace::Pause>(command)) status_.state = S::Paused;
   if (std::holds_alternative<trace::Resume>(command)) status_.state = S::Training;

@@ -24,7 +24,7 @@ class ScriptedTrainer final : public frame::TrainerLink {
 
   frame::TrainerStatus status() const override { return status_; }
   frame::RecorderStatus recorder() const override;
-  void post(trace::Command command) override;
+  void post(const trace::Command& command) override;
   std::uint32_t run_id() const override { return run_id_; }
   // Closes the recording; the numbers of the writer.
   record::WriterStats close();

@@ -37,7 +37,7 @@ class TrainerLink {
   virtual ~TrainerLink() = default;
   virtual TrainerStatus status() const = 0;
   virtual RecorderStatus recorder() const = 0;
-  virtual void post(trace::Command command) = 0;
+  virtual void post(const trace::Command& command) = 0;
   // Which run of the timeline it feeds: viz::Run::id().
   virtual std::uint32_t run_id() const = 0;
 };
