@@ -117,7 +117,7 @@ void step_dialog(State& state, const char* title, const char* verb, const std::f
 }
 
 void quit_dialog(State& state) {
-  if (!begin_dialog(state, "Training is still running", 520)) return;
+  if (!begin_dialog(state, "Training is still running", 560)) return;
   const std::string where = state.recorder.path.empty() ? "" : " The recording " + fs::path(state.recorder.path).filename().string() + " is closed whole.";
   ui::wrapped("Stopping ends the run after the present step." + where + " Without the window it goes on in the background until its last step.", Token::Muted);
   ImGui::Dummy({0, px(8)});
@@ -126,7 +126,7 @@ void quit_dialog(State& state) {
     state.host.quit(Leave::StopAndSave);
   }
   ImGui::SameLine();
-  if (ui::button("Keep training without window", "", ui::Tone::Neutral, {px(220), px(34)})) {
+  if (ui::button("Keep training without window", "", ui::Tone::Neutral, {px(244), px(34)})) {
     close(state);
     state.host.quit(Leave::KeepTraining);
   }

@@ -43,7 +43,7 @@ void palette_row(State& state, const viz::UiCommand& command, bool is_chosen, bo
   draw_text(list, Font::Regular, kBodyText - 1, {at.x + px(10), at.y + (height - words.y) / 2}, color(reason.empty() ? Token::Text : Token::Muted), command.words.c_str());
   draw_text(list, Font::Mono, kSmallText - 1, {at.x + width - px(10) - key_size.x, at.y + (height - key_size.y) / 2}, color(Token::Muted), key.c_str());
   list->PushClipRect({at.x + words.x + px(24), at.y}, {at.x + width - px(96), at.y + height}, true);
-  draw_text(list, Font::Regular, kSmallText - 1, {std::max(at.x + words.x + px(24), at.x + width - px(110) - note.x), at.y + (height - note.y) / 2}, color(reason.empty() ? Token::Faint : Token::Warn), right.c_str());
+  draw_text(list, Font::Regular, kSmallText - 1, {std::max(at.x + words.x + px(24), at.x + width - px(110) - note.x), at.y + (height - note.y) / 2}, color(reason.empty() ? Token::Muted : Token::Warn), right.c_str());
   list->PopClipRect();
   ImGui::PopID();
 }
@@ -112,6 +112,47 @@ void draw_palette(State& state) {
   ImGui::End();
 }
 
+namespace {
+
+// Categories in their order, cut into columns of about equal length.
+std::vector<std::vector<std::string>> split_categories(const viz::CommandTable& commands, std::size_t columns) {
+  std::vector<std::pair<std::string, std::size_t>> sizes;
+  for (const viz::UiCommand& command : commands.all()) {
+    if (command.keys.empty()) continue;
+    const auto known = std::find_if(sizes.begin(), sizes.end(), [&](const auto& entry) { return entry.first == command.category; });
+    known == sizes.end() ? (void)sizes.emplace_back(command.category, 3) : (void)++known->second;
+  }
+  // The longest first, each into the column that is shortest so far.
+  std::stable_sort(sizes.begin(), sizes.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<std::vector<std::string>> split(columns);
+  std::vector<std::size_t> lengths(columns, 0);
+  for (const auto& [category, length] : sizes) {
+    const auto shortest = static_cast<std::size_t>(std::min_element(lengths.begin(), lengths.end()) - lengths.begin());
+    split[shortest].push_back(category);
+    lengths[shortest] += length;
+  }
+  return split;
+}
+
+void category_rows(const viz::CommandTable& commands, const std::string& category) {
+  ui::heading(category.c_str());
+  for (const viz::UiCommand& command : commands.all()) {
+    if (command.category != category || command.keys.empty()) continue;
+    const float left = ImGui::GetCursorScreenPos().x;
+    for (std::size_t i = 0; i < command.keys.size() && i < 2; ++i) {
+      if (i > 0) ImGui::SameLine(0, px(4));
+      ui::key_cap(viz::text_from_chord(command.keys[i]));
+    }
+    ImGui::SameLine();
+    ImGui::SetCursorScreenPos({std::max(left + px(150), ImGui::GetCursorScreenPos().x), ImGui::GetCursorScreenPos().y});
+    FontScope font(Font::Regular, kSmallText + 0.5f);
+    ImGui::TextUnformatted(command.words.c_str());
+  }
+  ImGui::Dummy({0, px(8)});
+}
+
+}  // namespace
+
 void draw_cheat_sheet(State& state) {
   if (!state.show_cheat_sheet) return;
   if (begin_overlay("keys", 900, 620, state.show_cheat_sheet)) {
@@ -121,28 +162,12 @@ void draw_cheat_sheet(State& state) {
     }
     ui::muted("Every command also answers to Ctrl+K and its name. Esc closes this.");
     ImGui::Dummy({0, px(6)});
-    std::vector<std::string> categories;
-    for (const viz::UiCommand& command : state.commands.all()) {
-      if (!command.keys.empty() && std::find(categories.begin(), categories.end(), command.category) == categories.end()) categories.push_back(command.category);
-    }
-    const int columns = ImGui::GetContentRegionAvail().x > px(640) ? 2 : 1;
-    if (ImGui::BeginTable("keys", columns, ImGuiTableFlags_SizingStretchSame)) {
-      for (const std::string& category : categories) {
+    const bool is_wide = ImGui::GetContentRegionAvail().x > px(640);
+    const std::vector<std::vector<std::string>> columns = split_categories(state.commands, is_wide ? 2 : 1);
+    if (ImGui::BeginTable("keys", static_cast<int>(columns.size()), ImGuiTableFlags_SizingStretchSame)) {
+      for (const std::vector<std::string>& column : columns) {
         ImGui::TableNextColumn();
-        ui::heading(category.c_str());
-        for (const viz::UiCommand& command : state.commands.all()) {
-          if (command.category != category || command.keys.empty()) continue;
-          const float left = ImGui::GetCursorScreenPos().x;
-          for (std::size_t i = 0; i < command.keys.size() && i < 2; ++i) {
-            if (i > 0) ImGui::SameLine(0, px(4));
-            ui::key_cap(viz::text_from_chord(command.keys[i]));
-          }
-          ImGui::SameLine();
-          ImGui::SetCursorScreenPos({std::max(left + px(150), ImGui::GetCursorScreenPos().x), ImGui::GetCursorScreenPos().y});
-          FontScope font(Font::Regular, kSmallText + 0.5f);
-          ImGui::TextUnformatted(command.words.c_str());
-        }
-        ImGui::Dummy({0, px(8)});
+        for (const std::string& category : column) category_rows(state.commands, category);
       }
       ImGui::EndTable();
     }
