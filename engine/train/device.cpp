@@ -20,7 +20,17 @@
 
 namespace sparsescope::train {
 
+namespace {
+
+// Must stand before the first CUDA call; without it the results of cuBLAS differ from run to run.
+void fix_cublas_workspace() {
+  [[maybe_unused]] static const int once = ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/1);
+}
+
+}  // namespace
+
 CudaAnswer cuda_answer() {
+  fix_cublas_workspace();
   CudaAnswer answer;
 #ifdef SPARSESCOPE_CUDA
   int count = 0;
@@ -56,8 +66,7 @@ Device resolve_device(Device device) {
 }
 
 DeviceSetup set_up_device(Device device, std::int64_t threads) {
-  // Read by cuBLAS when its first handle is made; without it its results differ from run to run.
-  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/1);
+  fix_cublas_workspace();
   DeviceSetup setup;
   const bool on_gpu = resolve_device(device) == Device::Cuda;
   const unsigned available = std::max(1u, std::thread::hardware_concurrency());
