@@ -212,14 +212,23 @@ const trace::Control* control(const State& state, const std::string& name) {
   return nullptr;
 }
 
+namespace {
+
+// Once, where the wish was made: the start page and the dialog show it themselves.
+void fail_in_place(State& state, const Error& error) {
+  state.start_problem = error.what();
+  if (!state.timeline.runs().empty() && state.dialog == Dialog::None) state.notify(error.what(), ui::Tone::Error);
+}
+
+}  // namespace
+
 void open_file(State& state, const std::string& path) {
   try {
     state.host.open_recording(path);
     state.start_problem.clear();
     state.recent = state.host.recent_files();
   } catch (const Error& error) {
-    state.start_problem = error.what();
-    state.notify(error.what(), ui::Tone::Error);
+    fail_in_place(state, error);
   }
 }
 
@@ -229,8 +238,7 @@ void start_preset(State& state, const std::string& name) {
     state.start_problem.clear();
     state.timeline.cursor().follow();
   } catch (const Error& error) {
-    state.start_problem = error.what();
-    state.notify(error.what(), ui::Tone::Error);
+    fail_in_place(state, error);
   }
 }
 

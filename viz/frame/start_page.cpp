@@ -114,10 +114,10 @@ void draw_start_page(State& state, const Area& area) {
     ImGui::Dummy({0, px(18)});
     const float top = ImGui::GetCursorScreenPos().y;
     ImGui::SetCursorScreenPos({left, top});
-    if (ImGui::BeginChild("presets", {first, area.max.y - top - px(16)})) preset_column(state, first - px(4));
+    if (ImGui::BeginChild("presets", {first, area.max.y - top - px(16)})) preset_column(state, ImGui::GetContentRegionAvail().x - px(6));
     ImGui::EndChild();
     ImGui::SetCursorScreenPos({left + first + gap, top});
-    if (ImGui::BeginChild("files", {second, area.max.y - top - px(16)})) file_column(state, second - px(4));
+    if (ImGui::BeginChild("files", {second, area.max.y - top - px(16)})) file_column(state, ImGui::GetContentRegionAvail().x - px(6));
     ImGui::EndChild();
   }
   end_region();
