@@ -28,9 +28,19 @@ void draw_all_closed(const Area& area) {
   ui::empty_state(icon::kChart, "All views are closed. Ctrl+K and \"show\" brings them back.");
 }
 
+// A run that ended before its first frame has no picture; its reason takes the place.
+void draw_failed_start(State& state, const Area& area) {
+  if (begin_region("failed", area, Token::Panel, {12, 12})) ui::error_state(state.trainer->message, state.trainer->message, false);
+  end_region();
+}
+
 }  // namespace
 
 void draw_views(State& state, const Area& area) {
+  viz::Run* run = state.run();
+  if (state.trainer && state.trainer->state == TrainerStatus::State::Failed && run != nullptr && run->schema() == nullptr) {
+    return draw_failed_start(state, area);
+  }
   ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0.f);
   const bool open = begin_region("views", area, Token::Bg, {0, 0});
   ImGui::PopStyleVar();
@@ -54,7 +64,6 @@ void draw_views(State& state, const Area& area) {
   };
   context.why_disabled = [&state](std::string_view id) { return state.commands.why_disabled(id); };
 
-  viz::Run* run = state.run();
   for (State::Slot& slot : state.slots) {
     if (!slot.is_open) {
       slot.was_visible = false;
