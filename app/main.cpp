@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "app/cpu_manners.h"
 #include "app/desktop_options.h"
 #include "app/desktop_pictures.h"
 #include "app/desktop_window.h"
@@ -11,6 +12,9 @@
 
 int main(int argc, char** argv) {
   using namespace sparsescope;
+#ifdef SPARSESCOPE_WITH_TRAINING
+  app::mind_cpu_manners(argv);
+#endif
   try {
     int exit_code = -1;
     app::DesktopOptions options = app::desktop_options(argc, argv, exit_code);

@@ -4,10 +4,14 @@
 #include <cstdio>
 
 #include "app/cli/cli.h"
+#include "app/cpu_manners.h"
 #include "engine/trace/error.h"
 
 int main(int argc, char** argv) {
   using namespace sparsescope;
+#ifdef SPARSESCOPE_WITH_TRAINING
+  app::mind_cpu_manners(argv);
+#endif
   CLI::App parser{"Trains small sparse-attention models and looks into their recordings.", "sparsescope-cli"};
   parser.require_subcommand(1);
   parser.footer("Exit codes: 0 done, 1 failed, 2 wrong usage, 3 input refused, 4 recording of a newer version, "
