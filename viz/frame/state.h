@@ -54,6 +54,7 @@ struct State {
   };
   std::vector<Slot> slots;       // in the order of the views' table
   std::string focused_view;      // id
+  std::string arranged_for;      // uuid of the run whose kind last chose which tabs stand in front
 
   Appearance appearance;
   bool appearance_changed = false;

@@ -28,6 +28,16 @@ void draw_all_closed(const Area& area) {
   ui::empty_state(icon::kChart, "All views are closed. Ctrl+K and \"show\" brings them back.");
 }
 
+// Another kind of run: the views that have something to show come to the front, the first of the table foremost.
+void bring_forward(State& state, const viz::Run& run) {
+  if (run.schema() == nullptr || state.arranged_for == run.uuid()) return;
+  state.arranged_for = run.uuid();
+  for (std::size_t i = state.slots.size(); i-- > 0;) {
+    const State::Slot& slot = state.slots[i];
+    if (slot.is_open && slot.view->applies(run).does) ImGui::SetWindowFocus(window_name(slot).c_str());
+  }
+}
+
 // A run that ended before its first frame has no picture; its reason takes the place.
 void draw_failed_start(State& state, const Area& area) {
   if (begin_region("failed", area, Token::Panel, {12, 12})) ui::error_state(state.trainer->message, state.trainer->message, false);
@@ -85,6 +95,7 @@ void draw_views(State& state, const Area& area) {
     }
     ImGui::End();
   }
+  if (run != nullptr) bring_forward(state, *run);
 }
 
 }  // namespace sparsescope::frame
