@@ -1,11 +1,28 @@
 // sparsescope-cli: train and look into recordings without a window. It never asks; it refuses with one sentence.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 
 #include "app/cli/cli.h"
 #include "app/cpu_manners.h"
 #include "engine/trace/error.h"
+
+namespace {
+
+// CLI11 would only say that a command is missing.
+void refuse_unknown_command(CLI::App& parser, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const CLI::App* command : parser.get_subcommands({})) {
+    if (command->get_name() == argv[1]) return;
+    names.push_back(command->get_name());
+  }
+  throw sparsescope::Error(fmt::format("there is no command '{}'; the commands are {}", argv[1], fmt::join(names, ", ")),
+                           sparsescope::ExitCode::Usage);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace sparsescope;
@@ -24,6 +41,7 @@ int main(int argc, char** argv) {
   app::add_info_command(parser, chosen);
   app::add_table_command(parser, chosen);
   try {
+    refuse_unknown_command(parser, argc, argv);
     parser.parse(argc, argv);
     return chosen();
   } catch (const CLI::ParseError& error) {

@@ -21,7 +21,7 @@ constexpr std::size_t kReportEvery = 128;  // files between two reports
 bool is_text(const FoundFile& file, std::string_view bytes) {
   const std::string reason = binary_reason(bytes);
   if (!reason.empty() && file.is_named) {
-    throw Error("'" + file.path + "' is not text: " + reason + "; name a text file");
+    throw refused("'" + file.path + "' is not text: " + reason + "; name a text file");
   }
   return reason.empty();
 }
@@ -42,7 +42,7 @@ void remove_binaries(FoundFiles& found, const Task& task) {
     }
   }
   if (texts.empty()) {
-    throw Error(found.files.empty()
+    throw refused(found.files.empty()
                     ? "there is no text in " + found.source + "; name a file or folder that holds some"
                     : "all files of " + found.source + " are binary; name a file or folder that holds text");
   }
@@ -78,7 +78,7 @@ std::vector<std::string> read_few(FoundFiles& found) {
   std::uint64_t total = 0;
   for (const FoundFile& file : found.files) total += file.bytes;
   if (total > kMostBytesOfFewFiles) {
-    throw Error(
+    throw refused(
         fmt::format("{} holds {:.1f} GB in fewer than {} files, more than can be searched for documents; "
                     "give a part of it, or cut it into more files",
                     found.source, static_cast<double>(total) * 1e-9, kFewestDocuments));
@@ -105,7 +105,7 @@ void read_blocks_or_stream(Corpus& corpus, FoundFiles& found, std::uint64_t max_
     blocks.insert(blocks.end(), more.begin(), more.end());
   }
   if (blocks.empty())
-    throw Error(found.source + " holds nothing but white space; name a file that holds text");
+    throw refused(found.source + " holds nothing but white space; name a file that holds text");
 
   if (blocks.size() >= kFewestDocuments) {
     corpus.facts.rule = DocumentRule::Blocks;
@@ -143,7 +143,7 @@ Corpus read_corpus(FoundFiles found, const CorpusRequest& request, const Task& t
     read_blocks_or_stream(corpus, found, max_bytes);
   }
   if (corpus.bytes.empty())
-    throw Error("there is no text in " + found.source + "; name a file or folder that holds some");
+    throw refused("there is no text in " + found.source + "; name a file or folder that holds some");
   corpus.facts.files_skipped = found.skipped;
   hold_out(corpus, request.validation_fraction);
   return corpus;

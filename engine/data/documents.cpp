@@ -26,7 +26,7 @@ void hold_out_end(Corpus& corpus, double fraction) {
   const auto kept = static_cast<std::size_t>(static_cast<double>(size) * (1 - fraction));
   const std::size_t border = without_cut_character(std::string_view(corpus.bytes).substr(0, kept)).size();
   if (border == 0 || border == size) {
-    throw Error("the text from " + corpus.facts.source + " has only " + std::to_string(size) +
+    throw refused("the text from " + corpus.facts.source + " has only " + std::to_string(size) +
                 " bytes, too few to train on one part and validate on another; give more text");
   }
   corpus.documents = {{0, border, Split::Train}, {border, size, Split::Validation}};
@@ -55,7 +55,7 @@ void hold_out_documents(Corpus& corpus, double fraction, const Digests& digests)
     total += bytes;
   }
   if (groups.size() < 2) {
-    throw Error("all documents of " + corpus.facts.source +
+    throw refused("all documents of " + corpus.facts.source +
                 " are the same text, so none can be held out for validation; "
                 "give text that differs");
   }

@@ -58,7 +58,7 @@ class Collector {
   static struct stat status_of(const std::string& path) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
-      throw Error("cannot read " + quoted(path) + ": " + reason_of(errno) +
+      throw refused("cannot read " + quoted(path) + ": " + reason_of(errno) +
                   "; check the path and its permissions");
     }
     return status;
@@ -67,14 +67,14 @@ class Collector {
   void add(const std::string& path, const struct stat& status, bool is_named) {
     if (!S_ISREG(status.st_mode)) {
       if (is_named)
-        throw Error(quoted(path) + " is neither a file nor a folder; text is read from regular files only");
+        throw refused(quoted(path) + " is neither a file nor a folder; text is read from regular files only");
       ++found_.skipped;
       return;
     }
     const bool is_new = seen_.emplace(status.st_dev, status.st_ino).second;
     if (!is_new || status.st_size == 0) {
       if (is_named && status.st_size == 0)
-        throw Error(quoted(path) + " is empty; name a file that holds text");
+        throw refused(quoted(path) + " is empty; name a file that holds text");
       ++found_.skipped;
       return;
     }
@@ -86,7 +86,7 @@ class Collector {
     std::error_code error;
     fs::directory_iterator entries(folder, error);
     if (error) {
-      throw Error("cannot read the folder " + quoted(folder) + ": " + error.message() +
+      throw refused("cannot read the folder " + quoted(folder) + ": " + error.message() +
                   "; check its permissions");
     }
     if (folders_++ % kReportEvery == 0) task_.report("looking for text files", -1);
@@ -113,10 +113,10 @@ std::vector<std::string> matches_of(const std::string& pattern) {
   const int status = ::glob(pattern.c_str(), GLOB_BRACE | GLOB_ERR, nullptr, &matches);
   const std::unique_ptr<glob_t, void (*)(glob_t*)> owner(&matches, [](glob_t* which) { ::globfree(which); });
   if (status == GLOB_NOMATCH) {
-    throw Error("nothing matches " + quoted(pattern) + "; check the pattern, or name a file or a folder");
+    throw refused("nothing matches " + quoted(pattern) + "; check the pattern, or name a file or a folder");
   }
   if (status != 0) {
-    throw Error("cannot look for " + quoted(pattern) +
+    throw refused("cannot look for " + quoted(pattern) +
                 ": a folder on the way cannot be read; check its permissions");
   }
   std::vector<std::string> paths(matches.gl_pathv, matches.gl_pathv + matches.gl_pathc);
@@ -158,18 +158,18 @@ FoundFiles find_files(const std::vector<std::string>& sources, const Task& task)
         collector.add_named(source);
       }
     } else if (errno != ENOENT && errno != ENOTDIR) {
-      throw Error("cannot read " + quoted(source) + ": " + reason_of(errno) +
+      throw refused("cannot read " + quoted(source) + ": " + reason_of(errno) +
                   "; check the path and its permissions");
     } else if (has_glob_characters(source)) {
       for (const std::string& path : matches_of(source)) collector.add_match(path);
     } else if (is_named_corpus(source)) {
-      throw Error("the named corpus " + quoted(source) +
+      throw refused("the named corpus " + quoted(source) +
                   " cannot be mixed with other text; give it alone, or files and folders only");
     } else if (source.find_first_of("/.") == std::string::npos) {
-      throw Error("there is no corpus " + quoted(source) +
+      throw refused("there is no corpus " + quoted(source) +
                   ": it is no file and no folder here, and the named corpora are: " + names_of_corpora());
     } else {
-      throw Error("there is no file or folder " + quoted(source) + "; check the path");
+      throw refused("there is no file or folder " + quoted(source) + "; check the path");
     }
     found.source += (found.source.empty() ? "" : ", ") + last_part(source);
   }
@@ -186,7 +186,7 @@ FoundFiles find_named(const NamedCorpus& named, const Task& task) {
     });
   }
   if (found.files.empty()) {
-    throw Error("the corpus " + quoted(named.name) + " finds no files under " + named.folder +
+    throw refused("the corpus " + quoted(named.name) + " finds no files under " + named.folder +
                 " on this machine; give text of your own with --corpus");
   }
   found.source = named.name;
@@ -196,7 +196,7 @@ FoundFiles find_named(const NamedCorpus& named, const Task& task) {
 std::string read_file(const std::string& path, std::uint64_t limit) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
-    throw Error("cannot read " + quoted(path) + ": " + reason_of(errno) +
+    throw refused("cannot read " + quoted(path) + ": " + reason_of(errno) +
                 "; check its permissions or leave it out");
   }
   std::string text;
@@ -212,7 +212,7 @@ std::string read_file(const std::string& path, std::uint64_t limit) {
   const int error = errno;
   ::close(descriptor);
   if (got < 0)
-    throw Error("cannot read " + quoted(path) + ": " + reason_of(error) + "; check the disk or leave it out");
+    throw refused("cannot read " + quoted(path) + ": " + reason_of(error) + "; check the disk or leave it out");
   return text;
 }
 

@@ -21,6 +21,9 @@ class Error : public std::runtime_error {
   ExitCode code_;
 };
 
+// What a person handed over cannot be used: a corpus, a recording, a checkpoint. Throw what it returns.
+inline Error refused(const std::string& sentence) { return Error(sentence, ExitCode::Refused); }
+
 // A broken promise inside this program. Throws std::logic_error naming the place.
 inline void check(bool condition, const std::string& what,
                   std::source_location where = std::source_location::current()) {

@@ -27,6 +27,14 @@ void fix_cublas_workspace() {
   [[maybe_unused]] static const int once = ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/1);
 }
 
+#ifdef SPARSESCOPE_CUDA
+std::string no_device_words(cudaError_t error) {
+  if (error == cudaSuccess || error == cudaErrorNoDevice) return "this machine has no CUDA GPU, or hides it";
+  if (error == cudaErrorInsufficientDriver) return "this machine has no NVIDIA driver, or one too old for CUDA 13";
+  return std::string("CUDA says: ") + cudaGetErrorString(error);
+}
+#endif
+
 }  // namespace
 
 CudaAnswer cuda_answer() {
@@ -36,8 +44,7 @@ CudaAnswer cuda_answer() {
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
   if (error != cudaSuccess || count == 0) {
-    answer.reason = error == cudaSuccess ? "this machine has no CUDA device"
-                                         : std::string("CUDA says: ") + cudaGetErrorString(error);
+    answer.reason = no_device_words(error);
     return answer;
   }
   cudaDeviceProp properties{};

@@ -84,7 +84,7 @@ TEST(BadInput, CudaWithoutAGpuIsRefusedInWords) {
   TinyRun run;
   std::vector<std::string> arguments = run.with_output();
   *(std::find(arguments.begin(), arguments.end(), "cpu")) = "cuda";
-  expect_refusal(run_process(arguments, {.environment = {"CUDA_VISIBLE_DEVICES=-1"}}), 1, {"cuda", "--device cpu"});
+  expect_refusal(run_process(arguments, {.environment = {"CUDA_VISIBLE_DEVICES=-1"}}), 1, {"GPU", "--device cpu"});
 }
 
 TEST(BadInput, AReadOnlyFolderIsSaidBeforeTrainingStarts) {
@@ -93,14 +93,14 @@ TEST(BadInput, AReadOnlyFolderIsSaidBeforeTrainingStarts) {
   std::filesystem::create_directory(locked);
   std::filesystem::permissions(locked, std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
   const ProcessResult result = run_process(run.arguments({"--out", locked + "/run.h5"}), {.rights = Rights::LikeAUser});
-  expect_refusal(result, 1, {"locked"});
+  expect_refusal(result, 3, {"locked"});
   EXPECT_EQ(result.errors.find("step "), std::string::npos) << "training had started";
 }
 
 TEST(BadInput, AnExistingRecordingIsNeverOverwritten) {
   TinyRun run;
   const std::string precious = run.folder.write("precious.h5", "do not lose me");
-  expect_refusal(run_process(run.arguments({"--out", precious})), 1, {"precious.h5", "exists"});
+  expect_refusal(run_process(run.arguments({"--out", precious})), 3, {"precious.h5", "exists"});
   std::ifstream file(precious);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "do not lose me");
 }
@@ -109,7 +109,7 @@ TEST(BadInput, AFullDiskAtTheStartIsSaidInMebibytes) {
   TinyRun run;
   std::vector<std::string> arguments = run.with_output();
   *(std::find(arguments.begin(), arguments.end(), "--free-at-start") + 1) = "900000000";
-  expect_refusal(run_process(arguments), 1, {"free"});
+  expect_refusal(run_process(arguments), 3, {"free"});
   EXPECT_FALSE(std::filesystem::exists(run.recording));
 }
 
