@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kSettleFrames = 4;          // sizes and tabs come to rest
+constexpr int kSettleFrames = 8;          // sizes and tabs come to rest
 constexpr int kMostFrames = 600;          // heavy rows arrive meanwhile
 
 // Trains on the terminal and returns the recording's path.

@@ -55,6 +55,7 @@ struct State {
   std::vector<Slot> slots;       // in the order of the views' table
   std::string focused_view;      // id
   std::string arranged_for;      // uuid of the run whose kind last chose which tabs stand in front
+  int frames_to_arrange = 0;     // docking needs a frame or two before a tab can be chosen
 
   Appearance appearance;
   bool appearance_changed = false;

@@ -30,8 +30,12 @@ void draw_all_closed(const Area& area) {
 
 // Another kind of run: the views that have something to show come to the front, the first of the table foremost.
 void bring_forward(State& state, const viz::Run& run) {
-  if (run.schema() == nullptr || state.arranged_for == run.uuid()) return;
-  state.arranged_for = run.uuid();
+  if (run.schema() == nullptr) return;
+  if (state.arranged_for != run.uuid()) {
+    state.arranged_for = run.uuid();
+    state.frames_to_arrange = 3;
+  }
+  if (state.frames_to_arrange == 0 || --state.frames_to_arrange > 0) return;
   for (std::size_t i = state.slots.size(); i-- > 0;) {
     const State::Slot& slot = state.slots[i];
     if (slot.is_open && slot.view->applies(run).does) ImGui::SetWindowFocus(window_name(slot).c_str());
