@@ -13,7 +13,8 @@ void mind_cpu_manners(char** argv) {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   setenv("OMP_WAIT_POLICY", "passive", 1);
-  execv("/proc/self/exe", argv);  // returns only where /proc is missing: then threads spin, and all else is the same
+  execv("/proc/self/exe",
+        argv);  // returns only where /proc is missing: then threads spin, and all else is the same
 }
 
 }  // namespace sparsescope::app

@@ -12,17 +12,17 @@
 namespace sparsescope::app {
 
 struct DesktopOptions {
-  std::vector<std::string> files;        // recordings to open
+  std::vector<std::string> files;  // recordings to open
 #ifdef SPARSESCOPE_WITH_TRAINING
-  RunArguments run;                      // run.preset empty: nothing to train
+  RunArguments run;  // run.preset empty: nothing to train
 #endif
   bool is_offscreen = false;
-  int width = 1920, height = 1080;       // of the off-screen picture
-  std::string view;                      // "", "all", "window" or a view's id
-  std::int64_t step = -1;                // negative: the newest
-  std::string theme;                     // "", "dark" or "light"; empty: what was used last
-  double scale = 0;                      // 0: what was used last
-  std::string screenshot;                // path; empty: a name made from the recording
+  int width = 1920, height = 1080;  // of the off-screen picture
+  std::string view;                 // "", "all", "window" or a view's id
+  std::int64_t step = -1;           // negative: the newest
+  std::string theme;                // "", "dark" or "light"; empty: what was used last
+  double scale = 0;                 // 0: what was used last
+  std::string screenshot;           // path; empty: a name made from the recording
 
   bool wants_training() const;
   std::string preset() const;

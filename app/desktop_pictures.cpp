@@ -23,8 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kSettleFrames = 8;          // sizes and tabs come to rest
-constexpr int kMostFrames = 600;          // heavy rows arrive meanwhile
+constexpr int kSettleFrames = 8;  // sizes and tabs come to rest
+constexpr int kMostFrames = 600;  // heavy rows arrive meanwhile
 
 // Trains on the terminal and returns the recording's path.
 std::string train_and_record(const DesktopOptions& options) {
@@ -33,13 +33,15 @@ std::string train_and_record(const DesktopOptions& options) {
   const std::string path = run_options.recorder.path;
   const experiments::Experiment& experiment = run_options.request.experiment;
   catch_stop_signals();
-  fmt::print(stderr, "{} ({} profile), {} steps, recording to {}\n", experiment.title, experiment.profile, experiment.train.steps, path);
+  fmt::print(stderr, "{} ({} profile), {} steps, recording to {}\n", experiment.title, experiment.profile,
+             experiment.train.steps, path);
   TrainingRun run(std::move(run_options));
   follow_run(run);
   const trace::RunEnd end = run.wait();
   const record::WriterStats stats = run.recorder_stats();
   if (!stats.failure.empty()) throw Error(stats.failure);
-  if (end.status == trace::RunStatus::Failed) throw Error(end.message + "; what was recorded lies in " + path);
+  if (end.status == trace::RunStatus::Failed)
+    throw Error(end.message + "; what was recorded lies in " + path);
   fmt::print("recording {}\n", path);
   return path;
 #else
@@ -51,7 +53,8 @@ std::string train_and_record(const DesktopOptions& options) {
 // Takes in everything; the reader works on its own thread, so this waits for it.
 void load_whole(viz::Timeline& timeline) {
   const auto done = [&] {
-    return std::all_of(timeline.runs().begin(), timeline.runs().end(), [](const auto& run) { return run->end() != nullptr; });
+    return std::all_of(timeline.runs().begin(), timeline.runs().end(),
+                       [](const auto& run) { return run->end() != nullptr; });
   };
   while (!done()) {
     timeline.drain_all();
@@ -62,8 +65,10 @@ void load_whole(viz::Timeline& timeline) {
 class Pictures {
  public:
   Pictures(const DesktopOptions& options, const std::vector<std::string>& files)
-      : options_(options), session_(with_files(options, files), timeline_, DesktopSession::Remember::No),
-        surface_(options.width, options.height), frame_(session_, timeline_, appearance(options), gui_.font_notes()) {
+      : options_(options),
+        session_(with_files(options, files), timeline_, DesktopSession::Remember::No),
+        surface_(options.width, options.height),
+        frame_(session_, timeline_, appearance(options), gui_.font_notes()) {
     session_.start();
     load_whole(timeline_);
     viz::Run& run = *timeline_.runs().front();
@@ -101,7 +106,9 @@ class Pictures {
   }
   void go_to(const viz::Run& run, std::uint64_t step) {
     if (run.rows() == 0 || step < run.first_step() || step > run.newest_step()) {
-      throw Error(fmt::format("--step {}: the recording has steps {} to {}", step, run.first_step(), run.newest_step()), ExitCode::Usage);
+      throw Error(fmt::format("--step {}: the recording has steps {} to {}", step, run.first_step(),
+                              run.newest_step()),
+                  ExitCode::Usage);
     }
     timeline_.cursor().seek(step);
   }
@@ -140,9 +147,10 @@ int run_offscreen(const DesktopOptions& options) {
   if (options.wants_training()) {
     files = {train_and_record(options)};
     if (view.empty()) view = "all";
-    stem = (fs::path(files[0]).parent_path() / fs::path(files[0]).stem()).string();   // pictures lie beside a new recording
+    stem = (fs::path(files[0]).parent_path() / fs::path(files[0]).stem())
+               .string();  // pictures lie beside a new recording
   } else {
-    stem = fs::path(files[0]).stem().string();                                        // and here for one that was opened
+    stem = fs::path(files[0]).stem().string();  // and here for one that was opened
   }
   Pictures pictures(options, files);
   if (view.empty() || view == "window") {
@@ -150,7 +158,8 @@ int run_offscreen(const DesktopOptions& options) {
   } else if (view == "all") {
     pictures.write_window(options.screenshot.empty() ? stem + ".window.png" : options.screenshot);
     for (const std::string& id : pictures.view_ids()) {
-      pictures.write_view(id, options.screenshot.empty() ? stem + "." + id + ".png" : beside(options.screenshot, id));
+      pictures.write_view(
+          id, options.screenshot.empty() ? stem + "." + id + ".png" : beside(options.screenshot, id));
     }
   } else {
     pictures.write_view(view, options.screenshot.empty() ? stem + "." + view + ".png" : options.screenshot);

@@ -50,7 +50,8 @@ void DesktopSession::open_recording(const std::string& path) {
   std::error_code failure;
   const std::string absolute = fs::absolute(path, failure).lexically_normal().string();
   for (const auto& [known, id] : open_files_) {
-    if (known == absolute && timeline_.find(id) != nullptr) throw Error(fs::path(path).filename().string() + " is open already");
+    if (known == absolute && timeline_.find(id) != nullptr)
+      throw Error(fs::path(path).filename().string() + " is open already");
   }
   viz::Run& run = timeline_.add_run(feed_of_recording(path));
   open_files_.emplace_back(absolute, run.id());
@@ -78,7 +79,8 @@ std::vector<frame::RecentFile> DesktopSession::recent_files() const {
   std::vector<std::string> paths = settings_.recent;
   std::vector<std::pair<fs::file_time_type, std::string>> made;
   std::error_code failure;
-  for (fs::directory_iterator it(recordings_folder(), failure), end; !failure && it != end; it.increment(failure)) {
+  for (fs::directory_iterator it(recordings_folder(), failure), end; !failure && it != end;
+       it.increment(failure)) {
     std::error_code ignored;
     if (it->path().extension() == ".h5") made.emplace_back(it->last_write_time(ignored), it->path().string());
   }
@@ -92,7 +94,8 @@ std::vector<frame::RecentFile> DesktopSession::recent_files() const {
     if (files.size() == kRecent) break;
     if (!fs::is_regular_file(path, ignored)) continue;
     const auto size = static_cast<double>(fs::file_size(path, ignored));
-    files.push_back({path, fs::path(path).filename().string(), viz::format_bytes(size) + ", " + age_words(fs::last_write_time(path, ignored))});
+    files.push_back({path, fs::path(path).filename().string(),
+                     viz::format_bytes(size) + ", " + age_words(fs::last_write_time(path, ignored))});
   }
   return files;
 }
@@ -100,7 +103,8 @@ std::vector<frame::RecentFile> DesktopSession::recent_files() const {
 std::string DesktopSession::demo_recording() const {
   std::error_code ignored;
   const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const fs::path& folder : {program / "../share/sparsescope/recordings", fs::path(SPARSESCOPE_RECORDINGS)}) {
+  for (const fs::path& folder :
+       {program / "../share/sparsescope/recordings", fs::path(SPARSESCOPE_RECORDINGS)}) {
     const fs::path path = folder / "demo.h5";
     if (fs::is_regular_file(path, ignored)) return path.lexically_normal().string();
   }
@@ -124,7 +128,8 @@ std::string DesktopSession::why_no_training() const {
 void DesktopSession::start_training(const std::string& preset) {
   if (const std::string reason = why_no_training(); !reason.empty()) throw Error(reason);
   RunArguments arguments = options_.run;
-  if (arguments.preset != preset) arguments.out.clear();   // --out names the run that the command line asked for
+  if (arguments.preset != preset)
+    arguments.out.clear();  // --out names the run that the command line asked for
   arguments.preset = preset;
   live_ = LiveRun::start(arguments, timeline_);
   if (!live_->recorder().path.empty()) remember_file(live_->recorder().path);
@@ -138,7 +143,9 @@ std::string DesktopSession::device_words() const { return live_ ? live_->status(
 class LiveRun {};
 
 std::vector<frame::PresetCard> DesktopSession::presets() const { return {}; }
-std::string DesktopSession::why_no_training() const { return "this is the replay-only program; scripts/run without --viewer builds the one that trains"; }
+std::string DesktopSession::why_no_training() const {
+  return "this is the replay-only program; scripts/run without --viewer builds the one that trains";
+}
 void DesktopSession::start_training(const std::string&) { throw Error(why_no_training(), ExitCode::Usage); }
 frame::TrainerLink* DesktopSession::trainer() { return nullptr; }
 std::string DesktopSession::device_words() const { return "replay only"; }

@@ -14,11 +14,11 @@
 
 namespace sparsescope::app {
 
-class LiveRun;   // app/desktop_training.h; absent in the replay-only program
+class LiveRun;  // app/desktop_training.h; absent in the replay-only program
 
 class DesktopSession final : public frame::Host {
  public:
-  enum class Remember { Yes, No };   // whether settings are read and written; pictures leave them alone
+  enum class Remember { Yes, No };  // whether settings are read and written; pictures leave them alone
   DesktopSession(DesktopOptions options, viz::Timeline& timeline, Remember remember);
   ~DesktopSession() override;
 
@@ -52,7 +52,7 @@ class DesktopSession final : public frame::Host {
   Remember remember_;
   std::string settings_folder_, settings_note_;
   DesktopSettings settings_;
-  std::vector<std::pair<std::string, std::uint32_t>> open_files_;   // path, run id
+  std::vector<std::pair<std::string, std::uint32_t>> open_files_;  // path, run id
   std::shared_ptr<LiveRun> live_;
   std::optional<frame::Leave> leave_;
   std::function<void()> toggle_full_screen_;

@@ -9,19 +9,27 @@
 namespace sparsescope::app {
 namespace {
 
-constexpr std::size_t kScreenBytes = 64u << 20;   // beyond this the screen drops the oldest frames and counts them
+constexpr std::size_t kScreenBytes = 64u
+                                     << 20;  // beyond this the screen drops the oldest frames and counts them
 
 frame::TrainerStatus::State state_of(train::Status::State state) {
   using From = train::Status::State;
   using To = frame::TrainerStatus::State;
   switch (state) {
-    case From::Preparing: return To::Preparing;
-    case From::Training: return To::Training;
-    case From::Paused: return To::Paused;
-    case From::Evaluating: return To::Evaluating;
-    case From::Finished: return To::Finished;
-    case From::Stopped: return To::Stopped;
-    case From::Failed: return To::Failed;
+    case From::Preparing:
+      return To::Preparing;
+    case From::Training:
+      return To::Training;
+    case From::Paused:
+      return To::Paused;
+    case From::Evaluating:
+      return To::Evaluating;
+    case From::Finished:
+      return To::Finished;
+    case From::Stopped:
+      return To::Stopped;
+    case From::Failed:
+      return To::Failed;
   }
   return To::Failed;
 }
@@ -81,7 +89,8 @@ frame::TrainerStatus LiveRun::status() const {
 
 frame::RecorderStatus LiveRun::recorder() const {
   const record::WriterStats stats = run_->recorder_stats();
-  return {path_, stats.bytes_on_disk, stats.last_committed_step, stats.frames_lost, commit_seconds_, stats.failure};
+  return {path_,           stats.bytes_on_disk, stats.last_committed_step, stats.frames_lost,
+          commit_seconds_, stats.failure};
 }
 
 std::vector<frame::PresetCard> preset_cards(const std::string& device) {
@@ -90,8 +99,8 @@ std::vector<frame::PresetCard> preset_cards(const std::string& device) {
   for (const experiments::Preset& preset : experiments::presets()) {
     const experiments::Experiment e = experiments::load_preset(preset.name, on_gpu ? "gpu" : "cpu");
     cards.push_back({preset.name, preset.title, preset.text,
-                     fmt::format("{} profile: {} layers, width {}, {} steps", on_gpu ? "GPU" : "CPU", e.model.layers, e.model.width,
-                                 viz::format_count(e.train.steps))});
+                     fmt::format("{} profile: {} layers, width {}, {} steps", on_gpu ? "GPU" : "CPU",
+                                 e.model.layers, e.model.width, viz::format_count(e.train.steps))});
   }
   return cards;
 }

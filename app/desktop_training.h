@@ -26,7 +26,7 @@ class LiveRun final : public frame::TrainerLink {
   const std::string& recording_path() const { return path_; }
 
  private:
-  std::shared_ptr<trace::Mailbox> mailbox_;   // outlives the run that feeds it
+  std::shared_ptr<trace::Mailbox> mailbox_;  // outlives the run that feeds it
   std::shared_ptr<TrainingRun> run_;
   std::uint32_t run_id_ = 0;
   std::string path_;

@@ -21,16 +21,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kFramesAfterInput = 3;        // ImGui settles within this many
-constexpr double kTelemetrySeconds = 0.2;   // five pictures a second while only numbers move
-constexpr double kIdleSeconds = 0.5;        // how often an idle window looks for a stop signal
+constexpr int kFramesAfterInput = 3;       // ImGui settles within this many
+constexpr double kTelemetrySeconds = 0.2;  // five pictures a second while only numbers move
+constexpr double kIdleSeconds = 0.5;       // how often an idle window looks for a stop signal
 
 bool something_comes_in(const viz::Timeline& timeline) {
-  return std::any_of(timeline.runs().begin(), timeline.runs().end(), [](const auto& run) { return run->end() == nullptr; });
+  return std::any_of(timeline.runs().begin(), timeline.runs().end(),
+                     [](const auto& run) { return run->end() == nullptr; });
 }
 
 // How long to sleep before the next picture.
-double wait_seconds(const render::Window& window, const frame::Frame& frame, const viz::Timeline& timeline, int frames_left) {
+double wait_seconds(const render::Window& window, const frame::Frame& frame, const viz::Timeline& timeline,
+                    int frames_left) {
   if (window.is_hidden()) return kIdleSeconds;
   if (frames_left > 0 || frame.is_busy()) return 0;
   return something_comes_in(timeline) || frame.is_training() ? kTelemetrySeconds : kIdleSeconds;
@@ -67,7 +69,8 @@ void loop(render::Window& window, frame::Frame& frame, DesktopSession& session, 
   }
 }
 
-// Stops the run, or follows it on the terminal until it is over; either way the recording is whole afterwards.
+// Stops the run, or follows it on the terminal until it is over; either way the recording is whole
+// afterwards.
 void finish_training(DesktopSession& session) {
 #ifdef SPARSESCOPE_WITH_TRAINING
   LiveRun* live = session.live_run();
@@ -101,7 +104,9 @@ int run_window(const DesktopOptions& options) {
   {
     render::Window window("Sparsescope", 1600, 960);
     frame::Appearance appearance;
-    appearance.theme = (options.theme.empty() ? session.settings().theme : options.theme) == "light" ? Theme::Light : Theme::Dark;
+    appearance.theme = (options.theme.empty() ? session.settings().theme : options.theme) == "light"
+                           ? Theme::Light
+                           : Theme::Dark;
     appearance.scale = static_cast<float>(options.scale > 0 ? options.scale : session.settings().scale);
     appearance.monitor_scale = window.monitor_scale();
     frame::Frame frame(session, timeline, appearance, std::move(notes));

@@ -1,4 +1,5 @@
-// Follows a run on a terminal: one line that renews itself, or a line every few seconds where there is no terminal.
+// Follows a run on a terminal: one line that renews itself, or a line every few seconds where there is no
+// terminal.
 #pragma once
 
 #include "app/training_run.h"

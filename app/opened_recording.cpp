@@ -7,14 +7,15 @@
 namespace sparsescope::app {
 namespace {
 
-constexpr std::size_t kWaitingBytes = 64u << 20;   // the reader waits for the screen beyond this
+constexpr std::size_t kWaitingBytes = 64u << 20;  // the reader waits for the screen beyond this
 
 class OpenedRecording final : public trace::RowSource {
  public:
   explicit OpenedRecording(const std::string& path)
-      : mailbox_(std::make_shared<trace::Mailbox>(kWaitingBytes, trace::Overflow::Block)), client_(record::open_recording(path, *mailbox_)) {}
+      : mailbox_(std::make_shared<trace::Mailbox>(kWaitingBytes, trace::Overflow::Block)),
+        client_(record::open_recording(path, *mailbox_)) {}
   ~OpenedRecording() override {
-    mailbox_->close();   // a reader that waits for room would never end
+    mailbox_->close();  // a reader that waits for room would never end
     client_.reset();
   }
   std::uint64_t request(trace::ReadRequest request) override { return client_->request(std::move(request)); }

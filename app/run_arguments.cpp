@@ -31,20 +31,30 @@ void apply_set(experiments::Experiment& experiment, const std::string& text) {
 }  // namespace
 
 void add_run_options(CLI::App& parser, RunArguments& arguments, RunOptionSet set) {
-  CLI::Option* preset = parser.add_option("--preset", arguments.preset, "an experiment that ships with the program (sparsescope-cli presets)");
+  CLI::Option* preset = parser.add_option(
+      "--preset", arguments.preset, "an experiment that ships with the program (sparsescope-cli presets)");
   if (set == RunOptionSet::Cli) {
     parser.add_option("--experiment", arguments.experiment, "an experiment file (TOML)")->excludes(preset);
-    parser.add_option("--set", arguments.sets, "KEY=VALUE: change one key of the experiment; may be repeated")
+    parser
+        .add_option("--set", arguments.sets, "KEY=VALUE: change one key of the experiment; may be repeated")
         ->allow_extra_args(false);
     parser.add_option("--resume", arguments.resume, "continue from this checkpoint (.safetensors)");
   }
   parser.add_option("--corpus", arguments.corpus, "named corpus, or files, folders and globs to train on");
   parser.add_option("--device", arguments.device, "auto, cpu or cuda")->capture_default_str();
-  parser.add_option("--steps", arguments.steps, "training steps; default: what the experiment says")->check(CLI::PositiveNumber);
-  parser.add_option("--seed", arguments.seed, "of the run; every random stream derives its own from it")->check(CLI::NonNegativeNumber);
-  parser.add_option("--out", arguments.out, "the recording, a new .h5 file; default: a new name in the recordings folder");
-  parser.add_option("--free-at-start", arguments.free_mib_at_start, "MiB that must be free to start a recording")->capture_default_str();
-  parser.add_option("--free-while-running", arguments.free_mib_while_running, "MiB below which recording stops and training goes on")
+  parser.add_option("--steps", arguments.steps, "training steps; default: what the experiment says")
+      ->check(CLI::PositiveNumber);
+  parser.add_option("--seed", arguments.seed, "of the run; every random stream derives its own from it")
+      ->check(CLI::NonNegativeNumber);
+  parser.add_option("--out", arguments.out,
+                    "the recording, a new .h5 file; default: a new name in the recordings folder");
+  parser
+      .add_option("--free-at-start", arguments.free_mib_at_start,
+                  "MiB that must be free to start a recording")
+      ->capture_default_str();
+  parser
+      .add_option("--free-while-running", arguments.free_mib_while_running,
+                  "MiB below which recording stops and training goes on")
       ->capture_default_str();
 }
 
@@ -66,7 +76,8 @@ TrainingRunOptions run_from_arguments(const RunArguments& arguments) {
   options.request.corpus = arguments.corpus;
   options.request.device = device;
   options.request.resume_checkpoint = arguments.resume;
-  options.recorder.path = arguments.out.empty() ? new_recording_path(recordings_folder(), experiment.name) : arguments.out;
+  options.recorder.path =
+      arguments.out.empty() ? new_recording_path(recordings_folder(), experiment.name) : arguments.out;
   options.recorder.free_bytes_at_start = arguments.free_mib_at_start << 20;
   options.recorder.free_bytes_while_running = arguments.free_mib_while_running << 20;
   const std::filesystem::path path = options.recorder.path;

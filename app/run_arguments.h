@@ -1,4 +1,5 @@
-// What a command line says about a run, and the run it means: shared by the desktop and the command-line program.
+// What a command line says about a run, and the run it means: shared by the desktop and the command-line
+// program.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -11,17 +12,17 @@
 namespace sparsescope::app {
 
 struct RunArguments {
-  std::string preset;                  // or `experiment`
-  std::string experiment;              // path of a TOML file
-  std::vector<std::string> sets;       // "key=value", applied in order
-  std::vector<std::string> corpus;     // empty: what the experiment says
+  std::string preset;               // or `experiment`
+  std::string experiment;           // path of a TOML file
+  std::vector<std::string> sets;    // "key=value", applied in order
+  std::vector<std::string> corpus;  // empty: what the experiment says
   std::string device = "auto";
-  std::int64_t steps = 0;              // 0: what the experiment says
-  std::int64_t seed = -1;              // negative: what the experiment says
-  std::string resume;                  // checkpoint
-  std::string out;                     // recording; empty: a new name in the recordings folder
-  std::uint64_t free_mib_at_start = 1024;      // refuse to record with less free space
-  std::uint64_t free_mib_while_running = 64;   // stop recording below this, go on training
+  std::int64_t steps = 0;                     // 0: what the experiment says
+  std::int64_t seed = -1;                     // negative: what the experiment says
+  std::string resume;                         // checkpoint
+  std::string out;                            // recording; empty: a new name in the recordings folder
+  std::uint64_t free_mib_at_start = 1024;     // refuse to record with less free space
+  std::uint64_t free_mib_while_running = 64;  // stop recording below this, go on training
 };
 
 // Adds --preset, --corpus, --device, --steps, --seed, --out to a parser; `with_experiment` adds the rest.

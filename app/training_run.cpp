@@ -53,11 +53,13 @@ std::string live_line(const train::Status& status) {
     line += fmt::format("  loss {:.3f} nats", status.loss_nats);
     line += fmt::format("  {:.0f} tok/s", status.tokens_per_second);
     if (std::isfinite(status.mean_theta) && status.has_thresholds) {
-      line += fmt::format("  theta {:.3f}  direct {:.1f} %", status.mean_theta, 100 * status.mean_direct_density);
+      line +=
+          fmt::format("  theta {:.3f}  direct {:.1f} %", status.mean_theta, 100 * status.mean_direct_density);
     }
   }
   if (status.state == State::Evaluating) return line + "  " + progress;
-  if (status.state == State::Paused) return line + "  paused" + (status.message.empty() ? "" : ": " + status.message);
+  if (status.state == State::Paused)
+    return line + "  paused" + (status.message.empty() ? "" : ": " + status.message);
   if (status.seconds_left > 0) {
     const auto seconds = static_cast<long long>(std::lround(status.seconds_left));
     line += fmt::format("  {}:{:02} left", seconds / 60, seconds % 60);

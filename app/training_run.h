@@ -1,4 +1,5 @@
-// One training run as both programs start it: the trainer on its own thread, the recorder, and whoever watches.
+// One training run as both programs start it: the trainer on its own thread, the recorder, and whoever
+// watches.
 #pragma once
 
 #include <atomic>
@@ -16,8 +17,8 @@ namespace sparsescope::app {
 
 struct TrainingRunOptions {
   train::RunRequest request;
-  record::WriterOptions recorder;        // path empty: train without recording
-  trace::FrameSink* screen = nullptr;    // may be null; outlives the run; must not block
+  record::WriterOptions recorder;      // path empty: train without recording
+  trace::FrameSink* screen = nullptr;  // may be null; outlives the run; must not block
 };
 
 class TrainingRun {

@@ -22,7 +22,8 @@ std::string user_folder(const char* variable, const char* below_home, const char
   } else if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
     base = fs::path(home) / below_home;
   } else {
-    throw Error(fmt::format("neither {} nor HOME is set, so there is no folder for {}; set one of them", variable, name));
+    throw Error(fmt::format("neither {} nor HOME is set, so there is no folder for {}; set one of them",
+                            variable, name));
   }
   const fs::path folder = base / "sparsescope" / name;
   std::error_code error;
@@ -40,7 +41,8 @@ std::string new_recording_path(const std::string& folder, const std::string& exp
   std::random_device entropy;
   const std::string stamp = fmt::format("{:%Y%m%d-%H%M%S}", fmt::gmtime(std::time(nullptr)));
   for (;;) {
-    const fs::path path = fs::path(folder) / fmt::format("{}-{}-{:04x}.h5", experiment, stamp, entropy() & 0xffffu);
+    const fs::path path =
+        fs::path(folder) / fmt::format("{}-{}-{:04x}.h5", experiment, stamp, entropy() & 0xffffu);
     if (!fs::exists(path)) return path.string();
   }
 }

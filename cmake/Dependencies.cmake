@@ -21,8 +21,10 @@ if(SPARSESCOPE_TRAINING)
   # The wheels carry libcudart.so.13 and no libcudart.so; LibTorch's package wants it with or without our kernels.
   set(sparsescope_suffixes ${CMAKE_FIND_LIBRARY_SUFFIXES})
   list(PREPEND CMAKE_FIND_LIBRARY_SUFFIXES .so.13)
-  # The compiler's link test asks for no runtime at all.
-  set(CMAKE_CUDA_FLAGS_INIT "--cudart=shared -L${SPARSESCOPE_SITE}/nvidia/cu13/lib")
+  # What the compiler links by itself is called libcudart.so: give the wheels' runtime that name, too.
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/cudart)
+  file(CREATE_LINK ${SPARSESCOPE_SITE}/nvidia/cu13/lib/libcudart.so.13 ${CMAKE_BINARY_DIR}/cudart/libcudart.so SYMBOLIC)
+  set(CMAKE_CUDA_FLAGS_INIT "--cudart=shared -L${CMAKE_BINARY_DIR}/cudart -L${SPARSESCOPE_SITE}/nvidia/cu13/lib")
   enable_language(CUDA)
   set(CMAKE_CUDA_STANDARD 20)
   # CMake 3.25 does not know how to ask this compiler for C++20.

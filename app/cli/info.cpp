@@ -50,9 +50,12 @@ Contents read_contents(RecordingWalk& walk) {
 std::string state_words(const Contents& contents) {
   if (contents.damage != ExitCode::Done) return "damaged";
   if (contents.end.status == trace::RunStatus::Unclosed) return "being written, or its writer died";
-  const nlohmann::json last = contents.events.empty() ? nlohmann::json() : nlohmann::json::parse(contents.events.back(), nullptr, false);
+  const nlohmann::json last = contents.events.empty()
+                                  ? nlohmann::json()
+                                  : nlohmann::json::parse(contents.events.back(), nullptr, false);
   const bool has_ended = last.is_object() && last.value("kind", "") == "end";
-  return "closed, " + (has_ended ? last.value("status", "finished") : std::string("recording ended before the run"));
+  return "closed, " +
+         (has_ended ? last.value("status", "finished") : std::string("recording ended before the run"));
 }
 
 std::string shape_words(const trace::Channel& channel) {
@@ -71,7 +74,9 @@ std::string cadence_words(const trace::Channel& channel) {
 std::string event_words(const std::string& text) {
   const nlohmann::json event = nlohmann::json::parse(text, nullptr, false);
   if (!event.is_object() || !event.contains("step") || !event["step"].is_number()) return text;
-  const auto words = [&](const char* key) { return event.contains(key) && event[key].is_string() ? event[key].get<std::string>() : ""; };
+  const auto words = [&](const char* key) {
+    return event.contains(key) && event[key].is_string() ? event[key].get<std::string>() : "";
+  };
   return fmt::format("step {:<6} {:<11} {}", event["step"].dump(), words("kind"), words("text"));
 }
 
@@ -102,14 +107,14 @@ void print_words(const std::string& path, const trace::Schema& schema, const Con
   fmt::print("  state     {}{}\n", state_words(contents),
              contents.end.message.empty() ? "" : " (" + contents.end.message + ")");
   fmt::print("  size      {:.2f} MiB\n", static_cast<double>(std::filesystem::file_size(path)) / (1 << 20));
-  fmt::print("  steps     {} to {} in {} rows, {:.1f} s\n", contents.first_step, contents.last_step, contents.rows,
-             static_cast<double>(contents.duration_nanos) * 1e-9);
+  fmt::print("  steps     {} to {} in {} rows, {:.1f} s\n", contents.first_step, contents.last_step,
+             contents.rows, static_cast<double>(contents.duration_nanos) * 1e-9);
   fmt::print("  recorded  {}, seed {}, run {}\n", schema.created_utc, schema.seed, schema.run_uuid);
   fmt::print("  channels\n");
   for (const trace::Channel& channel : schema.channels) {
-    fmt::print("    {:<18} {:<7} {:<44} {:<12} {:<16} {} rows\n", channel.name, trace::dtype_name(channel.dtype),
-               shape_words(channel), "[" + channel.unit + "]", cadence_words(channel),
-               contents.rows_of_channel[channel.id]);
+    fmt::print("    {:<18} {:<7} {:<44} {:<12} {:<16} {} rows\n", channel.name,
+               trace::dtype_name(channel.dtype), shape_words(channel), "[" + channel.unit + "]",
+               cadence_words(channel), contents.rows_of_channel[channel.id]);
   }
   fmt::print("  events    {}\n", contents.events.size());
   for (const std::string& text : contents.events) fmt::print("    {}\n", event_words(text));
@@ -123,7 +128,8 @@ void add_info_command(CLI::App& parser, CommandAction& chosen) {
     bool json = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = parser.add_subcommand("info", "Say what is in a recording: state, channels, steps, events");
+  CLI::App* command =
+      parser.add_subcommand("info", "Say what is in a recording: state, channels, steps, events");
   command->add_option("file", options->path, "the recording")->required();
   command->add_flag("--json", options->json, "as one JSON object, with the whole schema");
   command->callback([options, &chosen] {

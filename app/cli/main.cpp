@@ -1,4 +1,5 @@
-// sparsescope-cli: train and look into recordings without a window. It never asks; it refuses with one sentence.
+// sparsescope-cli: train and look into recordings without a window. It never asks; it refuses with one
+// sentence.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -18,8 +19,9 @@ void refuse_unknown_command(CLI::App& parser, int argc, char** argv) {
     if (command->get_name() == argv[1]) return;
     names.push_back(command->get_name());
   }
-  throw sparsescope::Error(fmt::format("there is no command '{}'; the commands are {}", argv[1], fmt::join(names, ", ")),
-                           sparsescope::ExitCode::Usage);
+  throw sparsescope::Error(
+      fmt::format("there is no command '{}'; the commands are {}", argv[1], fmt::join(names, ", ")),
+      sparsescope::ExitCode::Usage);
 }
 
 }  // namespace
@@ -31,8 +33,9 @@ int main(int argc, char** argv) {
 #endif
   CLI::App parser{"Trains small sparse-attention models and looks into their recordings.", "sparsescope-cli"};
   parser.require_subcommand(1);
-  parser.footer("Exit codes: 0 done, 1 failed, 2 wrong usage, 3 input refused, 4 recording of a newer version, "
-                "5 damaged tail, 6 damaged middle.");
+  parser.footer(
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 input refused, 4 recording of a newer version, "
+      "5 damaged tail, 6 damaged middle.");
   app::CommandAction chosen;
 #ifdef SPARSESCOPE_WITH_TRAINING
   app::add_presets_command(parser, chosen);

@@ -54,9 +54,12 @@ std::vector<std::byte> RecordingWalk::read(std::uint64_t row, std::uint32_t chan
         case trace::ReadAnswer::Kind::Row:
           if (const trace::ChannelData* data = answer.frame->find(channel)) bytes = data->bytes;
           break;
-        case trace::ReadAnswer::Kind::Done: return bytes;
-        case trace::ReadAnswer::Kind::Cancelled: return {};
-        case trace::ReadAnswer::Kind::Failed: throw Error(answer.message, ExitCode::DamagedMiddle);
+        case trace::ReadAnswer::Kind::Done:
+          return bytes;
+        case trace::ReadAnswer::Kind::Cancelled:
+          return {};
+        case trace::ReadAnswer::Kind::Failed:
+          throw Error(answer.message, ExitCode::DamagedMiddle);
       }
     }
     std::this_thread::sleep_for(std::chrono::microseconds(200));

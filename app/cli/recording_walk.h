@@ -1,4 +1,5 @@
-// Walks through a recording in order, waiting for the reader: what headless commands need and a window must not do.
+// Walks through a recording in order, waiting for the reader: what headless commands need and a window must
+// not do.
 #pragma once
 
 #include <cstdint>

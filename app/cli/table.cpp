@@ -26,7 +26,9 @@ StepRange parse_steps(const std::string& text) {
   StepRange range;
   if (text.empty()) return range;
   const auto refuse = [&] {
-    throw Error(fmt::format("--steps {} is not a range; write A:B with whole steps, either may be left out", text), ExitCode::Usage);
+    throw Error(
+        fmt::format("--steps {} is not a range; write A:B with whole steps, either may be left out", text),
+        ExitCode::Usage);
   };
   const std::size_t colon = text.find(':');
   if (colon == std::string::npos) refuse();
@@ -61,23 +63,35 @@ T load(const std::byte* at) {
 // One number, shortest text that reads back to the same value.
 std::string number_text(trace::DType dtype, const std::byte* at) {
   switch (dtype) {
-    case trace::DType::F16: return fmt::format("{}", trace::float_from_half(load<std::uint16_t>(at)));
-    case trace::DType::F32: return fmt::format("{}", load<float>(at));
-    case trace::DType::F64: return fmt::format("{}", load<double>(at));
-    case trace::DType::U8: return fmt::format("{}", load<std::uint8_t>(at));
-    case trace::DType::U16: return fmt::format("{}", load<std::uint16_t>(at));
-    case trace::DType::I32: return fmt::format("{}", load<std::int32_t>(at));
-    case trace::DType::U32: return fmt::format("{}", load<std::uint32_t>(at));
-    case trace::DType::U64: return fmt::format("{}", load<std::uint64_t>(at));
-    default: break;
+    case trace::DType::F16:
+      return fmt::format("{}", trace::float_from_half(load<std::uint16_t>(at)));
+    case trace::DType::F32:
+      return fmt::format("{}", load<float>(at));
+    case trace::DType::F64:
+      return fmt::format("{}", load<double>(at));
+    case trace::DType::U8:
+      return fmt::format("{}", load<std::uint8_t>(at));
+    case trace::DType::U16:
+      return fmt::format("{}", load<std::uint16_t>(at));
+    case trace::DType::I32:
+      return fmt::format("{}", load<std::int32_t>(at));
+    case trace::DType::U32:
+      return fmt::format("{}", load<std::uint32_t>(at));
+    case trace::DType::U64:
+      return fmt::format("{}", load<std::uint64_t>(at));
+    default:
+      break;
   }
   check(false, "not a number");
   return {};
 }
 
+// "theta"; a bare number says what it counts: "layer 3".
 std::string index_label(const trace::Axis& axis, std::int64_t index) {
-  if (!axis.labels.empty()) return axis.labels[static_cast<std::size_t>(index)];
-  return fmt::format("{} {}", axis.name, index);
+  if (axis.labels.empty()) return fmt::format("{} {}", axis.name, index);
+  const std::string& label = axis.labels[static_cast<std::size_t>(index)];
+  const bool is_number = label.find_first_not_of("0123456789.") == std::string::npos;
+  return is_number ? axis.name + " " + label : label;
 }
 
 // Column names of one unit, last axis fastest: "layer 3.theta".
@@ -109,7 +123,8 @@ std::vector<std::string> header(const trace::Channel& channel) {
 // The values of one row (dense) or element (ragged) as CSV fields.
 void append_unit(const trace::Channel& channel, const std::byte* unit, std::vector<std::string>& fields) {
   if (channel.dtype == trace::DType::Record) {
-    for (const trace::RecordField& field : channel.fields) fields.push_back(number_text(field.dtype, unit + field.offset));
+    for (const trace::RecordField& field : channel.fields)
+      fields.push_back(number_text(field.dtype, unit + field.offset));
     return;
   }
   if (channel.dtype == trace::DType::Text) {
@@ -134,7 +149,8 @@ void append_unit(const trace::Channel& channel, const std::byte* unit, std::vect
   }
 }
 
-void write_row(const trace::Channel& channel, std::uint64_t step, const std::vector<std::byte>& bytes, std::ostream& out) {
+void write_row(const trace::Channel& channel, std::uint64_t step, const std::vector<std::byte>& bytes,
+               std::ostream& out) {
   const std::size_t unit = channel.unit_bytes();
   for (std::size_t at = 0; at + unit <= bytes.size(); at += unit) {
     std::vector<std::string> fields = {fmt::format("{}", step)};
@@ -147,7 +163,8 @@ const trace::Channel& find_channel(const trace::Schema& schema, const std::strin
   if (const trace::Channel* channel = schema.find(name)) return *channel;
   std::vector<std::string> names;
   for (const trace::Channel& channel : schema.channels) names.push_back(channel.name);
-  throw Error(fmt::format("this recording has no channel '{}'; it has {}", name, fmt::join(names, ", ")), ExitCode::Usage);
+  throw Error(fmt::format("this recording has no channel '{}'; it has {}", name, fmt::join(names, ", ")),
+              ExitCode::Usage);
 }
 
 struct TableOptions {
@@ -157,7 +174,8 @@ struct TableOptions {
 int write_table(const TableOptions& options) {
   const StepRange range = parse_steps(options.steps);
   if (!options.output.empty() && std::filesystem::exists(options.output)) {
-    throw Error(fmt::format("{} exists and is never overwritten; choose another -o", options.output), ExitCode::Usage);
+    throw Error(fmt::format("{} exists and is never overwritten; choose another -o", options.output),
+                ExitCode::Usage);
   }
   RecordingWalk walk(options.path);
   const trace::Channel& channel = find_channel(walk.schema(), options.channel);

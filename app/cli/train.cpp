@@ -22,9 +22,12 @@ struct TrainOptions {
 
 std::string outcome_word(trace::RunStatus status) {
   switch (status) {
-    case trace::RunStatus::Finished: return "finished";
-    case trace::RunStatus::Stopped: return "stopped";
-    default: return "failed";
+    case trace::RunStatus::Finished:
+      return "finished";
+    case trace::RunStatus::Stopped:
+      return "stopped";
+    default:
+      return "failed";
   }
 }
 
@@ -43,7 +46,8 @@ void report(const TrainOptions& options, const train::Status& status, const reco
     fmt::print("{}\n", json.dump(2));
     return;
   }
-  fmt::print("{} after step {}{}\n", outcome_word(end.status), status.step, end.message.empty() ? "" : ": " + end.message);
+  fmt::print("{} after step {}{}\n", outcome_word(end.status), status.step,
+             end.message.empty() ? "" : ": " + end.message);
   fmt::print("recording {} ({} frames, {:.2f} MiB)\n", path, recorder.frames_committed,
              static_cast<double>(recorder.bytes_on_disk) / (1 << 20));
 }
@@ -68,7 +72,8 @@ int train_command(const TrainOptions& options) {
 
 void add_train_command(CLI::App& parser, CommandAction& chosen) {
   auto options = std::make_shared<TrainOptions>();
-  CLI::App* command = parser.add_subcommand("train", "Train one model and record it; Ctrl-C ends the run cleanly");
+  CLI::App* command =
+      parser.add_subcommand("train", "Train one model and record it; Ctrl-C ends the run cleanly");
   add_run_options(*command, options->run, RunOptionSet::Cli);
   command->add_flag("--json", options->json, "report the outcome as one JSON object on standard output");
   command->callback([options, &chosen] { chosen = [options] { return train_command(*options); }; });
@@ -91,7 +96,8 @@ void add_presets_command(CLI::App& parser, CommandAction& chosen) {
         entry["title"] = preset.title;
         entry["text"] = preset.text;
         for (const char* profile : {"gpu", "cpu"}) {
-          entry[profile] = nlohmann::ordered_json::parse(experiments::to_json(experiments::load_preset(preset.name, profile)));
+          entry[profile] = nlohmann::ordered_json::parse(
+              experiments::to_json(experiments::load_preset(preset.name, profile)));
         }
         json.push_back(std::move(entry));
       }

@@ -16,7 +16,7 @@ std::int64_t tokens_in(std::span<const std::int32_t> stream) {
 void check_fits(std::span<const std::int32_t> stream, std::int64_t length) {
   if (length >= 1 && length <= tokens_in(stream)) return;
   throw refused("the text has " + std::to_string(stream.size()) + " tokens and one window needs " +
-              std::to_string(length) + "; give more text or a shorter model.context");
+                std::to_string(length) + "; give more text or a shorter model.context");
 }
 
 }  // namespace

@@ -43,8 +43,9 @@ void remove_binaries(FoundFiles& found, const Task& task) {
   }
   if (texts.empty()) {
     throw refused(found.files.empty()
-                    ? "there is no text in " + found.source + "; name a file or folder that holds some"
-                    : "all files of " + found.source + " are binary; name a file or folder that holds text");
+                      ? "there is no text in " + found.source + "; name a file or folder that holds some"
+                      : "all files of " + found.source +
+                            " are binary; name a file or folder that holds text");
   }
   found.files = std::move(texts);
 }

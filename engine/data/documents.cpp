@@ -27,7 +27,7 @@ void hold_out_end(Corpus& corpus, double fraction) {
   const std::size_t border = without_cut_character(std::string_view(corpus.bytes).substr(0, kept)).size();
   if (border == 0 || border == size) {
     throw refused("the text from " + corpus.facts.source + " has only " + std::to_string(size) +
-                " bytes, too few to train on one part and validate on another; give more text");
+                  " bytes, too few to train on one part and validate on another; give more text");
   }
   corpus.documents = {{0, border, Split::Train}, {border, size, Split::Validation}};
 }
@@ -56,8 +56,8 @@ void hold_out_documents(Corpus& corpus, double fraction, const Digests& digests)
   }
   if (groups.size() < 2) {
     throw refused("all documents of " + corpus.facts.source +
-                " are the same text, so none can be held out for validation; "
-                "give text that differs");
+                  " are the same text, so none can be held out for validation; "
+                  "give text that differs");
   }
 
   const auto hold = [&](const Group& group) {

@@ -59,7 +59,7 @@ class Collector {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
       throw refused("cannot read " + quoted(path) + ": " + reason_of(errno) +
-                  "; check the path and its permissions");
+                    "; check the path and its permissions");
     }
     return status;
   }
@@ -87,7 +87,7 @@ class Collector {
     fs::directory_iterator entries(folder, error);
     if (error) {
       throw refused("cannot read the folder " + quoted(folder) + ": " + error.message() +
-                  "; check its permissions");
+                    "; check its permissions");
     }
     if (folders_++ % kReportEvery == 0) task_.report("looking for text files", -1);
     for (const fs::directory_entry& entry : entries) {
@@ -117,7 +117,7 @@ std::vector<std::string> matches_of(const std::string& pattern) {
   }
   if (status != 0) {
     throw refused("cannot look for " + quoted(pattern) +
-                ": a folder on the way cannot be read; check its permissions");
+                  ": a folder on the way cannot be read; check its permissions");
   }
   std::vector<std::string> paths(matches.gl_pathv, matches.gl_pathv + matches.gl_pathc);
   std::sort(paths.begin(), paths.end());
@@ -159,15 +159,15 @@ FoundFiles find_files(const std::vector<std::string>& sources, const Task& task)
       }
     } else if (errno != ENOENT && errno != ENOTDIR) {
       throw refused("cannot read " + quoted(source) + ": " + reason_of(errno) +
-                  "; check the path and its permissions");
+                    "; check the path and its permissions");
     } else if (has_glob_characters(source)) {
       for (const std::string& path : matches_of(source)) collector.add_match(path);
     } else if (is_named_corpus(source)) {
       throw refused("the named corpus " + quoted(source) +
-                  " cannot be mixed with other text; give it alone, or files and folders only");
+                    " cannot be mixed with other text; give it alone, or files and folders only");
     } else if (source.find_first_of("/.") == std::string::npos) {
       throw refused("there is no corpus " + quoted(source) +
-                  ": it is no file and no folder here, and the named corpora are: " + names_of_corpora());
+                    ": it is no file and no folder here, and the named corpora are: " + names_of_corpora());
     } else {
       throw refused("there is no file or folder " + quoted(source) + "; check the path");
     }
@@ -187,7 +187,7 @@ FoundFiles find_named(const NamedCorpus& named, const Task& task) {
   }
   if (found.files.empty()) {
     throw refused("the corpus " + quoted(named.name) + " finds no files under " + named.folder +
-                " on this machine; give text of your own with --corpus");
+                  " on this machine; give text of your own with --corpus");
   }
   found.source = named.name;
   return found;
@@ -197,7 +197,7 @@ std::string read_file(const std::string& path, std::uint64_t limit) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
     throw refused("cannot read " + quoted(path) + ": " + reason_of(errno) +
-                "; check its permissions or leave it out");
+                  "; check its permissions or leave it out");
   }
   std::string text;
   ssize_t got = 1;
@@ -212,7 +212,8 @@ std::string read_file(const std::string& path, std::uint64_t limit) {
   const int error = errno;
   ::close(descriptor);
   if (got < 0)
-    throw refused("cannot read " + quoted(path) + ": " + reason_of(error) + "; check the disk or leave it out");
+    throw refused("cannot read " + quoted(path) + ": " + reason_of(error) +
+                  "; check the disk or leave it out");
   return text;
 }
 

@@ -1,5 +1,6 @@
-// An experiment as typed data: model, optimizer, data, schedule, probes, evaluations. No training code, no torch.
-// Every field is reachable by one key ("spark.initial_theta_sigmas"); the key table drives TOML, --set, JSON and help.
+// An experiment as typed data: model, optimizer, data, schedule, probes, evaluations. No training code, no
+// torch. Every field is reachable by one key ("spark.initial_theta_sigmas"); the key table drives TOML,
+// --set, JSON and help.
 #pragma once
 
 #include <cstdint>
@@ -14,33 +15,34 @@ enum class RopeLayout { Interleaved, HalfSplit };
 enum class AlibiSlopes { Geometric, Interleaved };  // mechanisms.md 1.2
 enum class NormKind { Rms, Layer };
 enum class NormPlacement { Pre, Post };
-enum class Estimator { Surrogate, InScope };        // mechanisms.md 2.2
-enum class GatePairs { All, Direct };               // which in-scope pairs carry the gate of `in_scope`
+enum class Estimator { Surrogate, InScope };  // mechanisms.md 2.2
+enum class GatePairs { All, Direct };         // which in-scope pairs carry the gate of `in_scope`
 enum class TokenizerKind { Bpe, Bytes };
 
 struct SparkConfig {
-  std::int64_t rank = 64;                // r, width of declaration vectors and receiver addresses
-  double kappa = 1.0;                    // score scale
-  double tau = 0.5;                      // gate temperature
-  double initial_theta_sigmas = 3.6;     // initial threshold in standard deviations of the scores at initialisation
+  std::int64_t rank = 64;  // r, width of declaration vectors and receiver addresses
+  double kappa = 1.0;      // score scale
+  double tau = 0.5;        // gate temperature
+  double initial_theta_sigmas =
+      3.6;  // initial threshold in standard deviations of the scores at initialisation
   Estimator estimator = Estimator::Surrogate;
   GatePairs gate_pairs = GatePairs::All;
-  bool inheritance = false;              // depth 1
-  bool fallback = true;                  // empty rows use the recent window
-  std::int64_t fallback_window = 32;     // W, keys including self
+  bool inheritance = false;           // depth 1
+  bool fallback = true;               // empty rows use the recent window
+  std::int64_t fallback_window = 32;  // W, keys including self
   double theta_lr_multiplier = 1.0;
-  double sparsity_weight = 0.0;          // lambda_s, initial value of the live control
+  double sparsity_weight = 0.0;  // lambda_s, initial value of the live control
   bool operator==(const SparkConfig&) const = default;
 };
 
 struct ModelConfig {
   std::int64_t layers = 6;
-  std::int64_t width = 192;              // d
+  std::int64_t width = 192;  // d
   std::int64_t heads = 6;
-  std::int64_t context = 256;            // T, tokens of a training window
-  std::int64_t max_positions = 4096;     // learned positions only
+  std::int64_t context = 256;         // T, tokens of a training window
+  std::int64_t max_positions = 4096;  // learned positions only
   MixerKind mixer = MixerKind::Spark;
-  std::int64_t window = 32;              // MixerKind::Window, keys including self
+  std::int64_t window = 32;  // MixerKind::Window, keys including self
   PositionKind position = PositionKind::Rope;
   RopeLayout rope_layout = RopeLayout::Interleaved;
   double rope_base = 10000.0;
@@ -51,68 +53,69 @@ struct ModelConfig {
   bool biases = false;
   bool tied_head = true;
   double init_std = 0.02;
-  bool depth_scaled_init = false;        // output projections at init_std / sqrt(2 layers)
-  std::string depth = "standard";        // how sublayer outputs become the next input (engine/model/depth)
+  bool depth_scaled_init = false;  // output projections at init_std / sqrt(2 layers)
+  std::string depth = "standard";  // how sublayer outputs become the next input (engine/model/depth)
   SparkConfig spark;
   bool operator==(const ModelConfig&) const = default;
 };
 
-struct OptimizerConfig {                 // AdamW, mechanisms.md 1.1
+struct OptimizerConfig {  // AdamW, mechanisms.md 1.1
   double learning_rate = 2e-3;
   double beta1 = 0.9, beta2 = 0.95, eps = 1e-8;
-  double weight_decay = 0.1;             // 2-D weights only
-  double clip = 1.0;                     // global gradient norm
+  double weight_decay = 0.1;  // 2-D weights only
+  double clip = 1.0;          // global gradient norm
   std::int64_t warmup_steps = 100;
-  double final_lr_fraction = 0.1;        // cosine floor
+  double final_lr_fraction = 0.1;  // cosine floor
   bool operator==(const OptimizerConfig&) const = default;
 };
 
 struct DataConfig {
-  std::string corpus = "headers";        // a named corpus; --corpus overrides it with names or paths
+  std::string corpus = "headers";  // a named corpus; --corpus overrides it with names or paths
   TokenizerKind tokenizer = TokenizerKind::Bpe;
-  std::int64_t vocabulary = 4096;        // V; 256 with TokenizerKind::Bytes
-  std::int64_t max_bytes = 8 << 20;      // of the corpus
+  std::int64_t vocabulary = 4096;    // V; 256 with TokenizerKind::Bytes
+  std::int64_t max_bytes = 8 << 20;  // of the corpus
   double validation_fraction = 0.05;
   bool operator==(const DataConfig&) const = default;
 };
 
 struct TrainConfig {
   std::int64_t steps = 850;
-  std::int64_t batch = 64;               // windows per step
-  std::uint64_t seed = 1;                // every random stream derives its own logged seed from this one
-  double pace = 0;                       // steps per second limit; 0 = none
-  std::int64_t checkpoint_every = 0;     // steps; 0 = on demand and at the end
-  std::int64_t threads = 0;              // CPU threads; 0 = all
+  std::int64_t batch = 64;            // windows per step
+  std::uint64_t seed = 1;             // every random stream derives its own logged seed from this one
+  double pace = 0;                    // steps per second limit; 0 = none
+  std::int64_t checkpoint_every = 0;  // steps; 0 = on demand and at the end
+  std::int64_t threads = 0;           // CPU threads; 0 = all
   bool operator==(const TrainConfig&) const = default;
 };
 
 struct EvaluationConfig {
-  std::int64_t every = 50;               // steps between validation losses
-  std::int64_t windows = 32;             // validation windows of `context` predicted tokens
-  std::int64_t needle_every = 200;       // steps between needle evaluations; 0 = on demand
-  std::int64_t needle_trials = 64;       // per depth
-  std::int64_t needle_length = 8;        // n
-  std::int64_t needle_cue = 4;           // c
+  std::int64_t every = 50;          // steps between validation losses
+  std::int64_t windows = 32;        // validation windows of `context` predicted tokens
+  std::int64_t needle_every = 200;  // steps between needle evaluations; 0 = on demand
+  std::int64_t needle_trials = 64;  // per depth
+  std::int64_t needle_length = 8;   // n
+  std::int64_t needle_cue = 4;      // c
   std::vector<double> needle_depths = {0.1, 0.3, 0.5, 0.7, 0.9};
-  std::vector<std::int64_t> needle_contexts = {1, 4};       // multiples of `context`, on the schedule
+  std::vector<std::int64_t> needle_contexts = {1, 4};  // multiples of `context`, on the schedule
   std::vector<std::int64_t> needle_contexts_on_demand = {1, 4, 16};
-  std::int64_t needle_seed = 0;          // of the trials, not derived from train.seed: every run of a corpus meets the same
-  bool needle_rejection = true;          // redraw a needle whose cue already occurs in the base
+  std::int64_t needle_seed =
+      0;  // of the trials, not derived from train.seed: every run of a corpus meets the same
+  bool needle_rejection = true;  // redraw a needle whose cue already occurs in the base
   bool operator==(const EvaluationConfig&) const = default;
 };
 
 struct ProbeConfig {
-  std::int64_t every = 25;               // steps between probes; 0 = off
-  std::int64_t edges_every = 10;         // probes between edge recordings; 0 = on demand
-  std::int64_t sequences = 4;            // probe batch
+  std::int64_t every = 25;        // steps between probes; 0 = off
+  std::int64_t edges_every = 10;  // probes between edge recordings; 0 = on demand
+  std::int64_t sequences = 4;     // probe batch
   bool operator==(const ProbeConfig&) const = default;
 };
 
 struct Experiment {
-  std::string name;                      // file-name safe
+  std::string name;  // file-name safe
   std::string title;
-  std::string text;                      // why these values; shown on the start page
-  std::string profile = "gpu";           // "gpu" or "cpu": which values of the preset are in force
+  std::string text;             // why these values; shown on the start page
+  std::string profile = "gpu";  // "gpu" or "cpu": which values of the preset are in force
   ModelConfig model;
   OptimizerConfig optimizer;
   DataConfig data;
@@ -125,26 +128,27 @@ struct Experiment {
 // One field of an experiment, by its dotted name. The table is in keys.cpp.
 struct Key {
   enum class Type { Integer, Number, Switch, Choice, Text, Integers, Numbers };
-  std::string name;                      // "optimizer.learning_rate"
+  std::string name;  // "optimizer.learning_rate"
   Type type;
-  std::string unit;                      // "", "steps", "tokens", "sigmas"
-  std::string text;                      // one sentence
-  double minimum = 0, maximum = 0;       // Integer, Number and their lists
-  std::vector<std::string> choices;      // Choice
+  std::string unit;                  // "", "steps", "tokens", "sigmas"
+  std::string text;                  // one sentence
+  double minimum = 0, maximum = 0;   // Integer, Number and their lists
+  std::vector<std::string> choices;  // Choice
 };
 const std::vector<Key>& keys();
 
 // The value of `key` as TOML writes it.
 std::string get(const Experiment& experiment, const std::string& key);
-// Sets `key` from text as TOML or the command line would write it (quotes and brackets may be left out). Throws Error
-// (Usage) naming key, value and what fits: unknown keys name the nearest known one. `profile` follows from the device
-// and cannot be set.
+// Sets `key` from text as TOML or the command line would write it (quotes and brackets may be left out).
+// Throws Error (Usage) naming key, value and what fits: unknown keys name the nearest known one. `profile`
+// follows from the device and cannot be set.
 void set(Experiment& experiment, const std::string& key, const std::string& value);
 // Checks what single keys cannot see (heads divide width, context fits, window sizes). Throws Error (Usage).
 void validate(const Experiment& experiment);
 
-// Reads an experiment file; its table [cpu] holds dotted keys that replace others in the profile "cpu". A file that says
-// for itself which profile it is (as to_toml writes it) keeps that one. Throws Error (Usage) naming file, line and key.
+// Reads an experiment file; its table [cpu] holds dotted keys that replace others in the profile "cpu". A
+// file that says for itself which profile it is (as to_toml writes it) keeps that one. Throws Error (Usage)
+// naming file, line and key.
 Experiment load_experiment(const std::string& path, const std::string& profile);
 struct Preset {
   std::string name, title, text, path;
@@ -155,8 +159,8 @@ std::vector<Preset> presets();
 // Throws Error (Usage) that lists what exists.
 Experiment load_preset(const std::string& name, const std::string& profile);
 
-std::string to_json(const Experiment& experiment);   // one object, nested like the keys; complete
-std::string to_toml(const Experiment& experiment);   // loads back to an equal experiment
+std::string to_json(const Experiment& experiment);  // one object, nested like the keys; complete
+std::string to_toml(const Experiment& experiment);  // loads back to an equal experiment
 Experiment experiment_from_json(const std::string& json);
 
 }  // namespace sparsescope::experiments

@@ -134,8 +134,8 @@ OpenedLayout open_layout(const std::string& path, OpenMode mode) {
   const h5::Lock lock;
   const Handle access = opened(H5Pcreate(H5P_FILE_ACCESS), "preparing to open");
   succeeded(H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG), "preparing to open");
-  // Not the driver that the writer uses: for equal drivers the library would hand out the writer's own, possibly
-  // failed, file instead of opening this one. Without flags this one logs nothing.
+  // Not the driver that the writer uses: for equal drivers the library would hand out the writer's own,
+  // possibly failed, file instead of opening this one. Without flags this one logs nothing.
   succeeded(H5Pset_fapl_log(access.get(), nullptr, 0, 0), "preparing to open");
   succeeded(H5Pset_cache(access.get(), 0, 1, 0, 1.0), "preparing to open");
   succeeded(H5Pset_metadata_read_attempts(access.get(), mode == OpenMode::Unclosed ? kReadAttempts : 1),

@@ -10,25 +10,33 @@ namespace sparsescope::trace {
 
 struct Resume {};
 struct Pause {};
-struct StepOnce {};                                            // one step, then paused again
-struct PauseAt { std::uint64_t step = 0; };                    // 0 removes it
-struct SetControl { std::string name; double value = 0; };     // a scalar of the control block, e.g. "sparsity_weight"
-struct EvaluateNow { std::vector<int> context_multiples; };    // empty: what the experiment says
+struct StepOnce {};  // one step, then paused again
+struct PauseAt {
+  std::uint64_t step = 0;
+};  // 0 removes it
+struct SetControl {
+  std::string name;
+  double value = 0;
+};  // a scalar of the control block, e.g. "sparsity_weight"
+struct EvaluateNow {
+  std::vector<int> context_multiples;
+};  // empty: what the experiment says
 struct CancelEvaluation {};
 struct SaveCheckpoint {};
-struct Stop {};                                                // ends the run cleanly
+struct Stop {};  // ends the run cleanly
 
-using Command = std::variant<Resume, Pause, StepOnce, PauseAt, SetControl, EvaluateNow, CancelEvaluation, SaveCheckpoint, Stop>;
+using Command = std::variant<Resume, Pause, StepOnce, PauseAt, SetControl, EvaluateNow, CancelEvaluation,
+                             SaveCheckpoint, Stop>;
 
 // A live scalar: members of the model and the trainer register theirs, commands and schedules write them.
 struct Control {
-  std::string name;         // "learning_rate_scale", "threshold_min", "pace", "sparsity_weight"
+  std::string name;  // "learning_rate_scale", "threshold_min", "pace", "sparsity_weight"
   double value = 0;
   double minimum = 0, maximum = 0;
-  bool is_switch = false;   // 0 or 1
+  bool is_switch = false;  // 0 or 1
   bool is_logarithmic = false;
   std::string unit;
-  std::string text;         // one sentence for the tooltip
+  std::string text;  // one sentence for the tooltip
 };
 
 }  // namespace sparsescope::trace

@@ -8,7 +8,15 @@
 namespace sparsescope {
 
 // What became of a command; the values are the exit codes of sparsescope-cli.
-enum class ExitCode { Done = 0, Failed = 1, Usage = 2, Refused = 3, NewerVersion = 4, DamagedTail = 5, DamagedMiddle = 6 };
+enum class ExitCode {
+  Done = 0,
+  Failed = 1,
+  Usage = 2,
+  Refused = 3,
+  NewerVersion = 4,
+  DamagedTail = 5,
+  DamagedMiddle = 6
+};
 
 // One sentence for a person: cause, place, way out.
 class Error : public std::runtime_error {

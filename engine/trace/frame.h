@@ -1,4 +1,5 @@
-// One instant of a run: the channels due at its step. Immutable once sent, shared by everyone who looks at it.
+// One instant of a run: the channels due at its step. Immutable once sent, shared by everyone who looks at
+// it.
 #pragma once
 
 #include <array>
@@ -23,24 +24,27 @@ inline constexpr std::uint32_t kFlagAfterGap = 8;
 // Which channels have data in a frame: bit c of word c / 64.
 struct Presence {
   std::array<std::uint64_t, 4> words{};
-  bool has(std::uint32_t channel) const { return channel < 256 && (words[channel / 64] >> (channel % 64) & 1) != 0; }
+  bool has(std::uint32_t channel) const {
+    return channel < 256 && (words[channel / 64] >> (channel % 64) & 1) != 0;
+  }
   void add(std::uint32_t channel) { words.at(channel / 64) |= std::uint64_t{1} << (channel % 64); }
   bool operator==(const Presence&) const = default;
 };
 
 struct ChannelData {
-  std::uint32_t channel = 0;      // Channel::id
-  std::vector<std::byte> bytes;   // uncompressed, little-endian; dense: one row; ragged: the elements of this frame
+  std::uint32_t channel = 0;  // Channel::id
+  std::vector<std::byte>
+      bytes;  // uncompressed, little-endian; dense: one row; ragged: the elements of this frame
   bool operator==(const ChannelData&) const = default;
 };
 
 struct Frame {
-  std::uint64_t row = 0;          // running number within the run; identifies the frame
-  std::uint64_t step = 0;         // never falls; several frames may carry one step
-  std::int64_t mono_nanos = 0;    // since the start of the run
-  std::int64_t unix_nanos = 0;    // a label only
+  std::uint64_t row = 0;        // running number within the run; identifies the frame
+  std::uint64_t step = 0;       // never falls; several frames may carry one step
+  std::int64_t mono_nanos = 0;  // since the start of the run
+  std::int64_t unix_nanos = 0;  // a label only
   std::uint32_t flags = 0;
-  Presence present;               // what the run recorded here; a replayed frame may carry less than that in `data`
+  Presence present;  // what the run recorded here; a replayed frame may carry less than that in `data`
   std::vector<ChannelData> data;  // rising channel ids
 
   const ChannelData* find(std::uint32_t channel) const {
@@ -80,7 +84,8 @@ struct RunEnd {
   std::string message;
 };
 
-// Whoever receives a run. Order: schema once, frames in running number, end once. Called from the source's thread.
+// Whoever receives a run. Order: schema once, frames in running number, end once. Called from the source's
+// thread.
 class FrameSink {
  public:
   virtual ~FrameSink() = default;

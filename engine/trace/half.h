@@ -1,4 +1,5 @@
-// IEEE 754 half precision in memory and float in registers: the f16 channels are written and read through these two.
+// IEEE 754 half precision in memory and float in registers: the f16 channels are written and read through
+// these two.
 #pragma once
 
 #include <bit>

@@ -6,7 +6,8 @@ namespace sparsescope::trace {
 namespace {
 
 std::int64_t nanos_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin)
+      .count();
 }
 
 }  // namespace
@@ -26,9 +27,11 @@ void Mailbox::push(Message message, std::size_t bytes) {
     if (is_frame) ++counts_.dropped;
     return;
   }
-  if (is_frame && overflow_ == Overflow::Block && counts_.waiting_bytes + bytes > byte_limit_ && !queue_.empty()) {
+  if (is_frame && overflow_ == Overflow::Block && counts_.waiting_bytes + bytes > byte_limit_ &&
+      !queue_.empty()) {
     const auto begin = std::chrono::steady_clock::now();
-    taken_.wait(lock, [&] { return closed_ || queue_.empty() || counts_.waiting_bytes + bytes <= byte_limit_; });
+    taken_.wait(lock,
+                [&] { return closed_ || queue_.empty() || counts_.waiting_bytes + bytes <= byte_limit_; });
     counts_.blocked_nanos += nanos_since(begin);
     if (closed_) {
       ++counts_.dropped;
@@ -56,7 +59,8 @@ std::vector<Message> Mailbox::drain() { return wait_and_drain(0); }
 std::vector<Message> Mailbox::wait_and_drain(std::int64_t timeout_nanos) {
   std::unique_lock lock(mutex_);
   if (timeout_nanos > 0) {
-    arrived_.wait_for(lock, std::chrono::nanoseconds(timeout_nanos), [&] { return closed_ || woken_ || !queue_.empty(); });
+    arrived_.wait_for(lock, std::chrono::nanoseconds(timeout_nanos),
+                      [&] { return closed_ || woken_ || !queue_.empty(); });
   }
   woken_ = false;
   std::vector<Message> messages;

@@ -1,4 +1,5 @@
-// A bounded hand-over of frames between two threads: the screen's drops the oldest, the recorder's blocks; both count.
+// A bounded hand-over of frames between two threads: the screen's drops the oldest, the recorder's blocks;
+// both count.
 #pragma once
 
 #include <condition_variable>
@@ -19,9 +20,9 @@ enum class Overflow { DropOldest, Block };
 class Mailbox final : public FrameSink {
  public:
   struct Counts {
-    std::uint64_t sent = 0;           // frames offered
-    std::uint64_t dropped = 0;        // frames overwritten before anyone took them
-    std::int64_t blocked_nanos = 0;   // time the sender waited
+    std::uint64_t sent = 0;          // frames offered
+    std::uint64_t dropped = 0;       // frames overwritten before anyone took them
+    std::int64_t blocked_nanos = 0;  // time the sender waited
     std::size_t waiting_bytes = 0;
   };
 

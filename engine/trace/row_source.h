@@ -1,4 +1,5 @@
-// Reads recorded rows back, asynchronously and cancellably: the one interface behind scrubbing, live or replayed.
+// Reads recorded rows back, asynchronously and cancellably: the one interface behind scrubbing, live or
+// replayed.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +20,12 @@ struct ReadAnswer {
   enum class Kind { Row, Done, Cancelled, Failed };
   std::uint64_t tag = 0;
   Kind kind = Kind::Done;
-  FramePtr frame;        // Row: the requested channels of one row
-  std::string message;   // Failed: one sentence
+  FramePtr frame;       // Row: the requested channels of one row
+  std::string message;  // Failed: one sentence
 };
 
-// Nothing here blocks. Every request is answered by any number of Row and exactly one of Done, Cancelled, Failed.
+// Nothing here blocks. Every request is answered by any number of Row and exactly one of Done, Cancelled,
+// Failed.
 class RowSource {
  public:
   virtual ~RowSource() = default;

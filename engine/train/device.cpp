@@ -30,7 +30,8 @@ void fix_cublas_workspace() {
 #ifdef SPARSESCOPE_CUDA
 std::string no_device_words(cudaError_t error) {
   if (error == cudaSuccess || error == cudaErrorNoDevice) return "this machine has no CUDA GPU, or hides it";
-  if (error == cudaErrorInsufficientDriver) return "this machine has no NVIDIA driver, or one too old for CUDA 13";
+  if (error == cudaErrorInsufficientDriver)
+    return "this machine has no NVIDIA driver, or one too old for CUDA 13";
   return std::string("CUDA says: ") + cudaGetErrorString(error);
 }
 #endif

@@ -65,7 +65,8 @@ TEST(CommandTable, IdsAndKeysAreUnique) {
     EXPECT_TRUE(ids.insert(command.id).second) << command.id;
     EXPECT_FALSE(command.words.empty());
     EXPECT_FALSE(command.category.empty());
-    for (const viz::KeyChord& chord : command.keys) EXPECT_TRUE(keys.insert(viz::text_from_chord(chord)).second) << viz::text_from_chord(chord);
+    for (const viz::KeyChord& chord : command.keys)
+      EXPECT_TRUE(keys.insert(viz::text_from_chord(chord)).second) << viz::text_from_chord(chord);
   }
   EXPECT_GE(ids.size(), 35u);
   EXPECT_GE(keys.size(), 28u);
@@ -85,7 +86,7 @@ TEST(CommandTable, EveryShownKeyFiresItsCommand) {
 }
 
 TEST(CommandTable, WhatMayNotRunSaysWhyAndDoesNothing) {
-  Bench bench(false);   // no run, no trainer
+  Bench bench(false);  // no run, no trainer
   bench.host.no_training = "this is the replay-only program";
   int disabled = 0;
   for (const viz::UiCommand& command : bench.frame->commands().all()) {

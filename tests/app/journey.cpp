@@ -5,7 +5,8 @@
 
 namespace sparsescope::test {
 
-Journey::Journey(frame::Host& host, viz::Timeline& timeline, int width, int height, frame::Appearance appearance) {
+Journey::Journey(frame::Host& host, viz::Timeline& timeline, int width, int height,
+                 frame::Appearance appearance) {
   gui_ = std::make_unique<GuiContext>();
   surface_ = make_surface(width, height);
   appearance.show_frame_rate = false;
@@ -52,13 +53,16 @@ std::string Journey::run(const char* name, std::function<void(ImGuiTestContext*)
   }
   ImGuiTestOutput& output = test->Output;
   ImGuiTextBuffer complaints;
-  const int count = output.Log.ExtractLinesForVerboseLevels(ImGuiTestVerboseLevel_Error, ImGuiTestVerboseLevel_Warning, &complaints);
-  constexpr int kBanner = 1;   // the engine logs the test's own name at this level
+  const int count = output.Log.ExtractLinesForVerboseLevels(ImGuiTestVerboseLevel_Error,
+                                                            ImGuiTestVerboseLevel_Warning, &complaints);
+  constexpr int kBanner = 1;  // the engine logs the test's own name at this level
   if (output.Status == ImGuiTestStatus_Success && count <= kBanner) return "";
-  return std::string("journey '") + name + "' failed:\n" + complaints.c_str() + "whole log:\n" + output.Log.Buffer.c_str();
+  return std::string("journey '") + name + "' failed:\n" + complaints.c_str() + "whole log:\n" +
+         output.Log.Buffer.c_str();
 }
 
-std::uint64_t picture_hash(frame::Host& host, viz::Timeline& timeline, std::string_view view, std::uint64_t step) {
+std::uint64_t picture_hash(frame::Host& host, viz::Timeline& timeline, std::string_view view,
+                           std::uint64_t step) {
   GuiContext gui;
   NullSurface surface(1200, 800);
   frame::Frame frame(host, timeline, {});

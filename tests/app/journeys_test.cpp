@@ -114,7 +114,8 @@ TEST(Journey, StartsChangesPausesScrubsFollowsAndQuits) {
   for (const char* view : {"drift", "density", "loss"}) {
     const std::uint64_t live = picture_hash(host, timeline, view, held_step);
     EXPECT_EQ(live, picture_hash(replay_host, replay, view, held_step)) << view;
-    EXPECT_NE(live, picture_hash(replay_host, replay, view, held_step + 40)) << view << " draws the same at another step";
+    EXPECT_NE(live, picture_hash(replay_host, replay, view, held_step + 40))
+        << view << " draws the same at another step";
   }
 }
 
@@ -133,7 +134,8 @@ TEST(Journey, AFileThatIsNoneIsRefusedWhereItWasAskedFor) {
       ctx->Yield(2);
       const frame::State& state = journey.frame().state();
       IM_CHECK(state.dialog == frame::Dialog::Open);
-      IM_CHECK(state.dialog_problem.find(path) != std::string::npos || state.dialog_problem.find("notes.h5") != std::string::npos);
+      IM_CHECK(state.dialog_problem.find(path) != std::string::npos ||
+               state.dialog_problem.find("notes.h5") != std::string::npos);
       ctx->ItemClick("###Cancel");
       ctx->Yield(2);
     }

@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 ProcessResult sparsescope(const TemporaryFolder& folder, std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), SPARSESCOPE_PROGRAM);
   ProcessOptions options;
-  options.environment = {"DISPLAY=", "WAYLAND_DISPLAY=", "XDG_DATA_HOME=" + folder.path(), "XDG_CONFIG_HOME=" + folder.path()};
+  options.environment = {"DISPLAY=", "WAYLAND_DISPLAY=", "XDG_DATA_HOME=" + folder.path(),
+                         "XDG_CONFIG_HOME=" + folder.path()};
   return run_process(arguments, options);
 }
 
@@ -50,7 +51,8 @@ void expect_one_sentence(const ProcessResult& result, int exit_code, const std::
 TEST(Program, DrawsTheWindowAndEachViewOfARecording) {
   TemporaryFolder folder;
   const std::string recording = make_recording(folder);
-  const ProcessResult result = sparsescope(folder, {recording, "--offscreen", "800x600", "--view", "all", "--step", "50", "--screenshot", folder / "shot.png"});
+  const ProcessResult result = sparsescope(folder, {recording, "--offscreen", "800x600", "--view", "all",
+                                                    "--step", "50", "--screenshot", folder / "shot.png"});
   EXPECT_EQ(result.exit_code, 0) << result.errors;
   for (const char* name : {"shot.png", "shot.drift.png", "shot.density.png", "shot.loss.png"}) {
     EXPECT_TRUE(is_png(folder / name)) << name;
@@ -78,7 +80,8 @@ TEST(Program, ThePictureDependsOnThemeScaleAndStepAlone) {
 
 TEST(Program, SaysWhyAFileCannotBeOpened) {
   TemporaryFolder folder;
-  expect_one_sentence(sparsescope(folder, {folder / "missing.h5", "--offscreen", "640x480"}), 3, "there is no such file");
+  expect_one_sentence(sparsescope(folder, {folder / "missing.h5", "--offscreen", "640x480"}), 3,
+                      "there is no such file");
   const std::string text = folder.write("notes.h5", "no recording at all, but longer than a signature");
   expect_one_sentence(sparsescope(folder, {text, "--offscreen", "640x480"}), 3, "notes.h5");
   const std::string empty = folder.write("empty.h5", "");
@@ -97,18 +100,24 @@ TEST(Program, RefusesWhatMakesNoSense) {
   expect_one_sentence(sparsescope(folder, {"--nonsense"}), 2, "--nonsense");
   expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "wide"}), 2, "1920x1080");
   expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "10x10"}), 2, "320x240");
-  expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "640x480", "--view", "nope"}), 2, "drift, density, loss");
-  expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "640x480", "--step", "5000"}), 2, "steps 0 to");
+  expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "640x480", "--view", "nope"}), 2,
+                      "drift, density, loss");
+  expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "640x480", "--step", "5000"}), 2,
+                      "steps 0 to");
   expect_one_sentence(sparsescope(folder, {recording, "--view", "loss"}), 2, "--offscreen");
-  expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "640x480", "--theme", "pink"}), 2, "theme");
-  expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "640x480", "--screenshot", folder / "no/such/folder.png"}), 1, "could not be written");
+  expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "640x480", "--theme", "pink"}), 2,
+                      "theme");
+  expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "640x480", "--screenshot",
+                                           folder / "no/such/folder.png"}),
+                      1, "could not be written");
 }
 
 TEST(Program, HelpNamesEveryOption) {
   TemporaryFolder folder;
   const ProcessResult result = sparsescope(folder, {"--help"});
   EXPECT_EQ(result.exit_code, 0);
-  for (const char* option : {"FILE", "--offscreen", "--view", "--step", "--theme", "--scale", "--screenshot", "drift", "Exit codes"}) {
+  for (const char* option : {"FILE", "--offscreen", "--view", "--step", "--theme", "--scale", "--screenshot",
+                             "drift", "Exit codes"}) {
     EXPECT_NE(result.output.find(option), std::string::npos) << option;
   }
 }

@@ -1,4 +1,5 @@
-// The same hands on the real thing: a tiny SPaRK model trains on the CPU behind the window, is recorded, and is replayed.
+// The same hands on the real thing: a tiny SPaRK model trains on the CPU behind the window, is recorded, and
+// is replayed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -17,16 +18,29 @@ using S = frame::TrainerStatus::State;
 
 app::DesktopOptions tiny_run(const TemporaryFolder& folder) {
   std::string text;
-  for (int i = 0; i < 3000; ++i) text += "int value_" + std::to_string(i % 37) + " = other_" + std::to_string(i % 11) + ";\n\n";
+  for (int i = 0; i < 3000; ++i)
+    text += "int value_" + std::to_string(i % 37) + " = other_" + std::to_string(i % 11) + ";\n\n";
   app::DesktopOptions options;
   options.run.corpus = {folder.write("text.c", text)};
   options.run.device = "cpu";
-  options.run.steps = 200000;   // the journey ends it
+  options.run.steps = 200000;  // the journey ends it
   options.run.out = folder / "run.h5";
   options.run.preset = "spark-collapse";
-  options.run.sets = {"model.layers=2", "model.width=16", "model.heads=2", "model.context=64", "spark.rank=8", "train.batch=2", "train.threads=1",
-                      "data.tokenizer=bytes", "data.vocabulary=256", "evaluation.every=0", "evaluation.needle_every=0", "evaluation.windows=2",
-                      "evaluation.needle_trials=1", "probe.every=0", "train.pace=60"};
+  options.run.sets = {"model.layers=2",
+                      "model.width=16",
+                      "model.heads=2",
+                      "model.context=64",
+                      "spark.rank=8",
+                      "train.batch=2",
+                      "train.threads=1",
+                      "data.tokenizer=bytes",
+                      "data.vocabulary=256",
+                      "evaluation.every=0",
+                      "evaluation.needle_every=0",
+                      "evaluation.windows=2",
+                      "evaluation.needle_trials=1",
+                      "probe.every=0",
+                      "train.pace=60"};
   return options;
 }
 
@@ -43,7 +57,8 @@ double control_of(const frame::TrainerStatus& status, const std::string& name) {
 }
 
 bool has_event(const viz::Run& run, const std::string& words) {
-  return std::any_of(run.events().begin(), run.events().end(), [&](const viz::Event& event) { return event.json.find(words) != std::string::npos; });
+  return std::any_of(run.events().begin(), run.events().end(),
+                     [&](const viz::Event& event) { return event.json.find(words) != std::string::npos; });
 }
 
 TEST(RealRun, IsDrivenRecordedAndReplayedFromTheWindow) {
@@ -120,7 +135,9 @@ TEST(RealRun, IsDrivenRecordedAndReplayedFromTheWindow) {
   EXPECT_TRUE(has_event(*replay.runs().front(), "learning_rate_scale"));
   looked_at = std::max<std::uint64_t>(looked_at, 5);
   for (const char* view : {"drift", "density", "loss"}) {
-    EXPECT_EQ(picture_hash(session, timeline, view, looked_at), picture_hash(replay_host, replay, view, looked_at)) << view;
+    EXPECT_EQ(picture_hash(session, timeline, view, looked_at),
+              picture_hash(replay_host, replay, view, looked_at))
+        << view;
   }
 }
 
@@ -128,13 +145,14 @@ TEST(RealRun, WhatCannotStartIsSaidWhereItWasAskedFor) {
   TemporaryFolder folder;
   viz::Timeline timeline;
   app::DesktopOptions options = tiny_run(folder);
-  options.run.sets.push_back("model.heads=5");   // does not divide the width
+  options.run.sets.push_back("model.heads=5");  // does not divide the width
   app::DesktopSession session(options, timeline, app::DesktopSession::Remember::No);
   Journey journey(session, timeline);
   journey.frames(2);
   journey.frame().commands().run("train.preset.spark-collapse");
   journey.frames(2);
-  EXPECT_NE(journey.frame().state().start_problem.find("heads"), std::string::npos) << journey.frame().state().start_problem;
+  EXPECT_NE(journey.frame().state().start_problem.find("heads"), std::string::npos)
+      << journey.frame().state().start_problem;
   EXPECT_EQ(session.trainer(), nullptr);
 }
 

@@ -20,7 +20,9 @@ trace::SyntheticOptions options_of(std::uint64_t frames) {
 }  // namespace
 
 ScriptedTrainer::ScriptedTrainer(viz::Timeline& timeline, const std::string& recording, std::uint64_t frames)
-    : source_(options_of(frames)), mailbox_(std::make_shared<trace::Mailbox>(std::size_t{1} << 30, trace::Overflow::DropOldest)), path_(recording) {
+    : source_(options_of(frames)),
+      mailbox_(std::make_shared<trace::Mailbox>(std::size_t{1} << 30, trace::Overflow::DropOldest)),
+      path_(recording) {
   std::vector<trace::FrameSink*> sinks = {mailbox_.get()};
   if (!recording.empty()) {
     record::WriterOptions options;
@@ -40,11 +42,12 @@ ScriptedTrainer::ScriptedTrainer(viz::Timeline& timeline, const std::string& rec
   status_.steps_per_second = 60;
   status_.device = "scripted";
   // The controls that the trainer of a SPaRK run registers.
-  status_.controls = {{"pace", 0, 0, 1000, false, true, "steps/s", "Most steps per second."},
-                      {"sparsity_weight", 0.02, 0, 10, false, true, "1", "Weight of the mean soft gate."},
-                      {"learning_rate_scale", 1, 0, 100, false, true, "x", "Multiplies the scheduled learning rate."},
-                      {"threshold_min", -1000, -1000, 1000, false, false, "1", "Thresholds are held at or above this value."},
-                      {"threshold_freeze", 0, 0, 1, true, false, "1", "Thresholds keep their values."}};
+  status_.controls = {
+      {"pace", 0, 0, 1000, false, true, "steps/s", "Most steps per second."},
+      {"sparsity_weight", 0.02, 0, 10, false, true, "1", "Weight of the mean soft gate."},
+      {"learning_rate_scale", 1, 0, 100, false, true, "x", "Multiplies the scheduled learning rate."},
+      {"threshold_min", -1000, -1000, 1000, false, false, "1", "Thresholds are held at or above this value."},
+      {"threshold_freeze", 0, 0, 1, true, false, "1", "Thresholds keep their values."}};
   fan_out_->on_schema(source_.schema());
 }
 
@@ -84,7 +87,8 @@ void ScriptedTrainer::post(const trace::Command& command) {
 
 void ScriptedTrainer::end(trace::RunStatus status) {
   if (status_.is_over()) return;
-  status_.state = status == trace::RunStatus::Finished ? frame::TrainerStatus::State::Finished : frame::TrainerStatus::State::Stopped;
+  status_.state = status == trace::RunStatus::Finished ? frame::TrainerStatus::State::Finished
+                                                       : frame::TrainerStatus::State::Stopped;
   fan_out_->on_end({status, ""});
 }
 
@@ -99,10 +103,13 @@ std::vector<frame::PresetCard> ScriptedHost::presets() const {
 }
 
 void ScriptedHost::start_training(const std::string& preset) {
-  if (preset != "spark-collapse" && preset != "dense-alibi") throw Error("there is no preset '" + preset + "'");
+  if (preset != "spark-collapse" && preset != "dense-alibi")
+    throw Error("there is no preset '" + preset + "'");
   scripted = std::make_shared<ScriptedTrainer>(timeline_, recording, frames);
 }
 
-void ScriptedHost::open_recording(const std::string& path) { timeline_.add_run(app::feed_of_recording(path)); }
+void ScriptedHost::open_recording(const std::string& path) {
+  timeline_.add_run(app::feed_of_recording(path));
+}
 
 }  // namespace sparsescope::test

@@ -1,5 +1,6 @@
-// A program around the window without a trainer and without a screen: its run is synthetic and moves a fixed number of rows a
-// frame, so a journey sees the same thing each time. It obeys commands as the real one does and records what was asked.
+// A program around the window without a trainer and without a screen: its run is synthetic and moves a fixed
+// number of rows a frame, so a journey sees the same thing each time. It obeys commands as the real one does
+// and records what was asked.
 #pragma once
 
 #include <memory>
@@ -65,9 +66,9 @@ class ScriptedHost final : public frame::Host {
   void remember_appearance(const std::string&, float) override {}
 
   std::shared_ptr<ScriptedTrainer> scripted;
-  std::string recording;            // where start_training records
-  std::string no_training;          // why it may not start
-  std::uint64_t frames = 3000;      // of the run
+  std::string recording;        // where start_training records
+  std::string no_training;      // why it may not start
+  std::uint64_t frames = 3000;  // of the run
   int full_screen_toggles = 0;
   std::optional<frame::Leave> leave;
 

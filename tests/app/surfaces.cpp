@@ -11,7 +11,8 @@
 namespace sparsescope::test {
 
 NullSurface::NullSurface(int width, int height) : width_(width), height_(height) {
-  ImGui::GetIO().BackendFlags |= ImGuiBackendFlags_RendererHasTextures | ImGuiBackendFlags_RendererHasVtxOffset;
+  ImGui::GetIO().BackendFlags |=
+      ImGuiBackendFlags_RendererHasTextures | ImGuiBackendFlags_RendererHasVtxOffset;
 }
 
 NullSurface::~NullSurface() {
@@ -31,7 +32,8 @@ void NullSurface::begin_frame() {
 void NullSurface::end_frame() {
   ImGui::Render();
   for (ImTextureData* texture : *ImGui::GetDrawData()->Textures) {
-    if (texture->Status == ImTextureStatus_WantCreate) texture->SetTexID(static_cast<ImTextureID>(texture->UniqueID + 1));
+    if (texture->Status == ImTextureStatus_WantCreate)
+      texture->SetTexID(static_cast<ImTextureID>(texture->UniqueID + 1));
     if (texture->Status == ImTextureStatus_WantDestroy) {
       texture->SetTexID(ImTextureID_Invalid);
       texture->SetStatus(ImTextureStatus_Destroyed);
@@ -43,7 +45,8 @@ void NullSurface::end_frame() {
 
 std::unique_ptr<render::Surface> make_surface(int width, int height) {
   const char* wanted = std::getenv("SPARSESCOPE_TEST_SURFACE");
-  if (wanted != nullptr && std::string_view(wanted) == "window") return std::make_unique<render::Window>("Sparsescope test", width, height);
+  if (wanted != nullptr && std::string_view(wanted) == "window")
+    return std::make_unique<render::Window>("Sparsescope test", width, height);
   return std::make_unique<render::Offscreen>(width, height);
 }
 

@@ -1,4 +1,5 @@
-// Surfaces for tests: one that draws nothing, and a choice between off screen and a window by the environment.
+// Surfaces for tests: one that draws nothing, and a choice between off screen and a window by the
+// environment.
 #pragma once
 
 #include <memory>
@@ -22,7 +23,8 @@ class NullSurface final : public render::Surface {
   int width_, height_;
 };
 
-// EGL off screen; a GLFW window when SPARSESCOPE_TEST_SURFACE is "window" (then a display is needed, such as Xvfb's).
+// EGL off screen; a GLFW window when SPARSESCOPE_TEST_SURFACE is "window" (then a display is needed, such as
+// Xvfb's).
 std::unique_ptr<render::Surface> make_surface(int width, int height);
 
 }  // namespace sparsescope::test

@@ -13,16 +13,22 @@ namespace {
 unsigned rgb(Theme theme, Token token) { return palette(theme)[static_cast<std::size_t>(token)]; }
 
 constexpr Token kText[] = {Token::Text, Token::Muted, Token::Accent, Token::Ok, Token::Warn, Token::Error};
-constexpr Token kMarks[] = {Token::Direct, Token::Inherited, Token::Fallback, Token::Self, Token::Run1, Token::Run2, Token::Run3,
-                            Token::Run4, Token::Run5, Token::Run6, Token::Run7, Token::Run8};
+constexpr Token kMarks[] = {Token::Direct, Token::Inherited, Token::Fallback, Token::Self,
+                            Token::Run1,   Token::Run2,      Token::Run3,     Token::Run4,
+                            Token::Run5,   Token::Run6,      Token::Run7,     Token::Run8};
 
 TEST(Theme, TextIsReadableAndMarksAreVisible) {
   for (const Theme theme : {Theme::Dark, Theme::Light}) {
     const unsigned panel = rgb(theme, Token::Panel);
-    for (const Token token : kText) EXPECT_GE(contrast(rgb(theme, token), panel), 4.5) << static_cast<int>(theme) << " token " << static_cast<int>(token);
-    for (const Token token : kMarks) EXPECT_GE(contrast(rgb(theme, token), panel), 3.0) << static_cast<int>(theme) << " token " << static_cast<int>(token);
+    for (const Token token : kText)
+      EXPECT_GE(contrast(rgb(theme, token), panel), 4.5)
+          << static_cast<int>(theme) << " token " << static_cast<int>(token);
+    for (const Token token : kMarks)
+      EXPECT_GE(contrast(rgb(theme, token), panel), 3.0)
+          << static_cast<int>(theme) << " token " << static_cast<int>(token);
     for (const Token surface : {Token::Bg, Token::Raised}) {
-      for (const Token token : {Token::Text, Token::Muted}) EXPECT_GE(contrast(rgb(theme, token), rgb(theme, surface)), 4.5);
+      for (const Token token : {Token::Text, Token::Muted})
+        EXPECT_GE(contrast(rgb(theme, token), rgb(theme, surface)), 4.5);
     }
     EXPECT_GE(contrast(rgb(theme, Token::Text), rgb(theme, Token::AccentSurface)), 4.5);
     EXPECT_GE(contrast(rgb(theme, Token::Accent), rgb(theme, Token::AccentSurface)), 3.0);
@@ -57,10 +63,13 @@ TEST(Theme, NothingOfTheLibrarysOwnPaletteIsLeft) {
   GuiContext gui;
   ImGuiStyle library;
   ImGui::StyleColorsDark(&library);
-  for (const int index : {ImGuiCol_WindowBg, ImGuiCol_FrameBg, ImGuiCol_Button, ImGuiCol_Header, ImGuiCol_Tab, ImGuiCol_SliderGrab, ImGuiCol_CheckMark,
-                          ImGuiCol_TitleBgActive, ImGuiCol_DockingPreview, ImGuiCol_TextLink, ImGuiCol_NavCursor, ImGuiCol_Separator}) {
+  for (const int index :
+       {ImGuiCol_WindowBg, ImGuiCol_FrameBg, ImGuiCol_Button, ImGuiCol_Header, ImGuiCol_Tab,
+        ImGuiCol_SliderGrab, ImGuiCol_CheckMark, ImGuiCol_TitleBgActive, ImGuiCol_DockingPreview,
+        ImGuiCol_TextLink, ImGuiCol_NavCursor, ImGuiCol_Separator}) {
     const ImVec4 ours = ImGui::GetStyle().Colors[index], theirs = library.Colors[index];
-    EXPECT_FALSE(ours.x == theirs.x && ours.y == theirs.y && ours.z == theirs.z) << ImGui::GetStyleColorName(index);
+    EXPECT_FALSE(ours.x == theirs.x && ours.y == theirs.y && ours.z == theirs.z)
+        << ImGui::GetStyleColorName(index);
   }
 }
 

@@ -19,12 +19,15 @@ void expect_refusal(const ProcessResult& result, int exit_code, const std::vecto
   ASSERT_NE(at, std::string::npos) << result.errors;
   const std::string sentence = result.errors.substr(at);
   EXPECT_EQ(std::count(sentence.begin(), sentence.end(), '\n'), 1) << sentence;
-  for (const std::string& word : words) EXPECT_NE(sentence.find(word), std::string::npos) << sentence << " lacks: " << word;
+  for (const std::string& word : words)
+    EXPECT_NE(sentence.find(word), std::string::npos) << sentence << " lacks: " << word;
   EXPECT_EQ(sentence.find("should not have happened"), std::string::npos) << sentence;
 }
 
 std::vector<std::string> train_on(const TinyRun& run, const std::string& corpus) {
-  return {cli(), "train", "--experiment", run.experiment, "--corpus", corpus, "--device", "cpu", "--free-at-start", "1", "--out", run.recording};
+  return {cli(),   "train",      "--experiment", run.experiment,    "--corpus",
+          corpus,  "--device",   "cpu",          "--free-at-start", "1",
+          "--out", run.recording};
 }
 
 TEST(BadInput, AMissingCorpusIsNamed) {
@@ -77,22 +80,26 @@ TEST(BadInput, AnIllTypedKeySaysWhatFits) {
 TEST(BadInput, AnExperimentFileThatIsNoTomlIsNamed) {
   TinyRun run;
   const std::string broken = run.folder.write("broken.toml", "name = \n[model\n");
-  expect_refusal(run_process({cli(), "train", "--experiment", broken, "--device", "cpu"}), 2, {"broken.toml"});
+  expect_refusal(run_process({cli(), "train", "--experiment", broken, "--device", "cpu"}), 2,
+                 {"broken.toml"});
 }
 
 TEST(BadInput, CudaWithoutAGpuIsRefusedInWords) {
   TinyRun run;
   std::vector<std::string> arguments = run.with_output();
   *(std::find(arguments.begin(), arguments.end(), "cpu")) = "cuda";
-  expect_refusal(run_process(arguments, {.environment = {"CUDA_VISIBLE_DEVICES=-1"}}), 1, {"GPU", "--device cpu"});
+  expect_refusal(run_process(arguments, {.environment = {"CUDA_VISIBLE_DEVICES=-1"}}), 1,
+                 {"GPU", "--device cpu"});
 }
 
 TEST(BadInput, AReadOnlyFolderIsSaidBeforeTrainingStarts) {
   TinyRun run;
   const std::string locked = run.folder / "locked";
   std::filesystem::create_directory(locked);
-  std::filesystem::permissions(locked, std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
-  const ProcessResult result = run_process(run.arguments({"--out", locked + "/run.h5"}), {.rights = Rights::LikeAUser});
+  std::filesystem::permissions(locked,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+  const ProcessResult result =
+      run_process(run.arguments({"--out", locked + "/run.h5"}), {.rights = Rights::LikeAUser});
   expect_refusal(result, 3, {"locked"});
   EXPECT_EQ(result.errors.find("step "), std::string::npos) << "training had started";
 }
@@ -120,18 +127,19 @@ TEST(BadInput, AFullDiskInMidRunStopsTheRecordingAndNotTheTraining) {
   if (mount("tmpfs", small_disk.c_str(), "tmpfs", 0, "size=2m") != 0) {
     GTEST_SKIP() << "mounting a small disk needs root: " << strerror(errno);
   }
-  std::vector<std::string> arguments = run.arguments({"--out", small_disk + "/run.h5", "--steps", "4000", "--json",
-                                                      "--set", "probe.every=1", "--set", "probe.edges_every=1",
-                                                      "--set", "evaluation.needle_every=0", "--set", "evaluation.every=0"});
+  std::vector<std::string> arguments = run.arguments(
+      {"--out", small_disk + "/run.h5", "--steps", "4000", "--json", "--set", "probe.every=1", "--set",
+       "probe.edges_every=1", "--set", "evaluation.needle_every=0", "--set", "evaluation.every=0"});
   for (const char* option : {"--free-at-start", "--free-while-running"}) {
     *(std::find(arguments.begin(), arguments.end(), option) + 1) = "0";
   }
   const ProcessResult result = run_process(arguments);
   EXPECT_EQ(result.exit_code, 1) << result.errors;
-  EXPECT_NE(result.output.find("\"outcome\": \"finished\""), std::string::npos) << result.output << result.errors;
+  EXPECT_NE(result.output.find("\"outcome\": \"finished\""), std::string::npos)
+      << result.output << result.errors;
   EXPECT_NE(result.errors.find("recording stopped at step"), std::string::npos) << result.errors;
   const ProcessResult info = run_process({cli(), "info", small_disk + "/run.h5"});
-  EXPECT_EQ(info.exit_code, 0) << info.errors;   // the committed prefix is there
+  EXPECT_EQ(info.exit_code, 0) << info.errors;  // the committed prefix is there
   EXPECT_NE(info.output.find("rows"), std::string::npos);
   umount2(small_disk.c_str(), MNT_DETACH);
 }
@@ -153,7 +161,8 @@ TEST(BadInput, ATruncatedRecordingIsRefusedOrReadUpToTheCut) {
     std::filesystem::copy_file(run.recording, cut);
     std::filesystem::resize_file(cut, static_cast<std::uintmax_t>(static_cast<double>(size) * share));
     const ProcessResult result = run_process({cli(), "info", cut}, {.limit_seconds = 20});
-    EXPECT_TRUE(result.exit_code == 3 || result.exit_code == 5) << share << ": " << result.exit_code << result.errors;
+    EXPECT_TRUE(result.exit_code == 3 || result.exit_code == 5)
+        << share << ": " << result.exit_code << result.errors;
     EXPECT_EQ(result.errors.find("should not have happened"), std::string::npos) << result.errors;
   }
 }
@@ -161,14 +170,18 @@ TEST(BadInput, ATruncatedRecordingIsRefusedOrReadUpToTheCut) {
 TEST(BadInput, AnUnknownChannelListsTheKnownOnes) {
   TinyRun run;
   ASSERT_EQ(run_process(run.with_output()).exit_code, 0);
-  expect_refusal(run_process({cli(), "table", run.recording, "--channel", "treshold"}), 2, {"treshold", "threshold", "density"});
-  expect_refusal(run_process({cli(), "table", run.recording, "--channel", "density", "--steps", "9:3"}), 2, {"9:3"});
-  expect_refusal(run_process({cli(), "table", run.recording, "--channel", "density", "--steps", "all"}), 2, {"all"});
+  expect_refusal(run_process({cli(), "table", run.recording, "--channel", "treshold"}), 2,
+                 {"treshold", "threshold", "density"});
+  expect_refusal(run_process({cli(), "table", run.recording, "--channel", "density", "--steps", "9:3"}), 2,
+                 {"9:3"});
+  expect_refusal(run_process({cli(), "table", run.recording, "--channel", "density", "--steps", "all"}), 2,
+                 {"all"});
 }
 
 TEST(BadInput, ACheckpointThatIsNoneIsRefused) {
   TinyRun run;
-  expect_refusal(run_process(run.with_output({"--resume", run.folder / "gone.safetensors"})), 3, {"gone.safetensors"});
+  expect_refusal(run_process(run.with_output({"--resume", run.folder / "gone.safetensors"})), 3,
+                 {"gone.safetensors"});
   expect_refusal(run_process(run.with_output({"--resume", run.corpus})), 3, {"corpus.txt"});
 }
 

@@ -1,4 +1,5 @@
-// What the tests of the command-line program share: the program, a corpus and an experiment that takes a second.
+// What the tests of the command-line program share: the program, a corpus and an experiment that takes a
+// second.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@ inline std::string cli() { return SPARSESCOPE_CLI; }
 
 // Forty documents of a language with a grammar of its own, about 20 kB: enough for windows and validation.
 inline std::string small_corpus() {
-  static const char* const kWords[] = {"river", "stone", "lamp", "field", "cloud", "bridge", "seed", "harbour"};
+  static const char* const kWords[] = {"river", "stone",  "lamp", "field",
+                                       "cloud", "bridge", "seed", "harbour"};
   std::string text;
   std::uint32_t state = 7;
   for (int document = 0; document < 40; ++document) {
@@ -79,8 +81,18 @@ class TinyRun {
     recording = folder / "run.h5";
   }
   std::vector<std::string> arguments(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {cli(), "train", "--experiment", experiment, "--corpus", corpus, "--device", "cpu",
-                                    "--free-at-start", "1", "--free-while-running", "1"};
+    std::vector<std::string> all = {cli(),
+                                    "train",
+                                    "--experiment",
+                                    experiment,
+                                    "--corpus",
+                                    corpus,
+                                    "--device",
+                                    "cpu",
+                                    "--free-at-start",
+                                    "1",
+                                    "--free-while-running",
+                                    "1"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }

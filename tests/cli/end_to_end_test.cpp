@@ -49,15 +49,16 @@ TEST(EndToEnd, InfoTableAndH5pyAgree) {
   const auto rows = parse_csv(table.output);
   ASSERT_EQ(rows.size(), 21u);
 
-  if (!std::filesystem::exists("/usr/lib/python3/dist-packages/h5py")) GTEST_SKIP() << "python3-h5py is not installed";
-  const ProcessResult python = run_process(
-      {"/usr/bin/python3", "-c",
-       "import h5py, sys\n"
-       "f = h5py.File(sys.argv[1], 'r')\n"
-       "c = f['channels/threshold']\n"
-       "for step, row in zip(c['step'][:], c['values'][:]):\n"
-       "    print(','.join([str(step)] + [repr(float(x)) for x in row.ravel()]))\n",
-       run.recording});
+  if (!std::filesystem::exists("/usr/lib/python3/dist-packages/h5py"))
+    GTEST_SKIP() << "python3-h5py is not installed";
+  const ProcessResult python =
+      run_process({"/usr/bin/python3", "-c",
+                   "import h5py, sys\n"
+                   "f = h5py.File(sys.argv[1], 'r')\n"
+                   "c = f['channels/threshold']\n"
+                   "for step, row in zip(c['step'][:], c['values'][:]):\n"
+                   "    print(','.join([str(step)] + [repr(float(x)) for x in row.ravel()]))\n",
+                   run.recording});
   ASSERT_EQ(python.exit_code, 0) << python.errors;
   const auto theirs = parse_csv(python.output);
   ASSERT_EQ(theirs.size(), 20u);
@@ -73,12 +74,14 @@ TEST(EndToEnd, InfoTableAndH5pyAgree) {
 TEST(EndToEnd, TableReadsHeavyChannelsAndStepRanges) {
   TinyRun run;
   ASSERT_EQ(run_process(run.with_output()).exit_code, 0);
-  const ProcessResult pooled = run_process({cli(), "table", run.recording, "--channel", "scope_pooled", "--steps", "5:12"});
+  const ProcessResult pooled =
+      run_process({cli(), "table", run.recording, "--channel", "scope_pooled", "--steps", "5:12"});
   ASSERT_EQ(pooled.exit_code, 0) << pooled.errors;
   std::vector<std::string> steps;
   for (const auto& row : parse_csv(pooled.output)) steps.push_back(row[0]);
   EXPECT_EQ(steps, (std::vector<std::string>{"step", "5", "10"}));
-  const ProcessResult edges = run_process({cli(), "table", run.recording, "--channel", "edges", "--steps", ":10"});
+  const ProcessResult edges =
+      run_process({cli(), "table", run.recording, "--channel", "edges", "--steps", ":10"});
   ASSERT_EQ(edges.exit_code, 0) << edges.errors;
   EXPECT_GT(parse_csv(edges.output).size(), 10u);
 }
@@ -99,7 +102,8 @@ TEST(EndToEnd, TheSameSeedGivesTheSameLosses) {
 
 TEST(EndToEnd, CtrlCClosesAWholeRecording) {
   TinyRun run;
-  const ProcessResult result = run_process(run.with_output({"--steps", "1000000", "--json"}), {.interrupt_after_ms = 4000});
+  const ProcessResult result =
+      run_process(run.with_output({"--steps", "1000000", "--json"}), {.interrupt_after_ms = 4000});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_EQ(nlohmann::json::parse(result.output)["outcome"], "stopped");
   const nlohmann::json facts = info(run.recording);
@@ -115,10 +119,12 @@ TEST(EndToEnd, ARunContinuesFromItsCheckpoint) {
     if (entry.path().string().ends_with("step-000000010.safetensors")) checkpoint = entry.path();
   }
   ASSERT_FALSE(checkpoint.empty());
-  const ProcessResult resumed = run_process(run.arguments({"--out", run.folder / "resumed.h5", "--resume", checkpoint}));
+  const ProcessResult resumed =
+      run_process(run.arguments({"--out", run.folder / "resumed.h5", "--resume", checkpoint}));
   ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
   const auto whole = run_process({cli(), "table", run.recording, "--channel", "density", "--steps", "11:20"});
-  const auto tail = run_process({cli(), "table", run.folder / "resumed.h5", "--channel", "density", "--steps", "11:20"});
+  const auto tail =
+      run_process({cli(), "table", run.folder / "resumed.h5", "--channel", "density", "--steps", "11:20"});
   EXPECT_GT(whole.output.size(), 100u);
   EXPECT_EQ(whole.output, tail.output);
 }
@@ -127,7 +133,8 @@ TEST(EndToEnd, HelpAndPresetsAnswer) {
   EXPECT_EQ(run_process({cli(), "--help"}).exit_code, 0);
   const ProcessResult help = run_process({cli(), "train", "--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* option : {"--preset", "--experiment", "--set", "--corpus", "--device", "--steps", "--seed", "--resume", "--out", "--json"}) {
+  for (const char* option : {"--preset", "--experiment", "--set", "--corpus", "--device", "--steps", "--seed",
+                             "--resume", "--out", "--json"}) {
     EXPECT_NE(help.output.find(option), std::string::npos) << option;
   }
   const ProcessResult presets = run_process({cli(), "presets", "--json"});

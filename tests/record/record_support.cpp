@@ -7,7 +7,8 @@
 
 #include "engine/record/schema_json.h"
 
-// The library's exit handler stays off, because it crashes after a failed flush; what it would free is no leak of ours.
+// The library's exit handler stays off, because it crashes after a failed flush; what it would free is no
+// leak of ours.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5"; }
 
 namespace sparsescope::testing {

@@ -19,9 +19,10 @@ class Table {
     category_ = category;
     return *this;
   }
-  Table& add(const char* id, const char* words, std::vector<const char*> keys, std::function<void()> run, Reason why_disabled = {},
-             std::function<bool()> is_on = {}) {
-    viz::UiCommand command{id, words, category_, {}, std::move(run), std::move(why_disabled), std::move(is_on)};
+  Table& add(const char* id, const char* words, std::vector<const char*> keys, std::function<void()> run,
+             Reason why_disabled = {}, std::function<bool()> is_on = {}) {
+    viz::UiCommand command{
+        id, words, category_, {}, std::move(run), std::move(why_disabled), std::move(is_on)};
     for (const char* key : keys) command.keys.push_back(viz::chord_from_text(key));
     state_.commands.add(std::move(command));
     return *this;
@@ -33,7 +34,9 @@ class Table {
 };
 
 std::string why_no_run(State& state) {
-  return state.run() != nullptr && state.run()->rows() > 0 ? "" : "there is no run yet: train a preset or open a recording";
+  return state.run() != nullptr && state.run()->rows() > 0
+             ? ""
+             : "there is no run yet: train a preset or open a recording";
 }
 std::string why_no_trainer(State& state) {
   if (!state.trainer) return "no training run in this window";
@@ -46,7 +49,8 @@ void zoom_time(State& state, double factor) {
   const viz::Range shown = state.timeline.visible();
   viz::Run* run = state.run();
   if (run == nullptr) return;
-  const double at = std::clamp(run->x_of_step(state.timeline.cursor().step(), window.axis()), shown.minimum, shown.maximum);
+  const double at =
+      std::clamp(run->x_of_step(state.timeline.cursor().step(), window.axis()), shown.minimum, shown.maximum);
   window.choose({at - (at - shown.minimum) * factor, at + (shown.maximum - at) * factor});
 }
 
@@ -80,30 +84,51 @@ void set_scale(State& state, float scale) {
 void training_commands(State& state, Table& table) {
   const Reason running = [&state] { return why_no_trainer(state); };
   for (const PresetCard& preset : state.presets) {
-    table.in("Training").add(("train.preset." + preset.name).c_str(), ("Train the preset " + preset.name).c_str(), {},
-                             [&state, name = preset.name] { start_preset(state, name); }, [&state] { return state.host.why_no_training(); });
+    table.in("Training")
+        .add(("train.preset." + preset.name).c_str(), ("Train the preset " + preset.name).c_str(), {},
+             [&state, name = preset.name] { start_preset(state, name); },
+             [&state] { return state.host.why_no_training(); });
   }
   table.in("Training")
-      .add("train.toggle", "Start or pause training", {"T"}, [&state] {
-        if (!state.trainer) return start_preset(state, state.presets.front().name);
-        if (state.trainer->state == TrainerStatus::State::Paused) return post(state, trace::Resume{});
-        post(state, trace::Pause{});
-      }, [&state]() -> std::string {
-        if (state.trainer) return why_no_trainer(state);
-        if (const std::string reason = state.host.why_no_training(); !reason.empty()) return reason;
-        return state.presets.empty() ? "no preset is installed" : "";
-      })
-      .add("train.step", "Train one step, then pause", {}, [&state] { post(state, trace::StepOnce{}); }, running)
-      .add("train.pause_at", "Pause at a step…", {}, [&state] {
-        state.open_dialog(Dialog::PauseAt, state.trainer && state.trainer->pause_at > 0 ? std::to_string(state.trainer->pause_at) : "");
-      }, running)
-      .add("train.evaluate", "Evaluate now", {}, [&state] { post(state, trace::EvaluateNow{}); }, running)
-      .add("train.cancel_evaluation", "Cancel the evaluation", {}, [&state] { post(state, trace::CancelEvaluation{}); }, [&state]() -> std::string {
-        if (const std::string reason = why_no_trainer(state); !reason.empty()) return reason;
-        return state.trainer->state == TrainerStatus::State::Evaluating ? "" : "nothing is being evaluated";
-      })
-      .add("train.checkpoint", "Write a checkpoint", {}, [&state] { post(state, trace::SaveCheckpoint{}); }, running)
-      .add("train.stop", "Stop training and close the recording", {}, [&state] { post(state, trace::Stop{}); }, running);
+      .add(
+          "train.toggle", "Start or pause training", {"T"},
+          [&state] {
+            if (!state.trainer) return start_preset(state, state.presets.front().name);
+            if (state.trainer->state == TrainerStatus::State::Paused) return post(state, trace::Resume{});
+            post(state, trace::Pause{});
+          },
+          [&state]() -> std::string {
+            if (state.trainer) return why_no_trainer(state);
+            if (const std::string reason = state.host.why_no_training(); !reason.empty()) return reason;
+            return state.presets.empty() ? "no preset is installed" : "";
+          })
+      .add(
+          "train.step", "Train one step, then pause", {}, [&state] { post(state, trace::StepOnce{}); },
+          running)
+      .add(
+          "train.pause_at", "Pause at a step…", {},
+          [&state] {
+            state.open_dialog(Dialog::PauseAt, state.trainer && state.trainer->pause_at > 0
+                                                   ? std::to_string(state.trainer->pause_at)
+                                                   : "");
+          },
+          running)
+      .add(
+          "train.evaluate", "Evaluate now", {}, [&state] { post(state, trace::EvaluateNow{}); }, running)
+      .add(
+          "train.cancel_evaluation", "Cancel the evaluation", {},
+          [&state] { post(state, trace::CancelEvaluation{}); },
+          [&state]() -> std::string {
+            if (const std::string reason = why_no_trainer(state); !reason.empty()) return reason;
+            return state.trainer->state == TrainerStatus::State::Evaluating ? ""
+                                                                            : "nothing is being evaluated";
+          })
+      .add(
+          "train.checkpoint", "Write a checkpoint", {}, [&state] { post(state, trace::SaveCheckpoint{}); },
+          running)
+      .add(
+          "train.stop", "Stop training and close the recording", {}, [&state] { post(state, trace::Stop{}); },
+          running);
 }
 
 void time_commands(State& state, Table& table) {
@@ -115,37 +140,69 @@ void time_commands(State& state, Table& table) {
     };
   };
   table.in("Timeline")
-      .add("timeline.play", "Play or hold the replay", {"Space"}, [&timeline] { timeline.cursor().toggle_play(); }, needs_run,
-           [&timeline] { return timeline.cursor().is_playing(); })
-      .add("timeline.follow", "Follow the newest step, or hold", {"Ctrl+Space", "Ctrl+L"}, [&timeline] {
-        timeline.cursor().is_following() ? timeline.cursor().hold() : timeline.cursor().follow();
-      }, needs_run, [&timeline] { return timeline.cursor().is_following(); })
+      .add(
+          "timeline.play", "Play or hold the replay", {"Space"},
+          [&timeline] { timeline.cursor().toggle_play(); }, needs_run,
+          [&timeline] { return timeline.cursor().is_playing(); })
+      .add(
+          "timeline.follow", "Follow the newest step, or hold", {"Ctrl+Space", "Ctrl+L"},
+          [&timeline] {
+            timeline.cursor().is_following() ? timeline.cursor().hold() : timeline.cursor().follow();
+          },
+          needs_run, [&timeline] { return timeline.cursor().is_following(); })
       .add("timeline.back", "Back", {"Left"}, move(-5), needs_run)
       .add("timeline.forward", "Forward", {"Right"}, move(5), needs_run)
       .add("timeline.back_fast", "Back, fast", {"Shift+Left"}, move(-50), needs_run)
       .add("timeline.forward_fast", "Forward, fast", {"Shift+Right"}, move(50), needs_run)
       .add("timeline.back_one", "Back one step", {"Ctrl+Left"}, move(-1), needs_run)
       .add("timeline.forward_one", "Forward one step", {"Ctrl+Right"}, move(1), needs_run)
-      .add("timeline.first", "First step", {"Home"}, [&state] { state.timeline.cursor().seek(state.run()->first_step()); }, needs_run)
-      .add("timeline.newest", "Newest step, and follow", {"End"}, [&timeline] { timeline.cursor().follow(); }, needs_run)
-      .add("timeline.go_to", "Go to step…", {"Ctrl+G"}, [&state] { state.open_dialog(Dialog::GoToStep); }, needs_run)
-      .add("timeline.slower", "Slower replay", {"Shift+,"}, [&timeline] { timeline.cursor().slower(); }, needs_run)
-      .add("timeline.faster", "Faster replay", {"Shift+."}, [&timeline] { timeline.cursor().faster(); }, needs_run)
-      .add("timeline.loop", "Loop the visible range, or stop looping", {}, [&state] {
-        viz::Cursor& cursor = state.timeline.cursor();
-        if (cursor.loop()) return cursor.set_loop({});
-        const viz::Range shown = state.timeline.visible();
-        const viz::TimeAxis axis = state.timeline.window().axis();
-        cursor.set_loop(viz::Cursor::Loop{state.run()->step_at(shown.minimum, axis), state.run()->step_at(shown.maximum, axis)});
-      }, needs_run, [&timeline] { return timeline.cursor().loop().has_value(); })
-      .add("timeline.pan_back", "Pan the time axis back", {"A"}, [&state] { pan_time(state, -0.1); }, needs_run)
-      .add("timeline.pan_forward", "Pan the time axis forward", {"D"}, [&state] { pan_time(state, 0.1); }, needs_run)
-      .add("timeline.zoom_in", "Zoom the time axis in", {"W"}, [&state] { zoom_time(state, 0.8); }, needs_run)
-      .add("timeline.zoom_out", "Zoom the time axis out", {"S"}, [&state] { zoom_time(state, 1.25); }, needs_run)
-      .add("timeline.fit", "Fit the time axis to the run", {"F"}, [&timeline] { timeline.window().fit(); }, needs_run);
+      .add(
+          "timeline.first", "First step", {"Home"},
+          [&state] { state.timeline.cursor().seek(state.run()->first_step()); }, needs_run)
+      .add(
+          "timeline.newest", "Newest step, and follow", {"End"}, [&timeline] { timeline.cursor().follow(); },
+          needs_run)
+      .add(
+          "timeline.go_to", "Go to step…", {"Ctrl+G"}, [&state] { state.open_dialog(Dialog::GoToStep); },
+          needs_run)
+      .add(
+          "timeline.slower", "Slower replay", {"Shift+,"}, [&timeline] { timeline.cursor().slower(); },
+          needs_run)
+      .add(
+          "timeline.faster", "Faster replay", {"Shift+."}, [&timeline] { timeline.cursor().faster(); },
+          needs_run)
+      .add(
+          "timeline.loop", "Loop the visible range, or stop looping", {},
+          [&state] {
+            viz::Cursor& cursor = state.timeline.cursor();
+            if (cursor.loop()) return cursor.set_loop({});
+            const viz::Range shown = state.timeline.visible();
+            const viz::TimeAxis axis = state.timeline.window().axis();
+            cursor.set_loop(viz::Cursor::Loop{state.run()->step_at(shown.minimum, axis),
+                                              state.run()->step_at(shown.maximum, axis)});
+          },
+          needs_run, [&timeline] { return timeline.cursor().loop().has_value(); })
+      .add(
+          "timeline.pan_back", "Pan the time axis back", {"A"}, [&state] { pan_time(state, -0.1); },
+          needs_run)
+      .add(
+          "timeline.pan_forward", "Pan the time axis forward", {"D"}, [&state] { pan_time(state, 0.1); },
+          needs_run)
+      .add(
+          "timeline.zoom_in", "Zoom the time axis in", {"W"}, [&state] { zoom_time(state, 0.8); }, needs_run)
+      .add(
+          "timeline.zoom_out", "Zoom the time axis out", {"S"}, [&state] { zoom_time(state, 1.25); },
+          needs_run)
+      .add(
+          "timeline.fit", "Fit the time axis to the run", {"F"}, [&timeline] { timeline.window().fit(); },
+          needs_run);
   table.in("Selection")
-      .add("selection.previous_layer", "Previous layer", {"["}, [&state] { move_layer(state, -1); }, [&state] { return why_no_layers(state); })
-      .add("selection.next_layer", "Next layer", {"]"}, [&state] { move_layer(state, 1); }, [&state] { return why_no_layers(state); })
+      .add(
+          "selection.previous_layer", "Previous layer", {"["}, [&state] { move_layer(state, -1); },
+          [&state] { return why_no_layers(state); })
+      .add(
+          "selection.next_layer", "Next layer", {"]"}, [&state] { move_layer(state, 1); },
+          [&state] { return why_no_layers(state); })
       .add("selection.release", "Release the selection, then leave", {"Escape"}, [&state] {
         if (state.show_cheat_sheet || state.show_palette) {
           state.show_cheat_sheet = state.show_palette = false;
@@ -157,37 +214,50 @@ void time_commands(State& state, Table& table) {
 
 void window_commands(State& state, Table& table) {
   table.in("File")
-      .add("file.open", "Open a recording…", {"Ctrl+O"}, [&state] { state.open_dialog(Dialog::Open, state.host.recordings_folder() + "/"); })
-      .add("file.demo", "Open the demo recording", {}, [&state] { open_file(state, state.host.demo_recording()); }, [&state]() -> std::string {
-        return state.host.demo_recording().empty() ? "no demo recording is installed beside the program" : "";
-      })
+      .add("file.open", "Open a recording…", {"Ctrl+O"},
+           [&state] { state.open_dialog(Dialog::Open, state.host.recordings_folder() + "/"); })
+      .add(
+          "file.demo", "Open the demo recording", {},
+          [&state] { open_file(state, state.host.demo_recording()); },
+          [&state]() -> std::string {
+            return state.host.demo_recording().empty() ? "no demo recording is installed beside the program"
+                                                       : "";
+          })
       .add("app.quit", "Quit", {"Ctrl+Q"}, [&state] {
         if (state.trainer && !state.trainer->is_over()) return state.open_dialog(Dialog::Quit);
         state.host.quit(Leave::StopAndSave);
       });
   table.in("Window")
-      .add("window.theme", "Dark or light theme", {"Ctrl+Shift+L"}, [&state] {
-        state.appearance.theme = state.appearance.theme == Theme::Dark ? Theme::Light : Theme::Dark;
-        state.appearance_changed = true;
-      })
-      .add("window.larger", "Larger interface", {"Ctrl+="}, [&state] { set_scale(state, state.appearance.scale + 0.1f); })
-      .add("window.smaller", "Smaller interface", {"Ctrl+-"}, [&state] { set_scale(state, state.appearance.scale - 0.1f); })
+      .add("window.theme", "Dark or light theme", {"Ctrl+Shift+L"},
+           [&state] {
+             state.appearance.theme = state.appearance.theme == Theme::Dark ? Theme::Light : Theme::Dark;
+             state.appearance_changed = true;
+           })
+      .add("window.larger", "Larger interface", {"Ctrl+="},
+           [&state] { set_scale(state, state.appearance.scale + 0.1f); })
+      .add("window.smaller", "Smaller interface", {"Ctrl+-"},
+           [&state] { set_scale(state, state.appearance.scale - 0.1f); })
       .add("window.normal", "Interface at its normal size", {"Ctrl+0"}, [&state] { set_scale(state, 1); })
       .add("window.full_screen", "Full screen", {"F11"}, [&state] { state.host.toggle_full_screen(); })
-      .add("window.side_panels", "Show or hide the side panels", {"Ctrl+B"}, [&state] { state.show_side_panels = !state.show_side_panels; }, {},
-           [&state] { return state.show_side_panels; })
-      .add("window.palette", "Search commands", {"Ctrl+K", "Ctrl+P", "Ctrl+Shift+P"}, [&state] {
-        state.show_palette = !state.show_palette;
-        state.focus_palette = true;
-      })
-      .add("window.keys", "Keys", {"F1", "?"}, [&state] { state.show_cheat_sheet = !state.show_cheat_sheet; }, {},
-           [&state] { return state.show_cheat_sheet; });
+      .add(
+          "window.side_panels", "Show or hide the side panels", {"Ctrl+B"},
+          [&state] { state.show_side_panels = !state.show_side_panels; }, {},
+          [&state] { return state.show_side_panels; })
+      .add("window.palette", "Search commands", {"Ctrl+K", "Ctrl+P", "Ctrl+Shift+P"},
+           [&state] {
+             state.show_palette = !state.show_palette;
+             state.focus_palette = true;
+           })
+      .add(
+          "window.keys", "Keys", {"F1", "?"}, [&state] { state.show_cheat_sheet = !state.show_cheat_sheet; },
+          {}, [&state] { return state.show_cheat_sheet; });
   table.in("View");
   for (std::size_t i = 0; i < state.slots.size(); ++i) {
     const std::string id = "view." + std::string(state.slots[i].view->id());
     const std::string words = "Show or hide " + std::string(state.slots[i].view->title());
-    table.add(id.c_str(), words.c_str(), {}, [&state, i] { state.slots[i].is_open = !state.slots[i].is_open; }, {},
-              [&state, i] { return state.slots[i].is_open; });
+    table.add(
+        id.c_str(), words.c_str(), {}, [&state, i] { state.slots[i].is_open = !state.slots[i].is_open; }, {},
+        [&state, i] { return state.slots[i].is_open; });
   }
 }
 
@@ -217,7 +287,8 @@ namespace {
 // Once, where the wish was made: the start page and the dialog show it themselves.
 void fail_in_place(State& state, const Error& error) {
   state.start_problem = error.what();
-  if (!state.timeline.runs().empty() && state.dialog == Dialog::None) state.notify(error.what(), ui::Tone::Error);
+  if (!state.timeline.runs().empty() && state.dialog == Dialog::None)
+    state.notify(error.what(), ui::Tone::Error);
 }
 
 }  // namespace

@@ -34,7 +34,9 @@ bool begin_dialog(State& state, const char* title, float width) {
   ImGui::SetNextWindowPos({size.x / 2, size.y * 0.4f}, ImGuiCond_Always, {0.5f, 0.5f});
   ImGui::SetNextWindowSize({std::min(px(width), size.x - px(24)), 0});
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{px(20), px(18)});
-  const bool open = ImGui::BeginPopupModal(title, nullptr, ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings);
+  const bool open = ImGui::BeginPopupModal(title, nullptr,
+                                           ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize |
+                                               ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings);
   ImGui::PopStyleVar();
   if (!open) {
     state.dialog = Dialog::None;
@@ -62,7 +64,8 @@ void completions(State& state) {
   const fs::path folder = typed.has_parent_path() ? typed.parent_path() : fs::path(".");
   const std::string beginning = typed.filename().string();
   std::vector<std::pair<std::string, bool>> found;
-  for (fs::directory_iterator it(folder, failure), end; !failure && it != end && found.size() < 400; it.increment(failure)) {
+  for (fs::directory_iterator it(folder, failure), end; !failure && it != end && found.size() < 400;
+       it.increment(failure)) {
     const std::string name = it->path().filename().string();
     if (!name.starts_with(beginning) || (name.starts_with('.') && beginning.empty())) continue;
     std::error_code ignored;
@@ -74,7 +77,8 @@ void completions(State& state) {
     for (const auto& [path, is_folder] : found) {
       const std::string name = fs::path(path).filename().string() + (is_folder ? "/" : "");
       ImGui::PushStyleColor(ImGuiCol_Text, color4(is_folder ? Token::Muted : Token::Text));
-      if (ImGui::Selectable(name.c_str(), false, ImGuiSelectableFlags_NoAutoClosePopups)) state.dialog_text = path + (is_folder ? "/" : "");
+      if (ImGui::Selectable(name.c_str(), false, ImGuiSelectableFlags_NoAutoClosePopups))
+        state.dialog_text = path + (is_folder ? "/" : "");
       ImGui::PopStyleColor();
     }
     if (found.empty()) ui::muted(failure ? "No such folder" : "No recording (.h5) here");
@@ -95,15 +99,19 @@ void open_dialog(State& state) {
     if (state.dialog_problem.empty()) close(state);
   }
   ImGui::SameLine();
-  if (ui::button("Cancel", "", ui::Tone::Neutral, {px(110), px(32)}) || ImGui::IsKeyPressed(ImGuiKey_Escape, false)) close(state);
+  if (ui::button("Cancel", "", ui::Tone::Neutral, {px(110), px(32)}) ||
+      ImGui::IsKeyPressed(ImGuiKey_Escape, false))
+    close(state);
   ImGui::EndPopup();
 }
 
-void step_dialog(State& state, const char* title, const char* verb, const std::function<std::string(std::uint64_t)>& use) {
+void step_dialog(State& state, const char* title, const char* verb,
+                 const std::function<std::string(std::uint64_t)>& use) {
   if (!begin_dialog(state, title, 360)) return;
   if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
   ImGui::SetNextItemWidth(-FLT_MIN);
-  const bool entered = ImGui::InputTextWithHint("##step", "step", &state.dialog_text, ImGuiInputTextFlags_EnterReturnsTrue);
+  const bool entered =
+      ImGui::InputTextWithHint("##step", "step", &state.dialog_text, ImGuiInputTextFlags_EnterReturnsTrue);
   show_problem(state);
   ImGui::Dummy({0, px(4)});
   if (ui::button(verb, "", ui::Tone::Accent, {px(110), px(32)}) || entered) {
@@ -112,14 +120,21 @@ void step_dialog(State& state, const char* title, const char* verb, const std::f
     if (state.dialog_problem.empty()) close(state);
   }
   ImGui::SameLine();
-  if (ui::button("Cancel", "", ui::Tone::Neutral, {px(110), px(32)}) || ImGui::IsKeyPressed(ImGuiKey_Escape, false)) close(state);
+  if (ui::button("Cancel", "", ui::Tone::Neutral, {px(110), px(32)}) ||
+      ImGui::IsKeyPressed(ImGuiKey_Escape, false))
+    close(state);
   ImGui::EndPopup();
 }
 
 void quit_dialog(State& state) {
   if (!begin_dialog(state, "Training is still running", 560)) return;
-  const std::string where = state.recorder.path.empty() ? "" : " The recording " + fs::path(state.recorder.path).filename().string() + " is closed whole.";
-  ui::wrapped("Stopping ends the run after the present step." + where + " Without the window it goes on in the background until its last step.", Token::Muted);
+  const std::string where =
+      state.recorder.path.empty()
+          ? ""
+          : " The recording " + fs::path(state.recorder.path).filename().string() + " is closed whole.";
+  ui::wrapped("Stopping ends the run after the present step." + where +
+                  " Without the window it goes on in the background until its last step.",
+              Token::Muted);
   ImGui::Dummy({0, px(8)});
   if (ui::button("Stop and save", icon::kStop, ui::Tone::Accent, {px(148), px(34)})) {
     close(state);
@@ -131,7 +146,9 @@ void quit_dialog(State& state) {
     state.host.quit(Leave::KeepTraining);
   }
   ImGui::SameLine();
-  if (ui::button("Cancel", "", ui::Tone::Neutral, {px(90), px(34)}) || ImGui::IsKeyPressed(ImGuiKey_Escape, false)) close(state);
+  if (ui::button("Cancel", "", ui::Tone::Neutral, {px(90), px(34)}) ||
+      ImGui::IsKeyPressed(ImGuiKey_Escape, false))
+    close(state);
   ImGui::EndPopup();
 }
 
@@ -139,14 +156,17 @@ void quit_dialog(State& state) {
 
 void draw_dialogs(State& state) {
   switch (state.dialog) {
-    case Dialog::None: return;
-    case Dialog::Open: return open_dialog(state);
+    case Dialog::None:
+      return;
+    case Dialog::Open:
+      return open_dialog(state);
     case Dialog::GoToStep:
       return step_dialog(state, "Go to step", "Go", [&state](std::uint64_t step) -> std::string {
         viz::Run* run = state.run();
         if (run == nullptr) return "There is no run any more";
         if (step < run->first_step() || step > run->newest_step()) {
-          return fmt::format("This run has steps {} to {}", viz::format_count(static_cast<std::int64_t>(run->first_step())),
+          return fmt::format("This run has steps {} to {}",
+                             viz::format_count(static_cast<std::int64_t>(run->first_step())),
                              viz::format_count(static_cast<std::int64_t>(run->newest_step())));
         }
         state.timeline.cursor().seek(step);
@@ -154,11 +174,13 @@ void draw_dialogs(State& state) {
       });
     case Dialog::PauseAt:
       return step_dialog(state, "Pause at a step", "Set", [&state](std::uint64_t step) -> std::string {
-        if (state.trainer && step != 0 && step <= state.trainer->step) return "That step is over; choose a later one, or 0 to remove the mark";
+        if (state.trainer && step != 0 && step <= state.trainer->step)
+          return "That step is over; choose a later one, or 0 to remove the mark";
         post(state, trace::PauseAt{step});
         return "";
       });
-    case Dialog::Quit: return quit_dialog(state);
+    case Dialog::Quit:
+      return quit_dialog(state);
   }
 }
 
@@ -173,11 +195,14 @@ void draw_toasts(State& state, const Area& above) {
     const ImVec2 corner{above.max.x - px(16), bottom};
     const ImVec2 at{corner.x - words.x - px(32), corner.y - words.y - px(20)};
     ImDrawList* list = ImGui::GetForegroundDrawList();
-    list->AddRectFilled({at.x - px(2), at.y + px(2)}, {corner.x + px(2), corner.y + px(4)}, color(Token::Bg, 0.6f), px(6));
+    list->AddRectFilled({at.x - px(2), at.y + px(2)}, {corner.x + px(2), corner.y + px(4)},
+                        color(Token::Bg, 0.6f), px(6));
     list->AddRectFilled(at, corner, color(Token::Raised), px(6));
     list->AddRect(at, corner, color(Token::Line), px(6));
-    list->AddRectFilled({at.x, at.y + px(6)}, {at.x + px(3), corner.y - px(6)}, color(ui::token_of(toast.tone)));
-    list->AddText(font, size, {at.x + px(16), at.y + px(10)}, color(Token::Text), toast.text.c_str(), nullptr, wrap);
+    list->AddRectFilled({at.x, at.y + px(6)}, {at.x + px(3), corner.y - px(6)},
+                        color(ui::token_of(toast.tone)));
+    list->AddText(font, size, {at.x + px(16), at.y + px(10)}, color(Token::Text), toast.text.c_str(), nullptr,
+                  wrap);
     bottom = at.y - px(8);
   }
 }

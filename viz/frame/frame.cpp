@@ -67,7 +67,8 @@ void Frame::prepare() {
   State& state = *state_;
   if (!state.appearance_changed) return;
   apply_theme(state.appearance.theme, state.appearance.scale * state.appearance.monitor_scale);
-  state.host.remember_appearance(state.appearance.theme == Theme::Dark ? "dark" : "light", state.appearance.scale);
+  state.host.remember_appearance(state.appearance.theme == Theme::Dark ? "dark" : "light",
+                                 state.appearance.scale);
   state.appearance_changed = false;
 }
 
@@ -120,9 +121,11 @@ void Frame::draw(double seconds) {
 
 void Frame::draw_view(std::string_view id, double seconds) {
   State& state = *state_;
-  const auto slot = std::find_if(state.slots.begin(), state.slots.end(), [&](const State::Slot& s) { return s.view->id() == id; });
+  const auto slot = std::find_if(state.slots.begin(), state.slots.end(),
+                                 [&](const State::Slot& s) { return s.view->id() == id; });
   if (slot == state.slots.end()) {
-    throw Error(fmt::format("there is no view '{}'; there are: {}", id, fmt::join(view_ids(), ", ")), ExitCode::Usage);
+    throw Error(fmt::format("there is no view '{}'; there are: {}", id, fmt::join(view_ids(), ", ")),
+                ExitCode::Usage);
   }
   begin(seconds);
   const ImVec2 size = ImGui::GetIO().DisplaySize;
@@ -138,7 +141,8 @@ void Frame::draw_view(std::string_view id, double seconds) {
 
 bool Frame::is_busy() const {
   const State& state = *state_;
-  return state.timeline.is_busy() || state.timeline.cursor().is_playing() || !state.toasts.empty() || state.appearance_changed || state.frames_to_arrange > 0;
+  return state.timeline.is_busy() || state.timeline.cursor().is_playing() || !state.toasts.empty() ||
+         state.appearance_changed || state.frames_to_arrange > 0;
 }
 
 bool Frame::is_training() const { return state_->trainer && !state_->trainer->is_over(); }
@@ -164,10 +168,12 @@ bool begin_region(const char* name, const Area& area, Token surface, ImVec2 padd
   ImGui::SetNextWindowSize({area.width(), area.height()});
   ImGui::PushStyleColor(ImGuiCol_WindowBg, color4(surface));
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{px(padding.x), px(padding.y)});
-  const bool open = ImGui::Begin(name, nullptr, ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize | ImGuiWindowFlags_NoMove |
-                                                    ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoSavedSettings |
-                                                    ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoBringToFrontOnFocus |
-                                                    (scroll == Scroll::No ? ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse : 0));
+  const bool open = ImGui::Begin(
+      name, nullptr,
+      ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize | ImGuiWindowFlags_NoMove |
+          ImGuiWindowFlags_NoCollapse | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoDocking |
+          ImGuiWindowFlags_NoBringToFrontOnFocus |
+          (scroll == Scroll::No ? ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse : 0));
   ImGui::PopStyleVar();
   ImGui::PopStyleColor();
   return open;

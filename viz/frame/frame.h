@@ -1,5 +1,5 @@
-// The whole window of one program, drawn once per frame between a surface's begin_frame() and end_frame(). It knows no files,
-// no trainer and no screen: those are behind Host.
+// The whole window of one program, drawn once per frame between a surface's begin_frame() and end_frame(). It
+// knows no files, no trainer and no screen: those are behind Host.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,8 @@ class Frame {
   // Between frames: applies a changed theme or scale.
   void prepare();
   void draw(double seconds);
-  // Only one view, over the whole surface: for pictures. Throws Error (Usage) naming the views when there is no such one.
+  // Only one view, over the whole surface: for pictures. Throws Error (Usage) naming the views when there is
+  // no such one.
   void draw_view(std::string_view id, double seconds);
 
   // Something moves or comes in: draw another frame soon.

@@ -1,4 +1,5 @@
-// What the window asks of the program around it: files, runs, the screen, the end. The application implements it; tests use doubles.
+// What the window asks of the program around it: files, runs, the screen, the end. The application implements
+// it; tests use doubles.
 #pragma once
 
 #include <string>
@@ -10,12 +11,12 @@ namespace sparsescope::frame {
 
 struct PresetCard {
   std::string name, title, text;
-  std::string size;                // "CPU profile: 4 layers, 300 steps"
+  std::string size;  // "CPU profile: 4 layers, 300 steps"
 };
 
 struct RecentFile {
   std::string path, name;
-  std::string detail;              // "18.2 MiB, 3 hours ago"
+  std::string detail;  // "18.2 MiB, 3 hours ago"
 };
 
 enum class Leave { StopAndSave, KeepTraining };
@@ -33,7 +34,7 @@ class Host {
   virtual TrainerLink* trainer() = 0;
 
   virtual std::vector<RecentFile> recent_files() const = 0;
-  virtual std::string demo_recording() const = 0;   // path; empty when none is installed
+  virtual std::string demo_recording() const = 0;  // path; empty when none is installed
   virtual std::string recordings_folder() const = 0;
   // Opens a recording beside the runs already there, without waiting for it. Throws Error.
   virtual void open_recording(const std::string& path) = 0;

@@ -10,7 +10,8 @@ namespace sparsescope::frame {
 namespace {
 
 std::string label_of(const trace::Axis& axis, std::int64_t index) {
-  if (index < static_cast<std::int64_t>(axis.labels.size())) return axis.labels[static_cast<std::size_t>(index)];
+  if (index < static_cast<std::int64_t>(axis.labels.size()))
+    return axis.labels[static_cast<std::size_t>(index)];
   return std::to_string(index);
 }
 
@@ -33,7 +34,9 @@ struct Sample {
   viz::Run& run;
   const viz::Track& track;
   std::size_t index;
-  double at(std::int64_t element) const { return run.series(track, static_cast<std::size_t>(element))->at(index); }
+  double at(std::int64_t element) const {
+    return run.series(track, static_cast<std::size_t>(element))->at(index);
+  }
 };
 
 void section_heading(const Sample& sample, std::uint64_t cursor_step) {
@@ -72,11 +75,14 @@ void table_rows(State& state, const Sample& sample) {
     FontScope font(Font::Regular, kSmallText + 0.5f);
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const float width = ImGui::GetContentRegionAvail().x;
-    const bool open = ImGui::TreeNodeEx(title.c_str(), ImGuiTreeNodeFlags_SpanAvailWidth | (is_chosen ? ImGuiTreeNodeFlags_Selected : 0));
+    const bool open = ImGui::TreeNodeEx(
+        title.c_str(), ImGuiTreeNodeFlags_SpanAvailWidth | (is_chosen ? ImGuiTreeNodeFlags_Selected : 0));
     if (ImGui::IsItemHovered() && rows.name == "layer") state.selection.hover.layer = r;
     const std::string first = value_words(label_of(columns, 0), sample.at(r * columns.size));
     const ImVec2 size = text_size(Font::Mono, kSmallText - 0.5f, first.c_str());
-    if (!open) draw_text(ImGui::GetWindowDrawList(), Font::Mono, kSmallText - 0.5f, {at.x + width - size.x, at.y + px(2)}, color(Token::Muted), first.c_str());
+    if (!open)
+      draw_text(ImGui::GetWindowDrawList(), Font::Mono, kSmallText - 0.5f,
+                {at.x + width - size.x, at.y + px(2)}, color(Token::Muted), first.c_str());
     if (open) {
       for (std::int64_t c = 0; c < columns.size; ++c) {
         const std::string label = label_of(columns, c);
@@ -91,7 +97,8 @@ void table_rows(State& state, const Sample& sample) {
 // Deeper arrays are pictures, not lists: say how large and leave them to their view.
 void summary_row(const Sample& sample) {
   std::string shape;
-  for (const trace::Axis& axis : sample.channel.axes) shape += (shape.empty() ? "" : " × ") + fmt::format("{} {}", axis.size, axis.name);
+  for (const trace::Axis& axis : sample.channel.axes)
+    shape += (shape.empty() ? "" : " × ") + fmt::format("{} {}", axis.size, axis.name);
   ui::row(shape, "", Token::Muted);
 }
 
@@ -130,7 +137,8 @@ void draw_inspector(State& state, const Area& area) {
       ui::muted("Nothing has been recorded yet");
     } else {
       if (const std::optional<std::size_t> row = run->row_at_or_before(step)) {
-        ui::muted(fmt::format("{} after the start", viz::format_duration(run->x(*row, viz::TimeAxis::WallTime))));
+        ui::muted(
+            fmt::format("{} after the start", viz::format_duration(run->x(*row, viz::TimeAxis::WallTime))));
       }
       draw_values(state, *run);
     }

@@ -12,20 +12,28 @@ ImGuiKey key_from_name(const std::string& name) {
     const char* name;
     ImGuiKey key;
   };
-  static constexpr Named named[] = {
-      {"Space", ImGuiKey_Space}, {"Left", ImGuiKey_LeftArrow}, {"Right", ImGuiKey_RightArrow}, {"Up", ImGuiKey_UpArrow},
-      {"Down", ImGuiKey_DownArrow}, {"Home", ImGuiKey_Home}, {"End", ImGuiKey_End}, {"PageUp", ImGuiKey_PageUp},
-      {"PageDown", ImGuiKey_PageDown}, {"Escape", ImGuiKey_Escape}, {"Enter", ImGuiKey_Enter}, {"Tab", ImGuiKey_Tab},
-      {"Delete", ImGuiKey_Delete}, {"Backspace", ImGuiKey_Backspace}, {"Insert", ImGuiKey_Insert}, {"Pause", ImGuiKey_Pause},
-      {"[", ImGuiKey_LeftBracket}, {"]", ImGuiKey_RightBracket}, {",", ImGuiKey_Comma}, {".", ImGuiKey_Period},
-      {"/", ImGuiKey_Slash}, {"+", ImGuiKey_KeypadAdd}, {"-", ImGuiKey_Minus}, {"=", ImGuiKey_Equal}, {";", ImGuiKey_Semicolon},
-      {"'", ImGuiKey_Apostrophe}};
+  static constexpr Named named[] = {{"Space", ImGuiKey_Space},       {"Left", ImGuiKey_LeftArrow},
+                                    {"Right", ImGuiKey_RightArrow},  {"Up", ImGuiKey_UpArrow},
+                                    {"Down", ImGuiKey_DownArrow},    {"Home", ImGuiKey_Home},
+                                    {"End", ImGuiKey_End},           {"PageUp", ImGuiKey_PageUp},
+                                    {"PageDown", ImGuiKey_PageDown}, {"Escape", ImGuiKey_Escape},
+                                    {"Enter", ImGuiKey_Enter},       {"Tab", ImGuiKey_Tab},
+                                    {"Delete", ImGuiKey_Delete},     {"Backspace", ImGuiKey_Backspace},
+                                    {"Insert", ImGuiKey_Insert},     {"Pause", ImGuiKey_Pause},
+                                    {"[", ImGuiKey_LeftBracket},     {"]", ImGuiKey_RightBracket},
+                                    {",", ImGuiKey_Comma},           {".", ImGuiKey_Period},
+                                    {"/", ImGuiKey_Slash},           {"+", ImGuiKey_KeypadAdd},
+                                    {"-", ImGuiKey_Minus},           {"=", ImGuiKey_Equal},
+                                    {";", ImGuiKey_Semicolon},       {"'", ImGuiKey_Apostrophe}};
   for (const Named& candidate : named) {
     if (name == candidate.name) return candidate.key;
   }
-  if (name.size() == 1 && name[0] >= 'A' && name[0] <= 'Z') return static_cast<ImGuiKey>(ImGuiKey_A + (name[0] - 'A'));
-  if (name.size() == 1 && name[0] >= '0' && name[0] <= '9') return static_cast<ImGuiKey>(ImGuiKey_0 + (name[0] - '0'));
-  if (name.size() >= 2 && name[0] == 'F') return static_cast<ImGuiKey>(ImGuiKey_F1 + std::stoi(name.substr(1)) - 1);
+  if (name.size() == 1 && name[0] >= 'A' && name[0] <= 'Z')
+    return static_cast<ImGuiKey>(ImGuiKey_A + (name[0] - 'A'));
+  if (name.size() == 1 && name[0] >= '0' && name[0] <= '9')
+    return static_cast<ImGuiKey>(ImGuiKey_0 + (name[0] - '0'));
+  if (name.size() >= 2 && name[0] == 'F')
+    return static_cast<ImGuiKey>(ImGuiKey_F1 + std::stoi(name.substr(1)) - 1);
   return ImGuiKey_None;
 }
 
@@ -45,7 +53,9 @@ bool pressed(const viz::KeyChord& chord) {
   return ImGui::IsKeyPressed(key_from_name(chord.key), true);
 }
 
-bool is_plain(const viz::KeyChord& chord) { return !chord.control && !chord.alt && !(chord.key.size() > 1 && chord.key[0] == 'F'); }
+bool is_plain(const viz::KeyChord& chord) {
+  return !chord.control && !chord.alt && !(chord.key.size() > 1 && chord.key[0] == 'F');
+}
 
 }  // namespace
 
@@ -53,17 +63,21 @@ ImGuiKey imgui_key(const viz::KeyChord& chord) { return key_from_name(chord.key)
 
 void handle_keys(State& state) {
   ImGuiIO& io = ImGui::GetIO();
-  // The keyboard walks through widgets from the first Tab until Escape or a click; before that, keys are commands.
+  // The keyboard walks through widgets from the first Tab until Escape or a click; before that, keys are
+  // commands.
   const bool in_dialog = state.dialog != Dialog::None;
   const bool walks = (io.ConfigFlags & ImGuiConfigFlags_NavEnableKeyboard) != 0;
-  if (!walks && (in_dialog || (!io.WantTextInput && ImGui::IsKeyPressed(ImGuiKey_Tab, false) && !io.KeyCtrl))) {
+  if (!walks &&
+      (in_dialog || (!io.WantTextInput && ImGui::IsKeyPressed(ImGuiKey_Tab, false) && !io.KeyCtrl))) {
     io.ConfigFlags |= ImGuiConfigFlags_NavEnableKeyboard;
-  } else if (walks && !in_dialog && (ImGui::IsKeyPressed(ImGuiKey_Escape, false) || ImGui::IsMouseClicked(ImGuiMouseButton_Left))) {
+  } else if (walks && !in_dialog &&
+             (ImGui::IsKeyPressed(ImGuiKey_Escape, false) || ImGui::IsMouseClicked(ImGuiMouseButton_Left))) {
     io.ConfigFlags &= ~ImGuiConfigFlags_NavEnableKeyboard;
   }
   if (in_dialog) return;
 
-  const bool popup_open = ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
+  const bool popup_open =
+      ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
   for (const viz::UiCommand& command : state.commands.all()) {
     for (const viz::KeyChord& chord : command.keys) {
       const bool is_escape = chord.key == "Escape";

@@ -12,10 +12,12 @@
 namespace sparsescope::frame {
 namespace {
 
-std::string query;      // of the palette, while it is open
+std::string query;  // of the palette, while it is open
 int chosen = 0;
 
-std::string first_key(const viz::UiCommand& command) { return command.keys.empty() ? "" : viz::text_from_chord(command.keys[0]); }
+std::string first_key(const viz::UiCommand& command) {
+  return command.keys.empty() ? "" : viz::text_from_chord(command.keys[0]);
+}
 
 // "#1200" means go to step 1200.
 bool go_to_step(State& state) {
@@ -34,16 +36,24 @@ void palette_row(State& state, const viz::UiCommand& command, bool is_chosen, bo
   const float width = ImGui::GetContentRegionAvail().x, height = px(32);
   picked |= ImGui::InvisibleButton("row", {width, height});
   ImDrawList* list = ImGui::GetWindowDrawList();
-  if (is_chosen || ImGui::IsItemHovered()) list->AddRectFilled(at, {at.x + width, at.y + height}, color(is_chosen ? Token::AccentSurface : Token::Line, is_chosen ? 1.f : 0.5f), px(4));
+  if (is_chosen || ImGui::IsItemHovered())
+    list->AddRectFilled(at, {at.x + width, at.y + height},
+                        color(is_chosen ? Token::AccentSurface : Token::Line, is_chosen ? 1.f : 0.5f), px(4));
   if (is_chosen) ImGui::SetScrollHereY(0.5f);
   const std::string key = first_key(command), right = reason.empty() ? command.category : reason;
   const ImVec2 key_size = text_size(Font::Mono, kSmallText - 1, key.c_str());
   const ImVec2 words = text_size(Font::Regular, kBodyText - 1, command.words.c_str());
   const ImVec2 note = text_size(Font::Regular, kSmallText - 1, right.c_str());
-  draw_text(list, Font::Regular, kBodyText - 1, {at.x + px(10), at.y + (height - words.y) / 2}, color(reason.empty() ? Token::Text : Token::Muted), command.words.c_str());
-  draw_text(list, Font::Mono, kSmallText - 1, {at.x + width - px(10) - key_size.x, at.y + (height - key_size.y) / 2}, color(Token::Muted), key.c_str());
+  draw_text(list, Font::Regular, kBodyText - 1, {at.x + px(10), at.y + (height - words.y) / 2},
+            color(reason.empty() ? Token::Text : Token::Muted), command.words.c_str());
+  draw_text(list, Font::Mono, kSmallText - 1,
+            {at.x + width - px(10) - key_size.x, at.y + (height - key_size.y) / 2}, color(Token::Muted),
+            key.c_str());
   list->PushClipRect({at.x + words.x + px(24), at.y}, {at.x + width - px(96), at.y + height}, true);
-  draw_text(list, Font::Regular, kSmallText - 1, {std::max(at.x + words.x + px(24), at.x + width - px(110) - note.x), at.y + (height - note.y) / 2}, color(reason.empty() ? Token::Muted : Token::Warn), right.c_str());
+  draw_text(
+      list, Font::Regular, kSmallText - 1,
+      {std::max(at.x + words.x + px(24), at.x + width - px(110) - note.x), at.y + (height - note.y) / 2},
+      color(reason.empty() ? Token::Muted : Token::Warn), right.c_str());
   list->PopClipRect();
   ImGui::PopID();
 }
@@ -57,11 +67,16 @@ bool begin_overlay(const char* name, float width, float height, bool& show) {
   ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, std::max(1.f, px(1)));
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{px(16), px(14)});
   ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, px(8));
-  const bool open = ImGui::Begin(name, nullptr, ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoDocking | ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoCollapse);
+  const bool open = ImGui::Begin(name, nullptr,
+                                 ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize |
+                                     ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoDocking |
+                                     ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoCollapse);
   ImGui::PopStyleVar(3);
   ImGui::PopStyleColor();
   // A click beside it closes it.
-  if (ImGui::IsMouseClicked(ImGuiMouseButton_Left) && !ImGui::IsWindowAppearing() && !ImGui::IsWindowHovered(ImGuiHoveredFlags_RootAndChildWindows)) show = false;
+  if (ImGui::IsMouseClicked(ImGuiMouseButton_Left) && !ImGui::IsWindowAppearing() &&
+      !ImGui::IsWindowHovered(ImGuiHoveredFlags_RootAndChildWindows))
+    show = false;
   return open;
 }
 
@@ -106,7 +121,8 @@ void draw_palette(State& state) {
     ImGui::EndChild();
     if (picked != nullptr && state.show_palette) {
       state.show_palette = false;
-      if (const std::string reason = state.commands.run(picked->id); !reason.empty()) state.notify(picked->words + ": " + reason, ui::Tone::Neutral);
+      if (const std::string reason = state.commands.run(picked->id); !reason.empty())
+        state.notify(picked->words + ": " + reason, ui::Tone::Neutral);
     }
   }
   ImGui::End();
@@ -115,19 +131,23 @@ void draw_palette(State& state) {
 namespace {
 
 // Categories in their order, cut into columns of about equal length.
-std::vector<std::vector<std::string>> split_categories(const viz::CommandTable& commands, std::size_t columns) {
+std::vector<std::vector<std::string>> split_categories(const viz::CommandTable& commands,
+                                                       std::size_t columns) {
   std::vector<std::pair<std::string, std::size_t>> sizes;
   for (const viz::UiCommand& command : commands.all()) {
     if (command.keys.empty()) continue;
-    const auto known = std::find_if(sizes.begin(), sizes.end(), [&](const auto& entry) { return entry.first == command.category; });
+    const auto known = std::find_if(sizes.begin(), sizes.end(),
+                                    [&](const auto& entry) { return entry.first == command.category; });
     known == sizes.end() ? (void)sizes.emplace_back(command.category, 3) : (void)++known->second;
   }
   // The longest first, each into the column that is shortest so far.
-  std::stable_sort(sizes.begin(), sizes.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::stable_sort(sizes.begin(), sizes.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
   std::vector<std::vector<std::string>> split(columns);
   std::vector<std::size_t> lengths(columns, 0);
   for (const auto& [category, length] : sizes) {
-    const auto shortest = static_cast<std::size_t>(std::min_element(lengths.begin(), lengths.end()) - lengths.begin());
+    const auto shortest =
+        static_cast<std::size_t>(std::min_element(lengths.begin(), lengths.end()) - lengths.begin());
     split[shortest].push_back(category);
     lengths[shortest] += length;
   }
@@ -144,7 +164,8 @@ void category_rows(const viz::CommandTable& commands, const std::string& categor
       ui::key_cap(viz::text_from_chord(command.keys[i]));
     }
     ImGui::SameLine();
-    ImGui::SetCursorScreenPos({std::max(left + px(150), ImGui::GetCursorScreenPos().x), ImGui::GetCursorScreenPos().y});
+    ImGui::SetCursorScreenPos(
+        {std::max(left + px(150), ImGui::GetCursorScreenPos().x), ImGui::GetCursorScreenPos().y});
     FontScope font(Font::Regular, kSmallText + 0.5f);
     ImGui::TextUnformatted(command.words.c_str());
   }

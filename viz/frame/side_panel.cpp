@@ -14,22 +14,30 @@ namespace sparsescope::frame {
 namespace {
 
 bool matches(const std::string& text, const std::string& filter) {
-  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b)); };
+  const auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+  };
   return std::search(text.begin(), text.end(), filter.begin(), filter.end(), same) != text.end();
 }
 
 std::string run_words(State& state, viz::Run& run) {
-  if (state.host.trainer() != nullptr && state.host.trainer()->run_id() == run.id() && state.trainer && !state.trainer->is_over()) {
+  if (state.host.trainer() != nullptr && state.host.trainer()->run_id() == run.id() && state.trainer &&
+      !state.trainer->is_over()) {
     std::string words = state_words(state).words;
-    std::transform(words.begin(), words.end(), words.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(words.begin(), words.end(), words.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return words;
   }
   if (run.end() == nullptr) return "loading";
   switch (run.end()->status) {
-    case trace::RunStatus::Finished: return viz::format_count(static_cast<std::int64_t>(run.newest_step())) + " steps";
-    case trace::RunStatus::Stopped: return "stopped";
-    case trace::RunStatus::Failed: return "failed";
-    case trace::RunStatus::Unclosed: return "not closed";
+    case trace::RunStatus::Finished:
+      return viz::format_count(static_cast<std::int64_t>(run.newest_step())) + " steps";
+    case trace::RunStatus::Stopped:
+      return "stopped";
+    case trace::RunStatus::Failed:
+      return "failed";
+    case trace::RunStatus::Unclosed:
+      return "not closed";
   }
   return "";
 }
@@ -48,7 +56,8 @@ void run_rows(State& state) {
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const float width = ImGui::GetContentRegionAvail().x, height = px(26), bleed = px(12);
     ImGui::SetCursorScreenPos({at.x - bleed, at.y});
-    const bool chosen = ImGui::InvisibleButton("run", {width + 2 * bleed, height}, ImGuiButtonFlags_EnableNav);
+    const bool chosen =
+        ImGui::InvisibleButton("run", {width + 2 * bleed, height}, ImGuiButtonFlags_EnableNav);
     const bool hovered = ImGui::IsItemHovered();
     if (ImGui::BeginPopupContextItem("menu")) {
       if (ImGui::MenuItem("Close this run")) removed = run->id();
@@ -61,12 +70,15 @@ void run_rows(State& state) {
       list->AddRectFilled({at.x - bleed, at.y}, {at.x + width + bleed, at.y + height},
                           is_current ? color(Token::AccentSurface) : color(Token::Line, 0.4f));
     }
-    list->AddCircleFilled({at.x + px(5), at.y + height / 2}, px(4.5f), color(run_token(static_cast<int>(run->id()))), 16);
+    list->AddCircleFilled({at.x + px(5), at.y + height / 2}, px(4.5f),
+                          color(run_token(static_cast<int>(run->id()))), 16);
     const std::string words = run_words(state, *run);
     const ImVec2 size = text_size(Font::Mono, kSmallText - 1, words.c_str());
     const ImVec2 name = text_size(Font::Regular, kSmallText + 0.5f, title.c_str());
-    draw_text_within(list, Font::Regular, kSmallText + 0.5f, {at.x + px(18), at.y + (height - name.y) / 2}, width - size.x - px(26), color(Token::Text), title);
-    draw_text(list, Font::Mono, kSmallText - 1, {at.x + width - size.x, at.y + (height - size.y) / 2}, color(Token::Muted), words.c_str());
+    draw_text_within(list, Font::Regular, kSmallText + 0.5f, {at.x + px(18), at.y + (height - name.y) / 2},
+                     width - size.x - px(26), color(Token::Text), title);
+    draw_text(list, Font::Mono, kSmallText - 1, {at.x + width - size.x, at.y + (height - size.y) / 2},
+              color(Token::Muted), words.c_str());
     ui::tooltip(title, run->uuid());
     ImGui::SetCursorScreenPos({at.x, at.y + height});
     ImGui::PopID();
@@ -79,10 +91,13 @@ std::string shape_of(const trace::Channel& channel, const viz::Run& run) {
   if (channel.kind == trace::ChannelKind::Ragged) {
     const viz::Track* track = run.track(channel.id);
     const std::size_t samples = track != nullptr ? track->size() : 0;
-    return samples > 0 ? viz::format_count(static_cast<std::int64_t>(samples)) + (samples == 1 ? " row" : " rows") : viz::kAbsent;
+    return samples > 0
+               ? viz::format_count(static_cast<std::int64_t>(samples)) + (samples == 1 ? " row" : " rows")
+               : viz::kAbsent;
   }
   std::string shape;
-  for (const trace::Axis& axis : channel.axes) shape += (shape.empty() ? "" : " × ") + viz::format_count(axis.size);
+  for (const trace::Axis& axis : channel.axes)
+    shape += (shape.empty() ? "" : " × ") + viz::format_count(axis.size);
   return shape.empty() ? "1" : shape;
 }
 
@@ -95,8 +110,11 @@ void channel_rows(State& state, viz::Run& run) {
     const viz::Track* track = run.track(channel.id);
     const bool is_here = track != nullptr && run.sample_at_or_before(*track, step).has_value();
     ui::row(channel.name, shape_of(channel, run), is_here ? Token::Muted : Token::Faint);
-    std::string detail = fmt::format("{}{}, ", trace::dtype_name(channel.dtype), channel.unit != "1" ? ", " + channel.unit : "");
-    detail += channel.cadence > 0 ? fmt::format("every {} step{}", channel.cadence, channel.cadence == 1 ? "" : "s") : "when it happens";
+    std::string detail = fmt::format("{}{}, ", trace::dtype_name(channel.dtype),
+                                     channel.unit != "1" ? ", " + channel.unit : "");
+    detail += channel.cadence > 0
+                  ? fmt::format("every {} step{}", channel.cadence, channel.cadence == 1 ? "" : "s")
+                  : "when it happens";
     if (!is_here) detail += "; nothing recorded up to this step";
     ui::tooltip(channel.text, detail);
   }
@@ -123,14 +141,19 @@ void event_rows(State& state, viz::Run& run) {
       const ImVec2 at = ImGui::GetCursorScreenPos();
       const float width = ImGui::GetContentRegionAvail().x;
       ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2{0, 0});
-      if (ImGui::InvisibleButton("event", {width, height}, ImGuiButtonFlags_EnableNav)) state.timeline.cursor().seek(event.step);
+      if (ImGui::InvisibleButton("event", {width, height}, ImGuiButtonFlags_EnableNav))
+        state.timeline.cursor().seek(event.step);
       ImGui::PopStyleVar();
       const bool hovered = ImGui::IsItemHovered();
-      list->AddRectFilled(at, {at.x + width, at.y + height - px(4)}, hovered ? color(Token::Line, 0.6f) : color(Token::Raised), px(2));
+      list->AddRectFilled(at, {at.x + width, at.y + height - px(4)},
+                          hovered ? color(Token::Line, 0.6f) : color(Token::Raised), px(2));
       list->AddRectFilled(at, {at.x + px(2), at.y + height - px(4)}, color(event_token(event)));
-      const std::string kind = fmt::format("{} · step {}", event.kind, viz::format_count(static_cast<std::int64_t>(event.step)));
-      draw_text_within(list, Font::Regular, kSmallText - 1, {at.x + px(10), at.y + px(3)}, width - px(16), color(Token::Muted), kind);
-      draw_text_within(list, Font::Regular, kSmallText - 0.5f, {at.x + px(10), at.y + px(19)}, width - px(16), color(Token::Text), event.words);
+      const std::string kind =
+          fmt::format("{} · step {}", event.kind, viz::format_count(static_cast<std::int64_t>(event.step)));
+      draw_text_within(list, Font::Regular, kSmallText - 1, {at.x + px(10), at.y + px(3)}, width - px(16),
+                       color(Token::Muted), kind);
+      draw_text_within(list, Font::Regular, kSmallText - 0.5f, {at.x + px(10), at.y + px(19)}, width - px(16),
+                       color(Token::Text), event.words);
       ui::tooltip(event.words, kind);
       ImGui::PopID();
     }
@@ -158,7 +181,8 @@ void draw_side_panel(State& state, const Area& area) {
       ImGui::Dummy({0, px(10)});
       ui::heading("Events");
       // The list scrolls by itself, so that runs and channels stay where they are.
-      if (ImGui::BeginChild("events", {0, std::max(px(96), ImGui::GetContentRegionAvail().y)})) event_rows(state, *run);
+      if (ImGui::BeginChild("events", {0, std::max(px(96), ImGui::GetContentRegionAvail().y)}))
+        event_rows(state, *run);
       ImGui::EndChild();
     }
   }

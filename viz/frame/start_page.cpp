@@ -1,4 +1,5 @@
-// What an empty window shows: presets to train, recordings to open, the demo. Nothing here knows how they are made.
+// What an empty window shows: presets to train, recordings to open, the demo. Nothing here knows how they are
+// made.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,13 +11,15 @@ namespace sparsescope::frame {
 namespace {
 
 // A card that is one large button: icon, title, wrapped text, a muted last line. Returns true when pressed.
-bool card(const char* id, const char* glyph, const std::string& title, const std::string& text, const std::string& last, float width, bool is_enabled) {
+bool card(const char* id, const char* glyph, const std::string& title, const std::string& text,
+          const std::string& last, float width, bool is_enabled) {
   ImGui::PushID(id);
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float pad = px(14), inner = width - 2 * pad - px(34);
   ImFont* font = handle(Font::Regular);
   const float size = ImGui::GetFontSize() * (kSmallText + 0.5f) / kBodyText;
-  const float text_height = text.empty() ? 0 : font->CalcTextSizeA(size, FLT_MAX, inner, text.c_str()).y + px(4);
+  const float text_height =
+      text.empty() ? 0 : font->CalcTextSizeA(size, FLT_MAX, inner, text.c_str()).y + px(4);
   const float height = 2 * pad + px(20) + text_height + (last.empty() ? 0 : px(18));
   ImGui::BeginDisabled(!is_enabled);
   const bool pressed = ImGui::InvisibleButton("card", {width, height}, ImGuiButtonFlags_EnableNav);
@@ -25,10 +28,13 @@ bool card(const char* id, const char* glyph, const std::string& title, const std
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(at, {at.x + width, at.y + height}, color(Token::Raised), px(6));
   list->AddRect(at, {at.x + width, at.y + height}, color(hovered ? Token::Accent : Token::Line), px(6));
-  if (icons_available()) draw_text(list, Font::Regular, kTitleText, {at.x + pad, at.y + pad - px(2)}, color(is_enabled ? Token::Accent : Token::Faint), glyph);
+  if (icons_available())
+    draw_text(list, Font::Regular, kTitleText, {at.x + pad, at.y + pad - px(2)},
+              color(is_enabled ? Token::Accent : Token::Faint), glyph);
   const float x = at.x + pad + px(34);
   float y = at.y + pad;
-  draw_text(list, Font::SemiBold, kBodyText, {x, y}, color(is_enabled ? Token::Text : Token::Muted), title.c_str());
+  draw_text(list, Font::SemiBold, kBodyText, {x, y}, color(is_enabled ? Token::Text : Token::Muted),
+            title.c_str());
   y += px(24);
   if (!text.empty()) {
     list->AddText(font, size, {x, y}, color(Token::Muted), text.c_str(), nullptr, inner);
@@ -57,16 +63,20 @@ void preset_column(State& state, float width) {
   }
   for (const PresetCard& preset : state.presets) {
     const std::string text = preset.title.empty() ? preset.text : preset.title + ". " + preset.text;
-    if (card(preset.name.c_str(), icon::kFlask, preset.name, text, preset.size, width, reason.empty())) start_preset(state, preset.name);
+    if (card(preset.name.c_str(), icon::kFlask, preset.name, text, preset.size, width, reason.empty()))
+      start_preset(state, preset.name);
   }
   if (state.presets.empty() && reason.empty()) ui::muted("No preset is installed beside the program");
 }
 
 void file_column(State& state, float width) {
   column_heading("Replay a recording");
-  if (card("open", icon::kFile, "Open…", "Or drop a .h5 file anywhere on this window", "Ctrl+O", width, true)) state.commands.run("file.open");
+  if (card("open", icon::kFile, "Open…", "Or drop a .h5 file anywhere on this window", "Ctrl+O", width, true))
+    state.commands.run("file.open");
   const std::string no_demo = state.commands.why_disabled("file.demo");
-  if (card("demo", icon::kDemo, "Demo recording", no_demo.empty() ? "A short SPaRK run that collapses toward dense attention" : no_demo, "", width, no_demo.empty())) {
+  if (card("demo", icon::kDemo, "Demo recording",
+           no_demo.empty() ? "A short SPaRK run that collapses toward dense attention" : no_demo, "", width,
+           no_demo.empty())) {
     state.commands.run("file.demo");
   }
   ImGui::Dummy({0, px(10)});
@@ -76,12 +86,15 @@ void file_column(State& state, float width) {
     ImGui::PushID(file.path.c_str());
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const float height = px(40);
-    if (ImGui::InvisibleButton("recent", {width, height}, ImGuiButtonFlags_EnableNav)) open_file(state, file.path);
+    if (ImGui::InvisibleButton("recent", {width, height}, ImGuiButtonFlags_EnableNav))
+      open_file(state, file.path);
     const bool hovered = ImGui::IsItemHovered();
     ImDrawList* list = ImGui::GetWindowDrawList();
     if (hovered) list->AddRectFilled(at, {at.x + width, at.y + height}, color(Token::Raised), px(4));
-    draw_text_within(list, Font::Regular, kBodyText - 1, {at.x + px(10), at.y + px(3)}, width - px(20), color(Token::Text), file.name);
-    draw_text_within(list, Font::Regular, kSmallText - 1, {at.x + px(10), at.y + px(21)}, width - px(20), color(Token::Muted), file.detail);
+    draw_text_within(list, Font::Regular, kBodyText - 1, {at.x + px(10), at.y + px(3)}, width - px(20),
+                     color(Token::Text), file.name);
+    draw_text_within(list, Font::Regular, kSmallText - 1, {at.x + px(10), at.y + px(21)}, width - px(20),
+                     color(Token::Muted), file.detail);
     ui::tooltip(file.path);
     ImGui::PopID();
   }
@@ -102,7 +115,8 @@ void draw_start_page(State& state, const Area& area) {
     }
     {
       FontScope font(Font::Regular, kBodyText);
-      ImGui::TextColored(color4(Token::Muted), "Watch sparse attention while it trains. Record it, scrub it, replay it.");
+      ImGui::TextColored(color4(Token::Muted),
+                         "Watch sparse attention while it trains. Record it, scrub it, replay it.");
     }
     if (!state.start_problem.empty()) {
       ImGui::Dummy({0, px(4)});
@@ -114,10 +128,12 @@ void draw_start_page(State& state, const Area& area) {
     ImGui::Dummy({0, px(18)});
     const float top = ImGui::GetCursorScreenPos().y;
     ImGui::SetCursorScreenPos({left, top});
-    if (ImGui::BeginChild("presets", {first, area.max.y - top - px(16)})) preset_column(state, ImGui::GetContentRegionAvail().x - px(6));
+    if (ImGui::BeginChild("presets", {first, area.max.y - top - px(16)}))
+      preset_column(state, ImGui::GetContentRegionAvail().x - px(6));
     ImGui::EndChild();
     ImGui::SetCursorScreenPos({left + first + gap, top});
-    if (ImGui::BeginChild("files", {second, area.max.y - top - px(16)})) file_column(state, ImGui::GetContentRegionAvail().x - px(6));
+    if (ImGui::BeginChild("files", {second, area.max.y - top - px(16)}))
+      file_column(state, ImGui::GetContentRegionAvail().x - px(6));
     ImGui::EndChild();
   }
   end_region();

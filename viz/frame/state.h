@@ -1,4 +1,5 @@
-// What the parts of the window share while one frame is drawn. Each part is one file with one function over this.
+// What the parts of the window share while one frame is drawn. Each part is one file with one function over
+// this.
 #pragma once
 
 #include <memory>
@@ -31,10 +32,10 @@ struct Toast {
 // How the window looks; kept by the program between starts.
 struct Appearance {
   Theme theme = Theme::Dark;
-  float scale = 1;               // the person's, on top of the monitor's
+  float scale = 1;  // the person's, on top of the monitor's
   float monitor_scale = 1;
   bool reduce_motion = false;
-  bool show_frame_rate = true;   // off in pictures, which must not depend on time
+  bool show_frame_rate = true;  // off in pictures, which must not depend on time
 };
 
 enum class Dialog { None, Open, GoToStep, PauseAt, Quit };
@@ -50,12 +51,12 @@ struct State {
   struct Slot {
     std::unique_ptr<viz::View> view;
     bool is_open = true;
-    bool was_visible = false;    // its tab was in front in the last frame
+    bool was_visible = false;  // its tab was in front in the last frame
   };
-  std::vector<Slot> slots;       // in the order of the views' table
-  std::string focused_view;      // id
-  std::string arranged_for;      // uuid of the run whose kind last chose which tabs stand in front
-  int frames_to_arrange = 0;     // docking needs a frame or two before a tab can be chosen
+  std::vector<Slot> slots;    // in the order of the views' table
+  std::string focused_view;   // id
+  std::string arranged_for;   // uuid of the run whose kind last chose which tabs stand in front
+  int frames_to_arrange = 0;  // docking needs a frame or two before a tab can be chosen
 
   Appearance appearance;
   bool appearance_changed = false;
@@ -67,19 +68,19 @@ struct State {
 
   Dialog dialog = Dialog::None;
   std::string dialog_text, dialog_problem;
-  bool dialog_opens = false;     // it was asked for in this frame
+  bool dialog_opens = false;  // it was asked for in this frame
 
   std::vector<Toast> toasts;
-  std::vector<std::string> notes;          // of this installation, for the status bar: missing fonts
-  std::vector<PresetCard> presets;         // read once
+  std::vector<std::string> notes;   // of this installation, for the status bar: missing fonts
+  std::vector<PresetCard> presets;  // read once
   std::vector<RecentFile> recent;
-  std::string start_problem;               // why the last wish of the start page failed
-  std::string filter;                      // of the left panel
+  std::string start_problem;  // why the last wish of the start page failed
+  std::string filter;         // of the left panel
 
-  std::optional<TrainerStatus> trainer;    // snapshot of this frame
+  std::optional<TrainerStatus> trainer;  // snapshot of this frame
   RecorderStatus recorder;
-  std::string last_key_command;            // id of the command that a key asked for last
-  double seconds = 0;                      // since the frame before
+  std::string last_key_command;  // id of the command that a key asked for last
+  double seconds = 0;            // since the frame before
   double frame_rate = 0;
 
   viz::Run* run() { return timeline.current(selection.run_uuid); }
@@ -110,7 +111,8 @@ void draw_toasts(State& state, const Area& above);
 void add_commands(State& state);
 // Runs the commands whose keys were pressed.
 void handle_keys(State& state);
-// The key of a chord, without its modifiers; ImGuiKey_None for "?", which is a character and no place on the keyboard.
+// The key of a chord, without its modifiers; ImGuiKey_None for "?", which is a character and no place on the
+// keyboard.
 ImGuiKey imgui_key(const viz::KeyChord& chord);
 // Opens, starts and posts with failures turned into words.
 void open_file(State& state, const std::string& path);
@@ -129,7 +131,8 @@ StateWords state_words(State& state);
 
 // A window that is a region: no title, no moving, never in front of the views.
 enum class Scroll { No, Vertical };
-bool begin_region(const char* name, const Area& area, Token surface = Token::Panel, ImVec2 padding = {12, 10}, Scroll scroll = Scroll::No);
+bool begin_region(const char* name, const Area& area, Token surface = Token::Panel, ImVec2 padding = {12, 10},
+                  Scroll scroll = Scroll::No);
 void end_region();
 
 }  // namespace sparsescope::frame

@@ -10,9 +10,12 @@ StateWords state_words(State& state) {
   using S = TrainerStatus::State;
   if (state.trainer && !state.trainer->is_over()) {
     switch (state.trainer->state) {
-      case S::Preparing: return {"Loading", ui::Tone::Neutral};
-      case S::Paused: return {"Paused", ui::Tone::Warn};
-      default: return {"Training", ui::Tone::Accent};
+      case S::Preparing:
+        return {"Loading", ui::Tone::Neutral};
+      case S::Paused:
+        return {"Paused", ui::Tone::Warn};
+      default:
+        return {"Training", ui::Tone::Accent};
     }
   }
   if (state.trainer && state.trainer->state == S::Failed) return {"Failed", ui::Tone::Error};
@@ -23,7 +26,8 @@ StateWords state_words(State& state) {
     const viz::LoadProgress progress = feed->progress();
     if (progress.rows_read < progress.rows_total) return {"Loading", ui::Tone::Neutral};
   }
-  if (run->end() != nullptr && run->end()->status == trace::RunStatus::Failed && run->rows() == 0) return {"Failed", ui::Tone::Error};
+  if (run->end() != nullptr && run->end()->status == trace::RunStatus::Failed && run->rows() == 0)
+    return {"Failed", ui::Tone::Error};
   if (state.timeline.cursor().is_playing()) return {"Replaying", ui::Tone::Accent};
   if (run->end() == nullptr) return {"Following", ui::Tone::Accent};
   return {"Ready", ui::Tone::Ok};
@@ -37,7 +41,8 @@ class Line {
   void words(const std::string& text, Token ink = Token::Muted, Font font = Font::Regular) {
     const ImVec2 size = text_size(font, kSmallText - 0.5f, text.c_str());
     if (text.empty() || x_ + size.x > limit_) return;
-    draw_text(list_, font, kSmallText - 0.5f, {x_, area_.min.y + (area_.height() - size.y) / 2}, color(ink), text.c_str());
+    draw_text(list_, font, kSmallText - 0.5f, {x_, area_.min.y + (area_.height() - size.y) / 2}, color(ink),
+              text.c_str());
     x_ += size.x + px(22);
   }
   void dot(Token ink) {
@@ -47,7 +52,8 @@ class Line {
   void right(const std::string& text, Font font, Token ink = Token::Muted) {
     const ImVec2 size = text_size(font, kSmallText - 0.5f, text.c_str());
     limit_ = area_.max.x - px(14) - size.x;
-    draw_text(list_, font, kSmallText - 0.5f, {limit_, area_.min.y + (area_.height() - size.y) / 2}, color(ink), text.c_str());
+    draw_text(list_, font, kSmallText - 0.5f, {limit_, area_.min.y + (area_.height() - size.y) / 2},
+              color(ink), text.c_str());
     limit_ -= px(16);
   }
 
@@ -62,8 +68,12 @@ class Line {
 void draw_status_bar(State& state, const Area& area) {
   if (begin_region("status", area, Token::Bg, {0, 0})) {
     Line line(area);
-    const bool is_moving = state.timeline.is_busy() || state.timeline.cursor().is_playing() || (state.trainer && !state.trainer->is_over());
-    line.right(!state.appearance.show_frame_rate ? "off screen" : is_moving ? fmt::format("{:.0f} FPS", state.frame_rate) : "idle", Font::Mono);
+    const bool is_moving = state.timeline.is_busy() || state.timeline.cursor().is_playing() ||
+                           (state.trainer && !state.trainer->is_over());
+    line.right(!state.appearance.show_frame_rate ? "off screen"
+               : is_moving                       ? fmt::format("{:.0f} FPS", state.frame_rate)
+                                                 : "idle",
+               Font::Mono);
 
     const StateWords now = state_words(state);
     line.dot(ui::token_of(now.tone));
@@ -73,24 +83,30 @@ void draw_status_bar(State& state, const Area& area) {
       if (!trainer.is_over() && trainer.steps_per_second > 0) {
         line.words(viz::format_number(trainer.steps_per_second, 3) + " steps/s", Token::Muted, Font::Mono);
       }
-      if (!trainer.message.empty()) line.words(trainer.message, trainer.state == TrainerStatus::State::Failed ? Token::Error : Token::Warn);
+      if (!trainer.message.empty())
+        line.words(trainer.message,
+                   trainer.state == TrainerStatus::State::Failed ? Token::Error : Token::Warn);
     }
     if (!state.recorder.failure.empty()) {
       line.words(state.recorder.failure, Token::Error);
     } else if (!state.recorder.path.empty()) {
       std::string words = "recording " + viz::format_bytes(static_cast<double>(state.recorder.bytes_on_disk));
-      if (state.recorder.commit_seconds > 0) words += fmt::format(", every {:g} s", state.recorder.commit_seconds);
+      if (state.recorder.commit_seconds > 0)
+        words += fmt::format(", every {:g} s", state.recorder.commit_seconds);
       line.words(words);
     }
     viz::Run* run = state.run();
     if (run != nullptr) {
       if (!run->problem().empty()) line.words(run->problem(), Token::Error);
       if (run->end() != nullptr && !run->end()->message.empty() && !state.trainer) {
-        line.words(run->end()->message, run->end()->status == trace::RunStatus::Finished ? Token::Muted : Token::Warn);
+        line.words(run->end()->message,
+                   run->end()->status == trace::RunStatus::Finished ? Token::Muted : Token::Warn);
       }
-      line.words("screen drops " + viz::format_count(static_cast<std::int64_t>(run->dropped())), run->dropped() > 0 ? Token::Warn : Token::Muted);
+      line.words("screen drops " + viz::format_count(static_cast<std::int64_t>(run->dropped())),
+                 run->dropped() > 0 ? Token::Warn : Token::Muted);
     }
-    line.words(state.trainer && !state.trainer->device.empty() ? state.trainer->device : state.host.device_words());
+    line.words(state.trainer && !state.trainer->device.empty() ? state.trainer->device
+                                                               : state.host.device_words());
     for (const std::string& note : state.notes) line.words(note, Token::Warn);
   }
   end_region();

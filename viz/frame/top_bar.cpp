@@ -1,4 +1,5 @@
-// The first line: which experiment, the train button with the state in words, the numbers, and the controls of a live run.
+// The first line: which experiment, the train button with the state in words, the numbers, and the controls
+// of a live run.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +14,7 @@ namespace {
 
 constexpr float kBlock = 124;  // width of a labelled slider, at scale 1
 
-constexpr double kFieldRange = 500;   // a linear control wider than this is typed, not dragged
+constexpr double kFieldRange = 500;  // a linear control wider than this is typed, not dragged
 
 std::string title_of(const trace::Control& control) {
   std::string title = control.name;
@@ -38,7 +39,8 @@ void labelled_slider(State& state, const trace::Control& control, const char* la
   const std::string words = control_words(control, control.value);
   const ImVec2 size = text_size(Font::Mono, kSmallText - 0.5f, words.c_str());
   draw_text(list, Font::Regular, kSmallText - 1, {at.x, at.y + px(1)}, color(Token::Muted), label);
-  draw_text(list, Font::Mono, kSmallText - 0.5f, {at.x + px(width) - size.x, at.y}, color(Token::Text), words.c_str());
+  draw_text(list, Font::Mono, kSmallText - 0.5f, {at.x + px(width) - size.x, at.y}, color(Token::Text),
+            words.c_str());
   ImGui::SetCursorScreenPos({at.x, at.y + px(16)});
   const ui::Steps steps = control.is_logarithmic ? ui::Steps::Logarithmic : ui::Steps::Linear;
   // No limit is the fastest pace, so it stands at the right end.
@@ -48,7 +50,8 @@ void labelled_slider(State& state, const trace::Control& control, const char* la
     if (is_pace) value = value >= control.maximum * 0.99 ? 0 : std::max(value, 0.1);
     post(state, trace::SetControl{control.name, value});
   }
-  ui::tooltip(control.text, fmt::format("{} to {}", viz::format_number(control.minimum, 4), viz::format_number(control.maximum, 4)));
+  ui::tooltip(control.text, fmt::format("{} to {}", viz::format_number(control.minimum, 4),
+                                        viz::format_number(control.maximum, 4)));
   ImGui::PopID();
 }
 
@@ -59,14 +62,16 @@ void labelled_field(State& state, const trace::Control& control, const char* lab
   const bool is_off = value <= control.minimum || value >= control.maximum;
   ui::muted(std::string(label) + (is_off ? ", none" : ""));
   ImGui::SetNextItemWidth(px(width - 80));
-  if (ImGui::InputDouble("##value", &value, 0.1, 0, is_off ? "" : "%.4g", ImGuiInputTextFlags_EnterReturnsTrue)) {
+  if (ImGui::InputDouble("##value", &value, 0.1, 0, is_off ? "" : "%.4g",
+                         ImGuiInputTextFlags_EnterReturnsTrue)) {
     post(state, trace::SetControl{control.name, std::clamp(value, control.minimum, control.maximum)});
   }
   ui::tooltip(control.text);
   ImGui::SameLine();
   ImGui::BeginDisabled(is_off);
   if (ImGui::Button("None", {px(66), 0})) {
-    post(state, trace::SetControl{control.name, control.name.ends_with("min") ? control.minimum : control.maximum});
+    post(state,
+         trace::SetControl{control.name, control.name.ends_with("min") ? control.minimum : control.maximum});
   }
   ImGui::EndDisabled();
   ImGui::PopID();
@@ -79,20 +84,35 @@ void train_button(State& state) {
   std::string why_not = state.commands.why_disabled("train.toggle");
   if (state.trainer) {
     switch (state.trainer->state) {
-      case S::Preparing: words = "Preparing", glyph = icon::kWaiting; break;
-      case S::Training: words = "Training", glyph = icon::kPause; break;
-      case S::Evaluating: words = "Evaluating", glyph = icon::kPause; break;
-      case S::Paused: words = "Paused", glyph = icon::kPlay, tone = ui::Tone::Warn; break;
-      case S::Finished: words = "Finished", glyph = icon::kCheck, tone = ui::Tone::Ok; break;
-      case S::Stopped: words = "Stopped", glyph = icon::kStop, tone = ui::Tone::Neutral; break;
-      case S::Failed: words = "Failed", glyph = icon::kAlert, tone = ui::Tone::Error; break;
+      case S::Preparing:
+        words = "Preparing", glyph = icon::kWaiting;
+        break;
+      case S::Training:
+        words = "Training", glyph = icon::kPause;
+        break;
+      case S::Evaluating:
+        words = "Evaluating", glyph = icon::kPause;
+        break;
+      case S::Paused:
+        words = "Paused", glyph = icon::kPlay, tone = ui::Tone::Warn;
+        break;
+      case S::Finished:
+        words = "Finished", glyph = icon::kCheck, tone = ui::Tone::Ok;
+        break;
+      case S::Stopped:
+        words = "Stopped", glyph = icon::kStop, tone = ui::Tone::Neutral;
+        break;
+      case S::Failed:
+        words = "Failed", glyph = icon::kAlert, tone = ui::Tone::Error;
+        break;
     }
   } else if (!why_not.empty()) {
     words = "Replay", glyph = icon::kDemo, tone = ui::Tone::Neutral;
   }
   FontScope font(Font::Medium, kBodyText);
   const bool is_disabled = !why_not.empty();
-  if (ui::button((words + "###train").c_str(), glyph.c_str(), tone, {px(124), px(36)}) && !is_disabled) state.commands.run("train.toggle");
+  if (ui::button((words + "###train").c_str(), glyph.c_str(), tone, {px(124), px(36)}) && !is_disabled)
+    state.commands.run("train.toggle");
   if (is_disabled) {
     ui::tooltip(why_not);
   } else {
@@ -107,7 +127,8 @@ void command_button(State& state, const char* id, const char* icon, ui::Tone ton
   ImGui::BeginDisabled(!reason.empty());
   if (ui::icon_button(id, icon, command->words.c_str(), tone)) state.commands.run(id);
   ImGui::EndDisabled();
-  if (!reason.empty() && ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenDisabled)) ImGui::SetTooltip("%s", reason.c_str());
+  if (!reason.empty() && ImGui::IsItemHovered(ImGuiHoveredFlags_AllowWhenDisabled))
+    ImGui::SetTooltip("%s", reason.c_str());
 }
 
 void advanced_popup(State& state) {
@@ -144,7 +165,8 @@ void advanced_popup(State& state) {
 void search_box(State& state, const Area& area, float width) {
   const ImVec2 at{area.max.x - px(12) - width, area.min.y + (area.height() - px(32)) / 2};
   ImGui::SetCursorScreenPos(at);
-  if (ImGui::InvisibleButton("search", {width, px(32)}, ImGuiButtonFlags_EnableNav)) state.commands.run("window.palette");
+  if (ImGui::InvisibleButton("search", {width, px(32)}, ImGuiButtonFlags_EnableNav))
+    state.commands.run("window.palette");
   const bool hovered = ImGui::IsItemHovered();
   ImDrawList* list = ImGui::GetWindowDrawList();
   const ImVec2 corner{at.x + width, at.y + px(32)};
@@ -154,9 +176,11 @@ void search_box(State& state, const Area& area, float width) {
   const ImVec2 size = text_size(Font::Mono, kSmallText - 1, keys.c_str());
   const ImVec2 words = text_size(Font::Regular, kSmallText, "Search commands");
   if (width > words.x + size.x + px(36)) {
-    draw_text(list, Font::Regular, kSmallText, {at.x + px(12), at.y + (px(32) - words.y) / 2}, color(Token::Muted), "Search commands");
+    draw_text(list, Font::Regular, kSmallText, {at.x + px(12), at.y + (px(32) - words.y) / 2},
+              color(Token::Muted), "Search commands");
   }
-  draw_text(list, Font::Mono, kSmallText - 1, {corner.x - px(10) - size.x, at.y + (px(32) - size.y) / 2}, color(Token::Muted), keys.c_str());
+  draw_text(list, Font::Mono, kSmallText - 1, {corner.x - px(10) - size.x, at.y + (px(32) - size.y) / 2},
+            color(Token::Muted), keys.c_str());
 }
 
 std::string fraction_words(std::uint64_t planned) {
@@ -174,17 +198,21 @@ void numbers(State& state, float& x, float y, float limit, bool has_room) {
   viz::Run* run = state.run();
   if (state.trainer) {
     const TrainerStatus& t = *state.trainer;
-    shown.push_back({viz::format_count(static_cast<std::int64_t>(t.step)), fraction_words(t.planned_steps), "step", "0,000"});
+    shown.push_back({viz::format_count(static_cast<std::int64_t>(t.step)), fraction_words(t.planned_steps),
+                     "step", "0,000"});
     if (t.step > 0) {
       shown.push_back({viz::format_fixed(t.loss_nats, 3), "", "loss, nats", "00.000"});
       shown.push_back({viz::format_quantity(t.tokens_per_second), "", "tokens/s", "000.0 k"});
-      if (!t.is_over() && t.seconds_left > 0 && has_room) shown.push_back({viz::format_duration(t.seconds_left), "", "left", "00 min 00 s"});
+      if (!t.is_over() && t.seconds_left > 0 && has_room)
+        shown.push_back({viz::format_duration(t.seconds_left), "", "left", "00 min 00 s"});
     }
   } else if (run != nullptr && run->rows() > 0) {
-    shown.push_back({viz::format_count(static_cast<std::int64_t>(state.timeline.cursor().step())), fraction_words(run->newest_step()), "step", "0,000"});
+    shown.push_back({viz::format_count(static_cast<std::int64_t>(state.timeline.cursor().step())),
+                     fraction_words(run->newest_step()), "step", "0,000"});
     const viz::Track* scalars = run->track("scalars");
     if (scalars != nullptr && scalars->size() > 0) {
-      const std::size_t sample = run->sample_at_or_before(*scalars, state.timeline.cursor().step()).value_or(0);
+      const std::size_t sample =
+          run->sample_at_or_before(*scalars, state.timeline.cursor().step()).value_or(0);
       if (const viz::Series* loss = run->series("scalars", {"cross_entropy"})) {
         shown.push_back({viz::format_fixed(loss->at(sample), 3), "", "loss, nats", "00.000"});
       }
@@ -194,9 +222,10 @@ void numbers(State& state, float& x, float y, float limit, bool has_room) {
     }
   }
   for (const Number& number : shown) {
-    const float width = std::max({text_size(Font::MonoMedium, 16, number.value.c_str()).x +
-                                      (number.behind.empty() ? 0 : px(6) + text_size(Font::Mono, 12, number.behind.c_str()).x),
-                                  text_size(Font::Regular, 12, number.label).x, text_size(Font::MonoMedium, 16, number.widest).x});
+    const float width = std::max(
+        {text_size(Font::MonoMedium, 16, number.value.c_str()).x +
+             (number.behind.empty() ? 0 : px(6) + text_size(Font::Mono, 12, number.behind.c_str()).x),
+         text_size(Font::Regular, 12, number.label).x, text_size(Font::MonoMedium, 16, number.widest).x});
     if (x + width > limit) return;
     ImGui::SetCursorScreenPos({x, y});
     ui::stat(number.value, number.behind, number.label, number.widest);
@@ -223,12 +252,17 @@ void draw_top_bar(State& state, const Area& area) {
     float x = area.min.x + px(14);
     const ImVec2 brand = text_size(Font::SemiBold, kBodyText, "Sparsescope");
     if (logical > 760 || state.run() == nullptr) {
-      draw_text(list, Font::SemiBold, kBodyText, {x, middle - brand.y / 2}, color(Token::Text), "Sparsescope");
+      draw_text(list, Font::SemiBold, kBodyText, {x, middle - brand.y / 2}, color(Token::Text),
+                "Sparsescope");
       x += brand.x + px(18);
     }
-    if (const std::string where = crumb(state); !where.empty() && (logical > 1700 || (logical > 1000 && !state.trainer))) {
+    if (const std::string where = crumb(state);
+        !where.empty() && (logical > 1700 || (logical > 1000 && !state.trainer))) {
       const ImVec2 size = text_size(Font::Regular, kBodyText - 0.5f, where.c_str());
-      x += draw_text_within(list, Font::Regular, kBodyText - 0.5f, {x, middle - size.y / 2}, px(260), color(Token::Muted), where).width + px(18);
+      x += draw_text_within(list, Font::Regular, kBodyText - 0.5f, {x, middle - size.y / 2}, px(260),
+                            color(Token::Muted), where)
+               .width +
+           px(18);
     }
     const float search = px(logical > 1750 || (logical > 1200 && !state.trainer) ? 230 : 84);
     const float limit = area.max.x - px(24) - search - px(34);
@@ -253,7 +287,9 @@ void draw_top_bar(State& state, const Area& area) {
         const struct {
           const char* name;
           const char* label;
-        } basic[] = {{"pace", "Pace"}, {"sparsity_weight", "Sparsity weight"}, {"learning_rate_scale", "Learning rate"}};
+        } basic[] = {{"pace", "Pace"},
+                     {"sparsity_weight", "Sparsity weight"},
+                     {"learning_rate_scale", "Learning rate"}};
         for (const auto& entry : basic) {
           const trace::Control* found = control(state, entry.name);
           if (found == nullptr || x + px(kBlock) > limit - px(34)) continue;
@@ -263,13 +299,17 @@ void draw_top_bar(State& state, const Area& area) {
         }
         if (!state.trainer->controls.empty()) {
           ImGui::SetCursorScreenPos({x, middle - px(13)});
-          if (ui::icon_button("advanced button", icon::kTune, "Advanced: every live control", ui::Tone::Neutral)) ImGui::OpenPopup("advanced");
+          if (ui::icon_button("advanced button", icon::kTune, "Advanced: every live control",
+                              ui::Tone::Neutral))
+            ImGui::OpenPopup("advanced");
           advanced_popup(state);
         }
       }
     }
     ImGui::SetCursorScreenPos({area.max.x - px(20) - search - px(28), middle - px(13)});
-    if (ui::icon_button("theme button", current_theme() == Theme::Dark ? icon::kDay : icon::kNight, "Dark or light theme")) state.commands.run("window.theme");
+    if (ui::icon_button("theme button", current_theme() == Theme::Dark ? icon::kDay : icon::kNight,
+                        "Dark or light theme"))
+      state.commands.run("window.theme");
     search_box(state, area, search);
   }
   end_region();

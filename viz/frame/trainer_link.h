@@ -1,5 +1,5 @@
-// The running trainer and its recorder as the window sees them: a snapshot in words and numbers, and a way to ask for things.
-// No torch, no files: the application stands behind it.
+// The running trainer and its recorder as the window sees them: a snapshot in words and numbers, and a way to
+// ask for things. No torch, no files: the application stands behind it.
 #pragma once
 
 #include <cstdint>
@@ -13,23 +13,25 @@ namespace sparsescope::frame {
 struct TrainerStatus {
   enum class State { Preparing, Training, Paused, Evaluating, Finished, Stopped, Failed };
   State state = State::Preparing;
-  std::string message;                     // Failed and Paused: why, one sentence
-  std::string progress_text;               // Preparing, Evaluating: "training tokenizer"
-  double progress_fraction = -1;           // 0..1, or negative when unknown
+  std::string message;            // Failed and Paused: why, one sentence
+  std::string progress_text;      // Preparing, Evaluating: "training tokenizer"
+  double progress_fraction = -1;  // 0..1, or negative when unknown
   std::uint64_t step = 0, planned_steps = 0, pause_at = 0;
   double loss_nats = 0;
   double tokens_per_second = 0, steps_per_second = 0, seconds_left = 0;
-  std::string device;                      // "CPU, 2 threads"
-  std::vector<trace::Control> controls;    // with their present values
+  std::string device;                    // "CPU, 2 threads"
+  std::vector<trace::Control> controls;  // with their present values
 
-  bool is_over() const { return state == State::Finished || state == State::Stopped || state == State::Failed; }
+  bool is_over() const {
+    return state == State::Finished || state == State::Stopped || state == State::Failed;
+  }
 };
 
 struct RecorderStatus {
-  std::string path;                        // empty: nothing is recorded
+  std::string path;  // empty: nothing is recorded
   std::uint64_t bytes_on_disk = 0, last_committed_step = 0, frames_lost = 0;
   double commit_seconds = 0;
-  std::string failure;                     // empty, or one sentence
+  std::string failure;  // empty, or one sentence
 };
 
 class TrainerLink {

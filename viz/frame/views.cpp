@@ -8,7 +8,9 @@
 namespace sparsescope::frame {
 namespace {
 
-std::string window_name(const State::Slot& slot) { return fmt::format("{}###view {}", slot.view->title(), slot.view->id()); }
+std::string window_name(const State::Slot& slot) {
+  return fmt::format("{}###view {}", slot.view->title(), slot.view->id());
+}
 
 // The stock arrangement: the first two views side by side, the others behind them in turn.
 void arrange(State& state, ImGuiID dock, const Area& area) {
@@ -18,7 +20,8 @@ void arrange(State& state, ImGuiID dock, const Area& area) {
   ImGuiID left = dock, right = 0;
   if (state.slots.size() > 1) right = ImGui::DockBuilderSplitNode(dock, ImGuiDir_Right, 0.5f, nullptr, &left);
   for (std::size_t i = 0; i < state.slots.size(); ++i) {
-    ImGui::DockBuilderDockWindow(window_name(state.slots[i]).c_str(), i % 2 == 0 || right == 0 ? left : right);
+    ImGui::DockBuilderDockWindow(window_name(state.slots[i]).c_str(),
+                                 i % 2 == 0 || right == 0 ? left : right);
   }
   ImGui::DockBuilderFinish(dock);
 }
@@ -28,7 +31,8 @@ void draw_all_closed(const Area& area) {
   ui::empty_state(icon::kChart, "All views are closed. Ctrl+K and \"show\" brings them back.");
 }
 
-// Another kind of run: the views that have something to show come to the front, the first of the table foremost.
+// Another kind of run: the views that have something to show come to the front, the first of the table
+// foremost.
 void bring_forward(State& state, const viz::Run& run) {
   if (run.schema() == nullptr) return;
   if (state.arranged_for != run.uuid()) {
@@ -44,7 +48,8 @@ void bring_forward(State& state, const viz::Run& run) {
 
 // A run that ended before its first frame has no picture; its reason takes the place.
 void draw_failed_start(State& state, const Area& area) {
-  if (begin_region("failed", area, Token::Panel, {12, 12})) ui::error_state(state.trainer->message, state.trainer->message, false);
+  if (begin_region("failed", area, Token::Panel, {12, 12}))
+    ui::error_state(state.trainer->message, state.trainer->message, false);
   end_region();
 }
 
@@ -52,7 +57,8 @@ void draw_failed_start(State& state, const Area& area) {
 
 void draw_views(State& state, const Area& area) {
   viz::Run* run = state.run();
-  if (state.trainer && state.trainer->state == TrainerStatus::State::Failed && run != nullptr && run->schema() == nullptr) {
+  if (state.trainer && state.trainer->state == TrainerStatus::State::Failed && run != nullptr &&
+      run->schema() == nullptr) {
     return draw_failed_start(state, area);
   }
   ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0.f);
@@ -65,16 +71,19 @@ void draw_views(State& state, const Area& area) {
     for (const State::Slot& slot : state.slots) any_open |= slot.is_open;
     if (!any_open) draw_all_closed(area);
   }
-  ImGui::PushStyleColor(ImGuiCol_Border, color4(Token::Bg));  // docking draws the gaps between nodes as borders
+  ImGui::PushStyleColor(ImGuiCol_Border,
+                        color4(Token::Bg));  // docking draws the gaps between nodes as borders
   ImGui::DockSpace(dock, {area.width(), area.height()}, ImGuiDockNodeFlags_NoWindowMenuButton);
   ImGui::PopStyleColor();
   end_region();
 
   viz::ViewContext context{state.timeline, state.selection};
   context.motion = state.appearance.reduce_motion ? viz::Motion::Reduced : viz::Motion::Normal;
-  if (state.trainer && !state.trainer->is_over()) context.post = [&state](const trace::Command& command) { post(state, command); };
+  if (state.trainer && !state.trainer->is_over())
+    context.post = [&state](const trace::Command& command) { post(state, command); };
   context.run_command = [&state](std::string_view id) {
-    if (const std::string reason = state.commands.run(id); !reason.empty()) state.notify(reason, ui::Tone::Neutral);
+    if (const std::string reason = state.commands.run(id); !reason.empty())
+      state.notify(reason, ui::Tone::Neutral);
   };
   context.why_disabled = [&state](std::string_view id) { return state.commands.why_disabled(id); };
 

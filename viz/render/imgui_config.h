@@ -1,4 +1,5 @@
-// How Dear ImGui is compiled here: 32-bit indices, assertions that throw in test builds. No settings made at run time.
+// How Dear ImGui is compiled here: 32-bit indices, assertions that throw in test builds. No settings made at
+// run time.
 #pragma once
 
 // Plots and graphs pass 65,536 vertices in one list.
@@ -22,8 +23,8 @@ namespace sparsescope {
   throw std::logic_error(std::string("imgui: ") + what + " (" + file + ":" + std::to_string(line) + ")");
 }
 }  // namespace sparsescope
-#define IM_ASSERT(what) \
-  do { \
+#define IM_ASSERT(what)                                                     \
+  do {                                                                      \
     if (!(what)) ::sparsescope::imgui_assertion(#what, __FILE__, __LINE__); \
   } while (false)
 

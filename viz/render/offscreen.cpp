@@ -35,8 +35,13 @@ EGLContext make_context(EGLDisplay display) {
   EGLConfig config = nullptr;
   EGLint found = 0;
   if (eglChooseConfig(display, wanted, &config, 1, &found) != EGL_TRUE || found == 0) return EGL_NO_CONTEXT;
-  const EGLint version[] = {EGL_CONTEXT_MAJOR_VERSION, 3, EGL_CONTEXT_MINOR_VERSION, 3,
-                            EGL_CONTEXT_OPENGL_PROFILE_MASK, EGL_CONTEXT_OPENGL_CORE_PROFILE_BIT, EGL_NONE};
+  const EGLint version[] = {EGL_CONTEXT_MAJOR_VERSION,
+                            3,
+                            EGL_CONTEXT_MINOR_VERSION,
+                            3,
+                            EGL_CONTEXT_OPENGL_PROFILE_MASK,
+                            EGL_CONTEXT_OPENGL_CORE_PROFILE_BIT,
+                            EGL_NONE};
   EGLContext context = eglCreateContext(display, config, EGL_NO_CONTEXT, version);
   if (context == EGL_NO_CONTEXT) return EGL_NO_CONTEXT;
   if (eglMakeCurrent(display, EGL_NO_SURFACE, EGL_NO_SURFACE, context) != EGL_TRUE) {
@@ -62,19 +67,23 @@ Attempt attempt_with(EGLDisplay candidate) {
 Attempt open_display() {
   const auto get_platform_display =
       reinterpret_cast<PFNEGLGETPLATFORMDISPLAYEXTPROC>(eglGetProcAddress("eglGetPlatformDisplayEXT"));
-  const auto query_devices = reinterpret_cast<PFNEGLQUERYDEVICESEXTPROC>(eglGetProcAddress("eglQueryDevicesEXT"));
-  if (get_platform_display != nullptr && query_devices != nullptr && client_supports("EGL_EXT_platform_device")) {
+  const auto query_devices =
+      reinterpret_cast<PFNEGLQUERYDEVICESEXTPROC>(eglGetProcAddress("eglQueryDevicesEXT"));
+  if (get_platform_display != nullptr && query_devices != nullptr &&
+      client_supports("EGL_EXT_platform_device")) {
     std::array<EGLDeviceEXT, 16> devices{};
     EGLint count = 0;
     if (query_devices(static_cast<EGLint>(devices.size()), devices.data(), &count) == EGL_TRUE) {
       for (EGLint i = 0; i < count; ++i) {
-        const Attempt attempt = attempt_with(get_platform_display(EGL_PLATFORM_DEVICE_EXT, devices[static_cast<std::size_t>(i)], nullptr));
+        const Attempt attempt = attempt_with(
+            get_platform_display(EGL_PLATFORM_DEVICE_EXT, devices[static_cast<std::size_t>(i)], nullptr));
         if (attempt.context != EGL_NO_CONTEXT) return attempt;
       }
     }
   }
   if (get_platform_display != nullptr && client_supports("EGL_MESA_platform_surfaceless")) {
-    const Attempt attempt = attempt_with(get_platform_display(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, nullptr));
+    const Attempt attempt =
+        attempt_with(get_platform_display(EGL_PLATFORM_SURFACELESS_MESA, EGL_DEFAULT_DISPLAY, nullptr));
     if (attempt.context != EGL_NO_CONTEXT) return attempt;
   }
   return {};
@@ -109,15 +118,19 @@ struct Offscreen::Impl {
 Offscreen::Offscreen(int width, int height) : impl_(std::make_unique<Impl>()) {
   const Attempt attempt = open_display();
   if (attempt.context == EGL_NO_CONTEXT) {
-    throw Error("this machine draws nothing without a display: EGL offers no OpenGL 3.3; install libgl1-mesa-dri for a software renderer");
+    throw Error(
+        "this machine draws nothing without a display: EGL offers no OpenGL 3.3; install libgl1-mesa-dri for "
+        "a software renderer");
   }
   impl_->display = attempt.display;
   impl_->context = attempt.context;
   GLint largest = 0;
   glGetIntegerv(GL_MAX_RENDERBUFFER_SIZE, &largest);
   if (width < 1 || height < 1 || width > largest || height > largest) {
-    throw Error("a picture of " + std::to_string(width) + " x " + std::to_string(height) + " pixels is outside 1 to " +
-                std::to_string(largest) + "; choose another --offscreen size", ExitCode::Usage);
+    throw Error("a picture of " + std::to_string(width) + " x " + std::to_string(height) +
+                    " pixels is outside 1 to " + std::to_string(largest) +
+                    "; choose another --offscreen size",
+                ExitCode::Usage);
   }
   impl_->width = width;
   impl_->height = height;
@@ -128,7 +141,8 @@ Offscreen::Offscreen(int width, int height) : impl_(std::make_unique<Impl>()) {
 
 Offscreen::~Offscreen() {
   if (impl_->context == EGL_NO_CONTEXT) return;
-  if (ImGui::GetCurrentContext() != nullptr && ImGui::GetIO().BackendRendererUserData != nullptr) ImGui_ImplOpenGL3_Shutdown();
+  if (ImGui::GetCurrentContext() != nullptr && ImGui::GetIO().BackendRendererUserData != nullptr)
+    ImGui_ImplOpenGL3_Shutdown();
   impl_->drop_buffers();
   eglMakeCurrent(impl_->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
   eglDestroyContext(impl_->display, impl_->context);

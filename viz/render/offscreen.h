@@ -9,10 +9,11 @@ namespace sparsescope::render {
 
 class Offscreen final : public Surface {
  public:
-  // Needs a current ImGui context. Throws Error when this machine has no OpenGL 3.3 that draws without a display.
+  // Needs a current ImGui context. Throws Error when this machine has no OpenGL 3.3 that draws without a
+  // display.
   Offscreen(int width, int height);
   ~Offscreen() override;
-  void begin_frame() override;   // time advances by exactly 1/60 s a frame
+  void begin_frame() override;  // time advances by exactly 1/60 s a frame
   void end_frame() override;
   Pixels read_pixels() override;
   float monitor_scale() const override { return 1; }

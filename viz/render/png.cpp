@@ -21,7 +21,8 @@ void write_png(const std::string& path, const Pixels& pixels) {
   if (png_image_write_to_file(&image, part.c_str(), 0, pixels.rgba.data(), 0, nullptr) == 0) {
     const std::string reason = errno != 0 ? std::strerror(errno) : image.message;
     std::remove(part.c_str());
-    throw Error("the picture " + path + " could not be written: " + reason + "; choose another place with --screenshot");
+    throw Error("the picture " + path + " could not be written: " + reason +
+                "; choose another place with --screenshot");
   }
   if (std::rename(part.c_str(), path.c_str()) != 0) {
     const std::string reason = std::strerror(errno);

@@ -9,11 +9,11 @@ namespace sparsescope::render {
 
 struct Pixels {
   int width = 0, height = 0;
-  std::vector<std::uint8_t> rgba;   // rows from the top, width * height * 4 bytes
+  std::vector<std::uint8_t> rgba;  // rows from the top, width * height * 4 bytes
 };
 
-// Between begin_frame() and end_frame() ImGui may be called; the surface owns ImGui's platform and renderer back ends, the
-// caller owns the contexts (widgets/gui_context.h) and keeps them alive longer.
+// Between begin_frame() and end_frame() ImGui may be called; the surface owns ImGui's platform and renderer
+// back ends, the caller owns the contexts (widgets/gui_context.h) and keeps them alive longer.
 class Surface {
  public:
   virtual ~Surface() = default;

@@ -40,7 +40,7 @@ std::string no_display() {
 
 struct Window::Impl {
   GLFWwindow* window = nullptr;
-  bool acted = false;              // the person did something since the last wait
+  bool acted = false;  // the person did something since the last wait
   bool is_full_screen = false;
   int saved_x = 0, saved_y = 0, saved_width = 0, saved_height = 0;
   std::function<void(const std::vector<std::string>&)> drop;
@@ -62,7 +62,8 @@ Window::Window(const std::string& title, int width, int height) : impl_(std::mak
   glfwWindowHint(GLFW_SCALE_TO_MONITOR, GLFW_TRUE);
   impl_->window = glfwCreateWindow(width, height, title.c_str(), nullptr, nullptr);
   if (impl_->window == nullptr) {
-    throw Error("the window could not be opened (" + last_failure + "): OpenGL 3.3 is needed, or run with --offscreen WxH");
+    throw Error("the window could not be opened (" + last_failure +
+                "): OpenGL 3.3 is needed, or run with --offscreen WxH");
   }
   GLFWwindow* window = impl_->window;
   glfwMakeContextCurrent(window);
@@ -117,15 +118,18 @@ void Window::end_frame() {
 Pixels Window::read_pixels() {
   int width = 0, height = 0;
   glfwGetFramebufferSize(impl_->window, &width, &height);
-  Pixels pixels{width, height, std::vector<std::uint8_t>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 4)};
+  Pixels pixels{
+      width, height,
+      std::vector<std::uint8_t>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 4)};
   glPixelStorei(GL_PACK_ALIGNMENT, 1);
   glReadBuffer(GL_FRONT);
   glReadPixels(0, 0, width, height, GL_RGBA, GL_UNSIGNED_BYTE, pixels.rgba.data());
   const std::size_t row = static_cast<std::size_t>(width) * 4;
   for (int y = 0; y < height / 2; ++y) {
-    std::swap_ranges(pixels.rgba.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(y)),
-                     pixels.rgba.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(y + 1)),
-                     pixels.rgba.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(height - 1 - y)));
+    std::swap_ranges(
+        pixels.rgba.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(y)),
+        pixels.rgba.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(y + 1)),
+        pixels.rgba.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(height - 1 - y)));
   }
   for (std::size_t i = 3; i < pixels.rgba.size(); i += 4) pixels.rgba[i] = 255;
   return pixels;
@@ -157,13 +161,15 @@ void Window::wake() { glfwPostEmptyEvent(); }
 bool Window::close_requested() const { return glfwWindowShouldClose(impl_->window) == GLFW_TRUE; }
 void Window::cancel_close() { glfwSetWindowShouldClose(impl_->window, GLFW_FALSE); }
 bool Window::is_hidden() const {
-  return glfwGetWindowAttrib(impl_->window, GLFW_ICONIFIED) != 0 || glfwGetWindowAttrib(impl_->window, GLFW_VISIBLE) == 0;
+  return glfwGetWindowAttrib(impl_->window, GLFW_ICONIFIED) != 0 ||
+         glfwGetWindowAttrib(impl_->window, GLFW_VISIBLE) == 0;
 }
 
 void Window::toggle_full_screen() {
   Impl& impl = *impl_;
   if (impl.is_full_screen) {
-    glfwSetWindowMonitor(impl.window, nullptr, impl.saved_x, impl.saved_y, impl.saved_width, impl.saved_height, GLFW_DONT_CARE);
+    glfwSetWindowMonitor(impl.window, nullptr, impl.saved_x, impl.saved_y, impl.saved_width,
+                         impl.saved_height, GLFW_DONT_CARE);
   } else {
     GLFWmonitor* monitor = glfwGetPrimaryMonitor();
     if (monitor == nullptr) return;
@@ -176,6 +182,8 @@ void Window::toggle_full_screen() {
 }
 
 void Window::set_title(const std::string& title) { glfwSetWindowTitle(impl_->window, title.c_str()); }
-void Window::on_drop(std::function<void(const std::vector<std::string>&)> handler) { impl_->drop = std::move(handler); }
+void Window::on_drop(std::function<void(const std::vector<std::string>&)> handler) {
+  impl_->drop = std::move(handler);
+}
 
 }  // namespace sparsescope::render

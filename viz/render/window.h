@@ -25,14 +25,15 @@ class Window final : public Surface {
   float monitor_scale() const override;
   std::string description() const override;
 
-  // Sleeps until an event comes, wake() is called or `timeout_seconds` have passed; true when the person did something.
+  // Sleeps until an event comes, wake() is called or `timeout_seconds` have passed; true when the person did
+  // something.
   bool wait_events(double timeout_seconds);
   // Ends a wait_events() from any thread.
   static void wake();
 
   bool close_requested() const;
   void cancel_close();
-  bool is_hidden() const;          // minimised: nothing needs drawing
+  bool is_hidden() const;  // minimised: nothing needs drawing
   void toggle_full_screen();
   void set_title(const std::string& title);
   void on_drop(std::function<void(const std::vector<std::string>& paths)> handler);

@@ -18,12 +18,14 @@ ImVec4 surface_of(Tone tone) {
   if (tone == Tone::Accent) return color4(Token::AccentSurface);
   const ImVec4 ink = color4(token_of(tone)), back = color4(Token::Panel);
   const float share = 0.16f;
-  return {back.x + (ink.x - back.x) * share, back.y + (ink.y - back.y) * share, back.z + (ink.z - back.z) * share, 1};
+  return {back.x + (ink.x - back.x) * share, back.y + (ink.y - back.y) * share,
+          back.z + (ink.z - back.z) * share, 1};
 }
 
 ImVec4 lifted(ImVec4 from, float share) {
   const ImVec4 to = color4(Token::Text);
-  return {from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share, from.z + (to.z - from.z) * share, from.w};
+  return {from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share,
+          from.z + (to.z - from.z) * share, from.w};
 }
 
 void push_button_colors(Tone tone) {
@@ -31,7 +33,8 @@ void push_button_colors(Tone tone) {
   ImGui::PushStyleColor(ImGuiCol_Button, surface);
   ImGui::PushStyleColor(ImGuiCol_ButtonHovered, lifted(surface, 0.08f));
   ImGui::PushStyleColor(ImGuiCol_ButtonActive, lifted(surface, 0.16f));
-  ImGui::PushStyleColor(ImGuiCol_Border, tone == Tone::Neutral ? color4(Token::Line) : color4(token_of(tone), 0.8f));
+  ImGui::PushStyleColor(ImGuiCol_Border,
+                        tone == Tone::Neutral ? color4(Token::Line) : color4(token_of(tone), 0.8f));
   ImGui::PushStyleColor(ImGuiCol_Text, tone == Tone::Neutral ? color4(Token::Text) : color4(token_of(tone)));
 }
 
@@ -39,11 +42,16 @@ void push_button_colors(Tone tone) {
 
 Token token_of(Tone tone) {
   switch (tone) {
-    case Tone::Neutral: return Token::Muted;
-    case Tone::Accent: return Token::Accent;
-    case Tone::Ok: return Token::Ok;
-    case Tone::Warn: return Token::Warn;
-    case Tone::Error: return Token::Error;
+    case Tone::Neutral:
+      return Token::Muted;
+    case Tone::Accent:
+      return Token::Accent;
+    case Tone::Ok:
+      return Token::Ok;
+    case Tone::Warn:
+      return Token::Warn;
+    case Tone::Error:
+      return Token::Error;
   }
   return Token::Muted;
 }
@@ -70,7 +78,8 @@ bool icon_button(const char* id, const char* icon, const char* words, Tone tone)
   const bool with_icon = icons_available();
   const std::string label = fmt::format("{}###{}", with_icon ? icon : words, id);
   // Targets stay at least 24 pixels wide and high.
-  const ImVec2 size = with_icon ? ImVec2{px(26), px(26)} : ImVec2{text_size(Font::Regular, kBodyText, words).x + px(8), px(26)};
+  const ImVec2 size = with_icon ? ImVec2{px(26), px(26)}
+                                : ImVec2{text_size(Font::Regular, kBodyText, words).x + px(8), px(26)};
   const bool pressed = ImGui::Button(label.c_str(), size);
   ImGui::PopStyleVar(2);
   ImGui::PopStyleColor(4);
@@ -86,7 +95,8 @@ void pill(const std::string& text, Tone tone, const char* icon) {
   const ImVec2 corner{at.x + size.x + 2 * padding.x, at.y + size.y + 2 * padding.y};
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(at, corner, ImGui::ColorConvertFloat4ToU32(surface_of(tone)), px(4));
-  draw_text(list, Font::Medium, kSmallText, {at.x + padding.x, at.y + padding.y}, color(token_of(tone)), words.c_str());
+  draw_text(list, Font::Medium, kSmallText, {at.x + padding.x, at.y + padding.y}, color(token_of(tone)),
+            words.c_str());
   ImGui::Dummy({corner.x - at.x, corner.y - at.y});
 }
 
@@ -99,7 +109,9 @@ void stat(const std::string& value, const std::string& behind, const char* label
   float right = number.x;
   if (!behind.empty()) {
     const ImVec2 size = text_size(Font::Mono, kSmallText - 1, behind.c_str());
-    draw_text(list, Font::Mono, kSmallText - 1, {at.x + number.x + px(6), at.y + number.y - size.y - px(1.5f)}, color(Token::Muted), behind.c_str());
+    draw_text(list, Font::Mono, kSmallText - 1,
+              {at.x + number.x + px(6), at.y + number.y - size.y - px(1.5f)}, color(Token::Muted),
+              behind.c_str());
     right += px(6) + size.x;
   }
   draw_text(list, Font::Regular, kSmallText - 1, {at.x, at.y + px(20)}, color(Token::Muted), label);
@@ -126,7 +138,8 @@ bool segmented(const char* id, std::span<const char* const> names, int& index) {
   return changed;
 }
 
-bool slider(const char* id, double& value, double minimum, double maximum, Steps steps, float width, const std::string& words) {
+bool slider(const char* id, double& value, double minimum, double maximum, Steps steps, float width,
+            const std::string& words) {
   ImGuiWindow* window = ImGui::GetCurrentWindow();
   if (window->SkipItems) return false;
   const ImGuiID item = window->GetID(id);
@@ -146,7 +159,8 @@ bool slider(const char* id, double& value, double minimum, double maximum, Steps
   const auto share_of = [&](double v) {
     if (!is_logarithmic) return std::clamp((v - minimum) / (maximum - minimum), 0.0, 1.0);
     if (v < lowest) return 0.0;
-    return std::clamp(zero_share + (1 - zero_share) * std::log(v / lowest) / std::log(maximum / lowest), 0.0, 1.0);
+    return std::clamp(zero_share + (1 - zero_share) * std::log(v / lowest) / std::log(maximum / lowest), 0.0,
+                      1.0);
   };
   const auto value_of = [&](double share) {
     if (!is_logarithmic) return minimum + share * (maximum - minimum);
@@ -155,7 +169,8 @@ bool slider(const char* id, double& value, double minimum, double maximum, Steps
   };
   const double before = value;
   if (held) {
-    value = value_of(std::clamp((ImGui::GetMousePos().x - bounds.Min.x - radius) / (length - 2 * radius), 0.f, 1.f));
+    value = value_of(
+        std::clamp((ImGui::GetMousePos().x - bounds.Min.x - radius) / (length - 2 * radius), 0.f, 1.f));
   } else if (ImGui::IsItemFocused() && ImGui::GetIO().NavVisible) {
     const double step = ImGui::GetIO().KeyShift ? 0.1 : 0.01;
     if (ImGui::IsKeyPressed(ImGuiKey_LeftArrow)) value = value_of(std::max(0.0, share_of(value) - step));
@@ -174,7 +189,8 @@ bool slider(const char* id, double& value, double minimum, double maximum, Steps
   list->AddCircleFilled({handle_x, y}, radius, color(Token::Text, dim), 24);
   ImGui::RenderNavCursor(bounds, item);
   if (!words.empty()) {
-    draw_text(list, Font::Mono, kSmallText, {bounds.Max.x + px(10), at.y + (height - text.y) / 2}, color(Token::Text, dim), words.c_str());
+    draw_text(list, Font::Mono, kSmallText, {bounds.Max.x + px(10), at.y + (height - text.y) / 2},
+              color(Token::Text, dim), words.c_str());
   }
   if (value != before) {
     ImGui::MarkItemEdited(item);
@@ -187,13 +203,17 @@ bool toggle(const char* label, bool& on) {
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const ImVec2 text = text_size(Font::Regular, kBodyText - 1, label);
   const float width = px(30), height = px(16), row_height = px(24);
-  const bool pressed = ImGui::InvisibleButton(label, {width + px(8) + text.x, row_height}, ImGuiButtonFlags_EnableNav);
+  const bool pressed =
+      ImGui::InvisibleButton(label, {width + px(8) + text.x, row_height}, ImGuiButtonFlags_EnableNav);
   if (pressed) on = !on;
   ImDrawList* list = ImGui::GetWindowDrawList();
   const float top = at.y + (row_height - height) / 2;
-  list->AddRectFilled({at.x, top}, {at.x + width, top + height}, on ? color(Token::Accent) : color(Token::Faint), height / 2);
-  list->AddCircleFilled({at.x + (on ? width - height / 2 : height / 2), top + height / 2}, height / 2 - px(2), color(Token::Panel), 16);
-  draw_text(list, Font::Regular, kBodyText - 1, {at.x + width + px(8), at.y + (row_height - text.y) / 2}, color(Token::Text), label);
+  list->AddRectFilled({at.x, top}, {at.x + width, top + height},
+                      on ? color(Token::Accent) : color(Token::Faint), height / 2);
+  list->AddCircleFilled({at.x + (on ? width - height / 2 : height / 2), top + height / 2}, height / 2 - px(2),
+                        color(Token::Panel), 16);
+  draw_text(list, Font::Regular, kBodyText - 1, {at.x + width + px(8), at.y + (row_height - text.y) / 2},
+            color(Token::Text), label);
   return pressed;
 }
 
@@ -206,7 +226,8 @@ bool progress(const char* id, double fraction, const std::string& text, bool can
   const float height = px(3);
   list->AddRectFilled(at, {at.x + width, at.y + height}, color(Token::Line), height / 2);
   const float share = fraction < 0 ? 0.3f : static_cast<float>(std::clamp(fraction, 0.0, 1.0));
-  list->AddRectFilled(at, {at.x + width * share, at.y + height}, color(Token::Accent, fraction < 0 ? 0.5f : 1.f), height / 2);
+  list->AddRectFilled(at, {at.x + width * share, at.y + height},
+                      color(Token::Accent, fraction < 0 ? 0.5f : 1.f), height / 2);
   ImGui::Dummy({width, height});
   muted(text);
   if (can_cancel) {
@@ -253,9 +274,11 @@ void row(const std::string& label, const std::string& value, Token ink) {
   const ImVec2 number = text_size(Font::Mono, kSmallText - 0.5f, value.c_str());
   const ImVec2 name = text_size(Font::Regular, kSmallText + 0.5f, label.c_str());
   list->PushClipRect(at, {at.x + width - number.x - px(8), at.y + height}, true);
-  draw_text(list, Font::Regular, kSmallText + 0.5f, {at.x, at.y + (height - name.y) / 2}, color(Token::Text), label.c_str());
+  draw_text(list, Font::Regular, kSmallText + 0.5f, {at.x, at.y + (height - name.y) / 2}, color(Token::Text),
+            label.c_str());
   list->PopClipRect();
-  draw_text(list, Font::Mono, kSmallText - 0.5f, {at.x + width - number.x, at.y + (height - number.y) / 2}, color(ink), value.c_str());
+  draw_text(list, Font::Mono, kSmallText - 0.5f, {at.x + width - number.x, at.y + (height - number.y) / 2},
+            color(ink), value.c_str());
   ImGui::Dummy({width, height - ImGui::GetStyle().ItemSpacing.y});
 }
 

@@ -1,4 +1,5 @@
-// The ImGui and ImPlot contexts of one program, with our fonts and theme. No window: viz/render supplies surfaces.
+// The ImGui and ImPlot contexts of one program, with our fonts and theme. No window: viz/render supplies
+// surfaces.
 #pragma once
 
 #include <string>
@@ -13,7 +14,8 @@ namespace sparsescope {
 // Outlives the surface. Nothing is written to disk by ImGui itself.
 class GuiContext {
  public:
-  explicit GuiContext(Theme theme = Theme::Dark, float scale = 1, const std::string& fonts_root = "/usr/share/fonts");
+  explicit GuiContext(Theme theme = Theme::Dark, float scale = 1,
+                      const std::string& fonts_root = "/usr/share/fonts");
   ~GuiContext();
   GuiContext(const GuiContext&) = delete;
   GuiContext& operator=(const GuiContext&) = delete;

@@ -1,5 +1,6 @@
-// The icons we use, by what they mean: code points of Material Design Icons (the Debian package's edition), as UTF-8.
-// When that font is missing, load_fonts() maps none of them and controls show their words instead (icons_available()).
+// The icons we use, by what they mean: code points of Material Design Icons (the Debian package's edition),
+// as UTF-8. When that font is missing, load_fonts() maps none of them and controls show their words instead
+// (icons_available()).
 #pragma once
 
 namespace sparsescope::icon {

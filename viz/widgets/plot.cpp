@@ -22,10 +22,10 @@ struct EndLabel {
 // The plot between begin() and end(); plots do not nest.
 struct Current {
   Options options;
-  ImVec2 frame_min, frame_max;   // of the whole widget
-  ImVec2 area_min, area_max;     // of the plotting area
+  ImVec2 frame_min, frame_max;  // of the whole widget
+  ImVec2 area_min, area_max;    // of the plotting area
   Range x, y;
-  Range drawn_x, drawn_y;        // limits handed to ImPlot, to see whether the person changed them
+  Range drawn_x, drawn_y;  // limits handed to ImPlot, to see whether the person changed them
   AxisRange* axis_x = nullptr;
   AxisRange* axis_y = nullptr;
   bool hovered = false, clicked = false;
@@ -64,7 +64,8 @@ void draw_grid() {
   ImDrawList* out = ImGui::GetWindowDrawList();
   const ImU32 grid = color(Token::Line, 0.75f);
   const ImU32 ink = color(Token::Muted);
-  const float width = current.area_max.x - current.area_min.x, height = current.area_max.y - current.area_min.y;
+  const float width = current.area_max.x - current.area_min.x,
+              height = current.area_max.y - current.area_min.y;
   const float hair = std::max(1.f, std::floor(px(1)));
 
   const int rows = std::clamp(static_cast<int>(height / px(52)), 2, 6);
@@ -74,7 +75,8 @@ void draw_grid() {
     if (y < current.area_min.y - 1 || y > current.area_max.y + 1) continue;
     out->AddLine({current.area_min.x, y}, {current.area_max.x, y}, grid, hair);
     if (!options.y.show_labels) continue;
-    const std::string text = (options.y.label ? options.y.label(y_ticks[i].value) : y_ticks[i].label) + options.y.unit;
+    const std::string text =
+        (options.y.label ? options.y.label(y_ticks[i].value) : y_ticks[i].label) + options.y.unit;
     const ImVec2 size = text_size(Font::Mono, kSmallText - 1, text.c_str());
     const float top = std::clamp(y - size.y / 2, current.frame_min.y - px(2), current.frame_max.y - size.y);
     draw_text(out, Font::Mono, kSmallText - 1, {current.area_min.x - px(8) - size.x, top}, ink, text.c_str());
@@ -109,7 +111,8 @@ void stroke_path(const Stroke& stroke) {
     list()->AddPolyline(scratch.data(), count, stroke.ink, width);
     return;
   }
-  const float on = px(stroke.dash == Dash::Dashed ? 6.f : 1.5f), off = px(stroke.dash == Dash::Dashed ? 4.f : 3.5f);
+  const float on = px(stroke.dash == Dash::Dashed ? 6.f : 1.5f),
+              off = px(stroke.dash == Dash::Dashed ? 4.f : 3.5f);
   std::vector<ImVec2> piece;
   bool is_on = true;
   float left = on;
@@ -135,10 +138,12 @@ void stroke_path(const Stroke& stroke) {
     left -= length;
     if (is_on) piece.push_back(to);
   }
-  if (is_on && piece.size() > 1) list()->AddPolyline(piece.data(), static_cast<int>(piece.size()), stroke.ink, width);
+  if (is_on && piece.size() > 1)
+    list()->AddPolyline(piece.data(), static_cast<int>(piece.size()), stroke.ink, width);
 }
 
-// Places labels top to bottom so that none overlap; each is pushed down, then the column is pushed up into the frame.
+// Places labels top to bottom so that none overlap; each is pushed down, then the column is pushed up into
+// the frame.
 void draw_end_labels() {
   std::vector<EndLabel>& labels = current.labels;
   if (labels.empty()) return;
@@ -147,12 +152,15 @@ void draw_end_labels() {
   if (static_cast<int>(labels.size()) > room) {
     const std::size_t hidden = labels.size() - static_cast<std::size_t>(room) + 1;
     labels.resize(static_cast<std::size_t>(room) - 1);
-    labels.push_back({current.area_max.x, current.area_max.y, fmt::format("+{} more", hidden), color(Token::Muted)});
+    labels.push_back(
+        {current.area_max.x, current.area_max.y, fmt::format("+{} more", hidden), color(Token::Muted)});
   }
-  std::stable_sort(labels.begin(), labels.end(), [](const EndLabel& a, const EndLabel& b) { return a.y < b.y; });
+  std::stable_sort(labels.begin(), labels.end(),
+                   [](const EndLabel& a, const EndLabel& b) { return a.y < b.y; });
   std::vector<float> tops(labels.size());
   float next = current.area_min.y - height / 2;
-  for (std::size_t i = 0; i < labels.size(); ++i) next = (tops[i] = std::max(labels[i].y - height / 2, next)) + height;
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    next = (tops[i] = std::max(labels[i].y - height / 2, next)) + height;
   float limit = current.area_max.y + height / 2;
   for (std::size_t i = labels.size(); i-- > 0;) limit = (tops[i] = std::min(tops[i], limit - height));
   // One column for all, right of the line that reaches furthest: a label never lies on another line.
@@ -161,7 +169,8 @@ void draw_end_labels() {
   const float left = std::min(furthest, current.area_max.x) + px(8);
   ImDrawList* out = ImGui::GetWindowDrawList();
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    draw_text(out, Font::Regular, kSmallText - 1, {left, tops[i] - px(1)}, labels[i].ink, labels[i].text.c_str());
+    draw_text(out, Font::Regular, kSmallText - 1, {left, tops[i] - px(1)}, labels[i].ink,
+              labels[i].text.c_str());
   }
 }
 
@@ -195,11 +204,14 @@ bool begin(const Options& options, AxisRange& x, AxisRange& y) {
   if (size.y <= 0) size.y = available.y;
   const float left = options.y.show_labels ? px(options.left_gutter) : 0;
   const float bottom = options.x.show_labels ? px(options.bottom_gutter) : px(4);
-  size = {std::max(size.x, left + px(options.right_gutter) + px(24)), std::max(size.y, bottom + px(options.top_gutter) + px(24))};
+  size = {std::max(size.x, left + px(options.right_gutter) + px(24)),
+          std::max(size.y, bottom + px(options.top_gutter) + px(24))};
   current.frame_min = ImGui::GetCursorScreenPos();
   current.frame_max = {current.frame_min.x + size.x, current.frame_min.y + size.y};
-  current.area_min = {std::round(current.frame_min.x + left), std::round(current.frame_min.y + px(options.top_gutter))};
-  current.area_max = {std::round(current.frame_max.x - px(options.right_gutter)), std::round(current.frame_max.y - bottom)};
+  current.area_min = {std::round(current.frame_min.x + left),
+                      std::round(current.frame_min.y + px(options.top_gutter))};
+  current.area_max = {std::round(current.frame_max.x - px(options.right_gutter)),
+                      std::round(current.frame_max.y - bottom)};
 
   ImGui::PushID(options.id);
   ImGui::SetCursorScreenPos(current.area_min);
@@ -209,9 +221,12 @@ bool begin(const Options& options, AxisRange& x, AxisRange& y) {
     ImGui::PopID();
     return false;
   }
-  const ImPlotAxisFlags flags = ImPlotAxisFlags_NoDecorations | ImPlotAxisFlags_NoMenus | ImPlotAxisFlags_NoSideSwitch |
-                                ImPlotAxisFlags_NoHighlight | ImPlotAxisFlags_NoInitialFit;
-  const auto lock = [](const Axis& axis) { return axis.is_locked ? ImPlotAxisFlags_Lock : ImPlotAxisFlags_None; };
+  const ImPlotAxisFlags flags = ImPlotAxisFlags_NoDecorations | ImPlotAxisFlags_NoMenus |
+                                ImPlotAxisFlags_NoSideSwitch | ImPlotAxisFlags_NoHighlight |
+                                ImPlotAxisFlags_NoInitialFit;
+  const auto lock = [](const Axis& axis) {
+    return axis.is_locked ? ImPlotAxisFlags_Lock : ImPlotAxisFlags_None;
+  };
   ImPlot::SetupAxes(nullptr, nullptr, flags | lock(options.x), flags | lock(options.y));
   ImPlot::SetupAxisLinks(ImAxis_X1, &x.shown.minimum, &x.shown.maximum);
   ImPlot::SetupAxisLinks(ImAxis_Y1, &y.shown.minimum, &y.shown.maximum);
@@ -240,7 +255,8 @@ void end() {
   ImPlot::PopPlotClipRect();
   const bool follow_again = current.hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left);
   ImPlot::EndPlot();
-  for (auto [axis, drawn] : {std::pair{current.axis_x, current.drawn_x}, std::pair{current.axis_y, current.drawn_y}}) {
+  for (auto [axis, drawn] :
+       {std::pair{current.axis_x, current.drawn_x}, std::pair{current.axis_y, current.drawn_y}}) {
     if (follow_again) {
       axis->follows = true;
     } else if (differs(axis->shown, drawn)) {
@@ -270,9 +286,12 @@ void band(std::span<const double> xs, std::span<const double> low, std::span<con
   ImDrawList* out = list();
   const ImVec2 white = ImGui::GetFontTexUvWhitePixel();
   for (std::size_t i = 1; i < xs.size(); ++i) {
-    if (!std::isfinite(low[i]) || !std::isfinite(high[i]) || !std::isfinite(low[i - 1]) || !std::isfinite(high[i - 1])) continue;
-    const ImVec2 corners[4] = {ImPlot::PlotToPixels(xs[i - 1], high[i - 1]), ImPlot::PlotToPixels(xs[i], high[i]),
-                               ImPlot::PlotToPixels(xs[i], low[i]), ImPlot::PlotToPixels(xs[i - 1], low[i - 1])};
+    if (!std::isfinite(low[i]) || !std::isfinite(high[i]) || !std::isfinite(low[i - 1]) ||
+        !std::isfinite(high[i - 1]))
+      continue;
+    const ImVec2 corners[4] = {ImPlot::PlotToPixels(xs[i - 1], high[i - 1]),
+                               ImPlot::PlotToPixels(xs[i], high[i]), ImPlot::PlotToPixels(xs[i], low[i]),
+                               ImPlot::PlotToPixels(xs[i - 1], low[i - 1])};
     out->PrimReserve(6, 4);
     out->PrimQuadUV(corners[0], corners[1], corners[2], corners[3], white, white, white, white, ink);
   }
@@ -328,7 +347,8 @@ void flag_label(double x, const std::string& text, ImU32 ink) {
   const float at = ImPlot::PlotToPixels(x, 0).x;
   const ImVec2 size = text_size(Font::Regular, kSmallText - 1, text.c_str());
   const bool fits_right = at + px(6) + size.x < current.area_max.x;
-  draw_text(list(), Font::Regular, kSmallText - 1, {fits_right ? at + px(6) : at - px(6) - size.x, current.area_min.y}, ink, text.c_str());
+  draw_text(list(), Font::Regular, kSmallText - 1,
+            {fits_right ? at + px(6) : at - px(6) - size.x, current.area_min.y}, ink, text.c_str());
 }
 
 bool hovered() { return current.hovered; }
@@ -348,7 +368,8 @@ void legend_entry(const char* label, const Stroke& stroke) {
   const float from = at.x, to = at.x + px(18), width = px(std::max(stroke.width, 2.f));
   const float on = stroke.dash == Dash::Solid ? to - from : px(stroke.dash == Dash::Dashed ? 7.f : 2.f);
   const float off = stroke.dash == Dash::Solid ? 1 : px(stroke.dash == Dash::Dashed ? 4.f : 3.f);
-  for (float x = from; x < to; x += on + off) out->AddLine({x, y}, {std::min(x + on, to), y}, stroke.ink, width);
+  for (float x = from; x < to; x += on + off)
+    out->AddLine({x, y}, {std::min(x + on, to), y}, stroke.ink, width);
   draw_text(out, Font::Regular, kSmallText - 1, {to + px(6), at.y}, color(Token::Muted), label);
   ImGui::Dummy({px(24) + size.x, size.y});
   ImGui::SameLine(0, px(16));

@@ -1,5 +1,5 @@
-// Two-dimensional plots in our look: fixed gutters, thin grid, our lines; ImPlot underneath supplies axes, pan and zoom.
-// No data handling: series arrive decimated to about one point a pixel column (viz/model).
+// Two-dimensional plots in our look: fixed gutters, thin grid, our lines; ImPlot underneath supplies axes,
+// pan and zoom. No data handling: series arrive decimated to about one point a pixel column (viz/model).
 #pragma once
 
 #include <functional>
@@ -21,26 +21,28 @@ using Range = viz::Range;
 // What a plot shows of one axis. A view keeps it; plots that share time share one AxisRange.
 struct AxisRange {
   Range shown{0, 1};
-  bool follows = true;     // takes the fitted range each frame until the person pans or zooms; a double click follows again
+  bool follows =
+      true;  // takes the fitted range each frame until the person pans or zooms; a double click follows again
 };
 
 struct Axis {
   Scale scale = Scale::Linear;
-  Range fit{0, 1};                                   // where to go while `follows`
-  Range limits{-1e300, 1e300};                       // pan and zoom stay inside
-  std::string unit;                                  // appended to the topmost / last tick label: "nats", "σ"
-  std::function<std::string(double)> label;          // a tick in words; none: thousands separated, as many digits as the step needs
+  Range fit{0, 1};              // where to go while `follows`
+  Range limits{-1e300, 1e300};  // pan and zoom stay inside
+  std::string unit;             // appended to the topmost / last tick label: "nats", "σ"
+  std::function<std::string(double)>
+      label;  // a tick in words; none: thousands separated, as many digits as the step needs
   bool show_labels = true;
-  bool is_locked = false;                            // pan and zoom leave this axis alone
+  bool is_locked = false;  // pan and zoom leave this axis alone
 };
 
 struct Options {
-  const char* id = "plot";        // unique within the window
-  ImVec2 size{-1, -1};            // framebuffer pixels; -1 = what is left
+  const char* id = "plot";  // unique within the window
+  ImVec2 size{-1, -1};      // framebuffer pixels; -1 = what is left
   Axis x, y;
-  float left_gutter = 52;         // for y labels; lengths at scale 1
-  float right_gutter = 12;        // for labels at line ends
-  float bottom_gutter = 24;       // for x labels
+  float left_gutter = 52;    // for y labels; lengths at scale 1
+  float right_gutter = 12;   // for labels at line ends
+  float bottom_gutter = 24;  // for x labels
   float top_gutter = 8;
 };
 
@@ -50,7 +52,7 @@ void end();
 
 struct Stroke {
   ImU32 ink = 0;
-  float width = 1.5f;             // at scale 1
+  float width = 1.5f;  // at scale 1
   Dash dash = Dash::Solid;
 };
 
@@ -69,8 +71,8 @@ void horizontal(double y, const Stroke& stroke);
 void dot(double x, double y, float radius, ImU32 ink);
 void tick(double x, ImU32 ink);
 
-// A label right of the plot beside the end of a line. Collected and drawn by end() so that none overlap and each stays near
-// its line; what finds no room is left out and counted in the last one ("+3").
+// A label right of the plot beside the end of a line. Collected and drawn by end() so that none overlap and
+// each stays near its line; what finds no room is left out and counted in the last one ("+3").
 void end_label(double x, double y, const std::string& text, ImU32 ink);
 // A label inside the plot beside a vertical line, at the top; flips to the left near the right border.
 void flag_label(double x, const std::string& text, ImU32 ink);
@@ -79,14 +81,15 @@ void flag_label(double x, const std::string& text, ImU32 ink);
 bool hovered();
 double mouse_x();
 double mouse_y();
-bool clicked();                   // a press and release without a drag
+bool clicked();  // a press and release without a drag
 // Pixels of a point, and the width of the plotting area: ask for that many columns of a series.
 ImVec2 pixels(double x, double y);
 float columns();
 Range shown_x();
 Range shown_y();
 
-// One entry of a legend row under or over a plot: a short stroke in its dash, then the label. Advances on the same line.
+// One entry of a legend row under or over a plot: a short stroke in its dash, then the label. Advances on the
+// same line.
 void legend_entry(const char* label, const Stroke& stroke);
 
 // Tick positions: about `most` of them, round (Linear, viz::nice_ticks) or at decades (Log).

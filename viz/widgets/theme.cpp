@@ -13,15 +13,14 @@ namespace {
 using Palette = std::array<unsigned, static_cast<std::size_t>(Token::Count)>;
 
 constexpr Palette kDark = {
-    0x0f1216, 0x15191f, 0x1b2028, 0x2a313c, 0xe7ebf0, 0x98a3b3, 0x5d6878,  // Bg Panel Raised Line Text Muted Faint
-    0x4cc2b0, 0x123a37, 0x58c08a, 0xe5b454, 0xef6b62,                      // Accent AccentSurface Ok Warn Error
-    0x5aa9ff, 0xf2a65a, 0x8a93a3, 0xc3a6f0,                                // Direct Inherited Fallback Self
+    0x0f1216, 0x15191f, 0x1b2028, 0x2a313c, 0xe7ebf0, 0x98a3b3, 0x5d6878,  // Bg Panel Raised Line Text Muted
+                                                                           // Faint
+    0x4cc2b0, 0x123a37, 0x58c08a, 0xe5b454, 0xef6b62,  // Accent AccentSurface Ok Warn Error
+    0x5aa9ff, 0xf2a65a, 0x8a93a3, 0xc3a6f0,            // Direct Inherited Fallback Self
     0x4cc2b0, 0xf2a65a, 0xb08cf5, 0x5aa9ff, 0xe987b4, 0xd9cf5a, 0xef7d66, 0x9ccb6a};
-constexpr Palette kLight = {
-    0xeef0f3, 0xffffff, 0xf6f7f9, 0xd4d9e0, 0x1a2028, 0x566172, 0x8a94a3,
-    0x00796b, 0xd5efeb, 0x1a7d4c, 0x9a6a00, 0xb8322a,
-    0x1769c4, 0xb85c00, 0x6b7482, 0x7a4fb5,
-    0x00796b, 0xb85c00, 0x6b3fc4, 0x1769c4, 0xb0357a, 0x7d6f00, 0xb8432a, 0x4c7d16};
+constexpr Palette kLight = {0xeef0f3, 0xffffff, 0xf6f7f9, 0xd4d9e0, 0x1a2028, 0x566172, 0x8a94a3, 0x00796b,
+                            0xd5efeb, 0x1a7d4c, 0x9a6a00, 0xb8322a, 0x1769c4, 0xb85c00, 0x6b7482, 0x7a4fb5,
+                            0x00796b, 0xb85c00, 0x6b3fc4, 0x1769c4, 0xb0357a, 0x7d6f00, 0xb8432a, 0x4c7d16};
 
 Theme theme_in_force = Theme::Dark;
 float scale_in_force = 1;
@@ -50,11 +49,26 @@ struct FontFile {
 
 const std::vector<FontFile>& font_files() {
   static const std::vector<FontFile> files = {
-      {Font::Regular, "Inter", "fonts-inter", {"opentype/inter/Inter-Regular.otf", "truetype/inter/Inter-Regular.ttf"}},
-      {Font::Medium, "Inter Medium", "fonts-inter", {"opentype/inter/Inter-Medium.otf", "truetype/inter/Inter-Medium.ttf"}},
-      {Font::SemiBold, "Inter SemiBold", "fonts-inter", {"opentype/inter/Inter-SemiBold.otf", "truetype/inter/Inter-SemiBold.ttf"}},
-      {Font::Mono, "JetBrains Mono", "fonts-jetbrains-mono", {"truetype/jetbrains-mono/JetBrainsMono-Regular.ttf"}},
-      {Font::MonoMedium, "JetBrains Mono Medium", "fonts-jetbrains-mono", {"truetype/jetbrains-mono/JetBrainsMono-Medium.ttf"}},
+      {Font::Regular,
+       "Inter",
+       "fonts-inter",
+       {"opentype/inter/Inter-Regular.otf", "truetype/inter/Inter-Regular.ttf"}},
+      {Font::Medium,
+       "Inter Medium",
+       "fonts-inter",
+       {"opentype/inter/Inter-Medium.otf", "truetype/inter/Inter-Medium.ttf"}},
+      {Font::SemiBold,
+       "Inter SemiBold",
+       "fonts-inter",
+       {"opentype/inter/Inter-SemiBold.otf", "truetype/inter/Inter-SemiBold.ttf"}},
+      {Font::Mono,
+       "JetBrains Mono",
+       "fonts-jetbrains-mono",
+       {"truetype/jetbrains-mono/JetBrainsMono-Regular.ttf"}},
+      {Font::MonoMedium,
+       "JetBrains Mono Medium",
+       "fonts-jetbrains-mono",
+       {"truetype/jetbrains-mono/JetBrainsMono-Medium.ttf"}},
   };
   return files;
 }
@@ -99,7 +113,9 @@ ImVec4 color4(Token token, float alpha) {
 
 ImU32 color(Token token, float alpha) { return ImGui::ColorConvertFloat4ToU32(color4(token, alpha)); }
 
-Token run_token(int index) { return static_cast<Token>(static_cast<int>(Token::Run1) + ((index % 8) + 8) % 8); }
+Token run_token(int index) {
+  return static_cast<Token>(static_cast<int>(Token::Run1) + ((index % 8) + 8) % 8);
+}
 
 Theme current_theme() { return theme_in_force; }
 float current_scale() { return scale_in_force; }
@@ -108,8 +124,10 @@ bool icons_available() { return icons_loaded; }
 std::vector<std::string> load_fonts(const std::string& root) {
   std::vector<std::string> missing;
   ImFontAtlas* atlas = ImGui::GetIO().Fonts;
-  const std::string noto = first_existing(root, {"truetype/noto/NotoSans-Regular.ttf", "opentype/noto/NotoSans-Regular.ttf"});
-  const std::string icons = first_existing(root, {"truetype/materialdesignicons-webfont/materialdesignicons-webfont.ttf"});
+  const std::string noto =
+      first_existing(root, {"truetype/noto/NotoSans-Regular.ttf", "opentype/noto/NotoSans-Regular.ttf"});
+  const std::string icons =
+      first_existing(root, {"truetype/materialdesignicons-webfont/materialdesignicons-webfont.ttf"});
   const float height = kBodyText * kHeightPerEm;
   for (const FontFile& file : font_files()) {
     const std::string path = first_existing(root, file.places);
@@ -118,17 +136,22 @@ std::vector<std::string> load_fonts(const std::string& root) {
       font = atlas->AddFontFromFileTTF(path.c_str(), height);
     } else if (!noto.empty()) {
       font = atlas->AddFontFromFileTTF(noto.c_str(), height);
-      missing.push_back(std::string(file.name) + " is not installed (package " + file.package + "); Noto Sans stands in");
+      missing.push_back(std::string(file.name) + " is not installed (package " + file.package +
+                        "); Noto Sans stands in");
     } else {
       font = atlas->AddFontDefaultVector();
-      missing.push_back(std::string(file.name) + " is not installed (package " + file.package + "); a built-in font stands in");
+      missing.push_back(std::string(file.name) + " is not installed (package " + file.package +
+                        "); a built-in font stands in");
     }
     if (!icons.empty()) merge(icons, 1.f);
     if (!noto.empty() && !path.empty()) merge(noto, 0.f);
   }
   icons_loaded = !icons.empty();
-  if (icons.empty()) missing.push_back("The icon font is not installed (package fonts-materialdesignicons-webfont); words stand in");
-  if (noto.empty()) missing.push_back("Noto Sans is not installed (package fonts-noto-core); some letters may show as boxes");
+  if (icons.empty())
+    missing.push_back(
+        "The icon font is not installed (package fonts-materialdesignicons-webfont); words stand in");
+  if (noto.empty())
+    missing.push_back("Noto Sans is not installed (package fonts-noto-core); some letters may show as boxes");
   ImGui::GetIO().FontDefault = handle(Font::Regular);
   return missing;
 }
@@ -230,7 +253,8 @@ void apply_theme(Theme theme, float scale) {
   plots.PlotPadding = {0, 0};
   plots.LabelPadding = {0, 0};
   plots.PlotMinSize = {20, 20};
-  plots.Colors[ImPlotCol_FrameBg] = plots.Colors[ImPlotCol_PlotBg] = plots.Colors[ImPlotCol_PlotBorder] = none;
+  plots.Colors[ImPlotCol_FrameBg] = plots.Colors[ImPlotCol_PlotBg] = plots.Colors[ImPlotCol_PlotBorder] =
+      none;
   plots.Colors[ImPlotCol_Selection] = color4(Token::Accent);
   plots.Colors[ImPlotCol_Crosshairs] = color4(Token::Muted);
   ImPlot::GetStyle() = plots;
@@ -247,11 +271,14 @@ ImVec2 text_size(Font font, float size, const char* text, const char* text_end) 
   return handle(font)->CalcTextSizeA(px(size) * kHeightPerEm, FLT_MAX, 0, text, text_end);
 }
 
-void draw_text(ImDrawList* list, Font font, float size, ImVec2 position, ImU32 ink, const char* text, const char* text_end) {
-  list->AddText(handle(font), px(size) * kHeightPerEm, {std::round(position.x), std::round(position.y)}, ink, text, text_end);
+void draw_text(ImDrawList* list, Font font, float size, ImVec2 position, ImU32 ink, const char* text,
+               const char* text_end) {
+  list->AddText(handle(font), px(size) * kHeightPerEm, {std::round(position.x), std::round(position.y)}, ink,
+                text, text_end);
 }
 
-Drawn draw_text_within(ImDrawList* list, Font font, float size, ImVec2 position, float width, ImU32 ink, const std::string& text) {
+Drawn draw_text_within(ImDrawList* list, Font font, float size, ImVec2 position, float width, ImU32 ink,
+                       const std::string& text) {
   const float whole = text_size(font, size, text.c_str()).x;
   if (whole <= width) {
     draw_text(list, font, size, position, ink, text.c_str());
@@ -260,7 +287,9 @@ Drawn draw_text_within(ImDrawList* list, Font font, float size, ImVec2 position,
   static constexpr const char* kEllipsis = "…";
   const float room = width - text_size(font, size, kEllipsis).x;
   const char* end = text.c_str();
-  if (room > 0) handle(font)->CalcTextSizeA(px(size) * kHeightPerEm, room, 0, text.c_str(), text.c_str() + text.size(), &end);
+  if (room > 0)
+    handle(font)->CalcTextSizeA(px(size) * kHeightPerEm, room, 0, text.c_str(), text.c_str() + text.size(),
+                                &end);
   const std::string shown = std::string(text.c_str(), end) + kEllipsis;
   draw_text(list, font, size, position, ink, shown.c_str());
   return {std::min(width, text_size(font, size, shown.c_str()).x), Fit::Shortened};

@@ -1,4 +1,5 @@
-// The look as tokens: colours, fonts and lengths of the dark and the light theme. No widget, no literal colour anywhere else.
+// The look as tokens: colours, fonts and lengths of the dark and the light theme. No widget, no literal
+// colour anywhere else.
 #pragma once
 
 #include <array>
@@ -11,12 +12,33 @@ namespace sparsescope {
 
 enum class Theme { Dark, Light };
 
-// Colours by meaning. Text tokens (Text, Muted, Accent, Ok, Warn, Error) reach 4.5:1 on Panel, marks 3:1; Faint, Line and the
-// surfaces are decoration.
+// Colours by meaning. Text tokens (Text, Muted, Accent, Ok, Warn, Error) reach 4.5:1 on Panel, marks 3:1;
+// Faint, Line and the surfaces are decoration.
 enum class Token {
-  Bg, Panel, Raised, Line, Text, Muted, Faint, Accent, AccentSurface, Ok, Warn, Error,
-  Direct, Inherited, Fallback, Self,
-  Run1, Run2, Run3, Run4, Run5, Run6, Run7, Run8,
+  Bg,
+  Panel,
+  Raised,
+  Line,
+  Text,
+  Muted,
+  Faint,
+  Accent,
+  AccentSurface,
+  Ok,
+  Warn,
+  Error,
+  Direct,
+  Inherited,
+  Fallback,
+  Self,
+  Run1,
+  Run2,
+  Run3,
+  Run4,
+  Run5,
+  Run6,
+  Run7,
+  Run8,
   Count
 };
 
@@ -30,14 +52,14 @@ Token run_token(int index);
 const std::array<unsigned, static_cast<std::size_t>(Token::Count)>& palette(Theme theme);
 double contrast(unsigned rgb_a, unsigned rgb_b);
 
-// Loads the fonts below `root` into the current ImGui context; call once, before the first frame. Returns one sentence for
-// each that is missing and what stands in for it; empty when all are there.
+// Loads the fonts below `root` into the current ImGui context; call once, before the first frame. Returns one
+// sentence for each that is missing and what stands in for it; empty when all are there.
 std::vector<std::string> load_fonts(const std::string& root = "/usr/share/fonts");
 // Whether load_fonts() found the icon font.
 bool icons_available();
 
-// Rebuilds ImGui's and ImPlot's style from the base for `theme` at `scale` (1 = 96 dpi); calling it again never scales twice.
-// Call between frames.
+// Rebuilds ImGui's and ImPlot's style from the base for `theme` at `scale` (1 = 96 dpi); calling it again
+// never scales twice. Call between frames.
 void apply_theme(Theme theme, float scale);
 Theme current_theme();
 float current_scale();
@@ -63,13 +85,15 @@ ImFont* handle(Font font);
 // The size of `text` in framebuffer pixels; `size` at scale 1.
 ImVec2 text_size(Font font, float size, const char* text, const char* text_end = nullptr);
 // Draws `text` with its top left corner at `position`; `size` at scale 1.
-void draw_text(ImDrawList* list, Font font, float size, ImVec2 position, ImU32 ink, const char* text, const char* text_end = nullptr);
+void draw_text(ImDrawList* list, Font font, float size, ImVec2 position, ImU32 ink, const char* text,
+               const char* text_end = nullptr);
 // The same in at most `width` pixels: what does not fit becomes an ellipsis. Returns the width drawn.
 enum class Fit { Whole, Shortened };
 struct Drawn {
   float width = 0;
   Fit fit = Fit::Whole;
 };
-Drawn draw_text_within(ImDrawList* list, Font font, float size, ImVec2 position, float width, ImU32 ink, const std::string& text);
+Drawn draw_text_within(ImDrawList* list, Font font, float size, ImVec2 position, float width, ImU32 ink,
+                       const std::string& text);
 
 }  // namespace sparsescope

@@ -42,9 +42,16 @@ void view_header(const ViewHeader& header, const std::function<void()>& settings
     x += px(16);
   }
   const float limit = right - px(6);
-  x += draw_text_within(list, Font::SemiBold, kBodyText, {x, at.y}, limit - x, color(Token::Text), header.title).width + px(6);
-  const Fit detail = draw_text_within(list, Font::Regular, kBodyText, {x, at.y}, limit - x, color(Token::Muted), header.detail).fit;
-  const Fit takeaway = draw_text_within(list, Font::Regular, kSmallText, {at.x, at.y + px(20)}, limit - at.x, color(Token::Muted), header.takeaway).fit;
+  x += draw_text_within(list, Font::SemiBold, kBodyText, {x, at.y}, limit - x, color(Token::Text),
+                        header.title)
+           .width +
+       px(6);
+  const Fit detail = draw_text_within(list, Font::Regular, kBodyText, {x, at.y}, limit - x,
+                                      color(Token::Muted), header.detail)
+                         .fit;
+  const Fit takeaway = draw_text_within(list, Font::Regular, kSmallText, {at.x, at.y + px(20)}, limit - at.x,
+                                        color(Token::Muted), header.takeaway)
+                           .fit;
 
   ImGui::SetCursorScreenPos({right, at.y - px(3)});
   if (settings) {
@@ -61,7 +68,8 @@ void view_header(const ViewHeader& header, const std::function<void()>& settings
   }
   ImGui::SetCursorScreenPos(at);
   ImGui::Dummy({width - static_cast<float>(buttons) * px(28), px(40)});
-  if (detail == Fit::Shortened || takeaway == Fit::Shortened) tooltip(header.title + " " + header.detail, header.takeaway);
+  if (detail == Fit::Shortened || takeaway == Fit::Shortened)
+    tooltip(header.title + " " + header.detail, header.takeaway);
   ImGui::PopID();
 }
 
@@ -78,7 +86,8 @@ bool empty_state(const char* icon, const std::string& sentence, const char* acti
   const float middle = at.x + room.x / 2;
   if (icons_available()) {
     const ImVec2 extent = text_size(Font::Regular, kDisplayText, icon);
-    draw_text(list, Font::Regular, kDisplayText, {middle - extent.x / 2, y}, color(tone == Tone::Neutral ? Token::Faint : token_of(tone)), icon);
+    draw_text(list, Font::Regular, kDisplayText, {middle - extent.x / 2, y},
+              color(tone == Tone::Neutral ? Token::Faint : token_of(tone)), icon);
     y += icon_height;
   }
   list->AddText(font, size, {middle - words.x / 2, y}, color(Token::Muted), sentence.c_str(), nullptr, wrap);
@@ -99,7 +108,8 @@ void behind_mark(const std::string& sentence) {
   const ImVec2 at = ImGui::GetCursorScreenPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled(at, {at.x + px(2), at.y + size.y + px(4)}, color(Token::Warn));
-  draw_text(list, Font::Regular, kSmallText - 1, {at.x + px(8), at.y + px(2)}, color(Token::Warn), sentence.c_str());
+  draw_text(list, Font::Regular, kSmallText - 1, {at.x + px(8), at.y + px(2)}, color(Token::Warn),
+            sentence.c_str());
   ImGui::Dummy({size.x + px(8), size.y + px(4)});
 }
 
