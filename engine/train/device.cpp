@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
-#include <torch/version.h>
 #include <unistd.h>
 
 #ifdef SPARSESCOPE_CUDA
@@ -124,13 +123,6 @@ std::string device_json(const DeviceSetup& setup) {
   if (!setup.gpu.empty() && cudaDriverGetVersion(&driver) == cudaSuccess)
     json["driver"] = std::to_string(driver / 1000) + "." + std::to_string(driver % 1000 / 10);
 #endif
-  return json.dump();
-}
-
-std::string build_json() {
-  nlohmann::ordered_json json;
-  json["version"] = SPARSESCOPE_VERSION;
-  json["libraries"] = {{"libtorch", TORCH_VERSION}};
   return json.dump();
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "viz/model/format.h"
 #include "viz/views/inks.h"
@@ -37,16 +40,35 @@ bool can_run(const ViewContext& context, const Action& action) {
   return context.run_command && (!context.why_disabled || context.why_disabled(action.command).empty());
 }
 
-// Legend of areas and of lines that have no label at their end, on one row from the cursor on.
-void draw_legend(const TrackPicture& track, std::uint32_t run) {
+// Legend of areas and of lines that have no label at their end, on one row from the cursor on. What does not
+// fit into `width` is named by a tooltip on an ellipsis.
+void draw_legend(const TrackPicture& track, std::uint32_t run, float width) {
   if (track.areas.empty()) return;
-  for (auto area = track.areas.rbegin(); area != track.areas.rend(); ++area) {
-    plot::legend_entry(area->label.c_str(),
-                       {ink_color(area->ink, area->place, run), 2, plot_dash(area->dash)});
-  }
+  std::vector<std::pair<const char*, plot::Stroke>> entries;
+  for (auto area = track.areas.rbegin(); area != track.areas.rend(); ++area)
+    entries.push_back(
+        {area->label.c_str(), {ink_color(area->ink, area->place, run), 2, plot_dash(area->dash)}});
   for (const LinePicture& line : track.lines)
-    plot::legend_entry(line.label.c_str(),
-                       {ink_color(line.ink, line.place, run), 1.5f, plot_dash(line.dash)});
+    entries.push_back(
+        {line.label.c_str(), {ink_color(line.ink, line.place, run), 1.5f, plot_dash(line.dash)}});
+  const float right = ImGui::GetCursorScreenPos().x + width;
+  std::string hidden;
+  for (const auto& [label, stroke] : entries) {
+    const float end =
+        ImGui::GetCursorScreenPos().x + px(24) + text_size(Font::Regular, kSmallText - 1, label).x;
+    const float kept_free = label == entries.back().first ? 0 : px(24);
+    if (hidden.empty() && end + kept_free <= right) {
+      plot::legend_entry(label, stroke);
+    } else {
+      hidden += (hidden.empty() ? "" : ", ") + std::string(label);
+    }
+  }
+  if (hidden.empty()) return;
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  draw_text(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1, at, color(Token::Muted), "…");
+  ImGui::Dummy(text_size(Font::Regular, kSmallText - 1, "…"));
+  if (ImGui::IsItemHovered()) ImGui::SetTooltip("also drawn: %s", hidden.c_str());
+  ImGui::SameLine(0, px(16));
 }
 
 float legend_width(const TrackPicture& track) {
@@ -78,7 +100,7 @@ float draw_track_title(const TrackPicture& track, std::uint32_t run, ImVec2 at, 
       behind - at.x + text_size(Font::Regular, kSmallText, detail.c_str()).x + px(16) + legend < width;
   ImGui::SetCursorScreenPos(is_beside ? ImVec2{at.x + width - legend, at.y + px(1)}
                                       : ImVec2{at.x, at.y + px(kTrackTitle - 2)});
-  draw_legend(track, run);
+  draw_legend(track, run, is_beside ? legend : width);
   return px(is_beside ? kTrackTitle : 2 * kTrackTitle - 2);
 }
 
@@ -277,7 +299,7 @@ void PictureView::draw_footer(const Picture& picture) {
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x;
   ImGui::SetCursorScreenPos({at.x, at.y + px(3)});
-  if (!picture.tracks.empty()) draw_legend(picture.tracks[0], picture.run);
+  if (!picture.tracks.empty()) draw_legend(picture.tracks[0], picture.run, width);
   const float used = ImGui::GetCursorScreenPos().x - at.x;
   const ImVec2 limits = text_size(Font::Regular, kSmallText - 1, picture.limits.c_str());
   if (used + limits.x < width) {
