@@ -43,9 +43,7 @@ const char* spark_statistic_name(SparkStatistic statistic);
 at::Tensor spark_statistics(const LanguageModel& model, const ForwardResult& result);
 inline constexpr std::int64_t kDeclarerSample = 256;
 
-// --- for probes; sequences one at a time
-// -------------------------------------------------------------------------------
-
+// For probes; sequences one at a time.
 // The ids that occur in `ids` [T], ascending.
 std::vector<std::int64_t> distinct_ids(const at::Tensor& ids);
 // Which of `distinct` each position declares: bool [N,T], taken from `scores` [T,T] itself (the row of an

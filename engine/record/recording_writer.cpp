@@ -100,9 +100,7 @@ struct RecordingWriter::Impl {
   std::thread thread;
 };
 
-// --- the I/O thread
-// ----------------------------------------------------------------------------------------------------
-
+// The I/O thread.
 void RecordingWriter::Impl::run(SchemaPtr run_schema, const std::string& json, std::promise<void> started) {
   try {
     file = std::make_unique<RecordingFile>(options.path, std::move(run_schema), json, options.workers);
@@ -229,9 +227,7 @@ void RecordingWriter::Impl::close_cleanly() {
   closed.notify_all();
 }
 
-// --- reading back
-// --------------------------------------------------------------------------------------------------------
-
+// Reading back.
 void RecordingWriter::Impl::serve_one() {
   const std::optional<RequestQueue::Work> work = requests.next();
   if (!work) return;
@@ -299,9 +295,7 @@ WriterStats RecordingWriter::Impl::current_stats() const {
   return stats;
 }
 
-// --- the sender's thread
-// -------------------------------------------------------------------------------------------------
-
+// The sender's thread.
 RecordingWriter::RecordingWriter(WriterOptions options) {
   check_can_record(options.path, options.free_bytes_at_start);
   impl_ = std::make_unique<Impl>(std::move(options));

@@ -24,9 +24,7 @@ constexpr int kMaxDepth = 32;
   throw Error("the schema of this recording cannot be used: " + why, ExitCode::Refused);
 }
 
-// --- writing
-// ---------------------------------------------------------------------------------------------------------
-
+// Writing.
 Json embedded(const std::string& text, const char* what) {
   Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded())
@@ -68,9 +66,7 @@ Json channel_to_json(const Channel& channel) {
   return json;
 }
 
-// --- reading
-// ---------------------------------------------------------------------------------------------------------
-
+// Reading.
 // Depth is counted before parsing, so that no recursion is as deep as a file wishes.
 void check_depth(std::string_view text) {
   int depth = 0;

@@ -78,9 +78,7 @@ void TrainingLoop::send_end(trace::RunStatus status, const std::string& message)
   send_frame();
 }
 
-// --- one step
-// ------------------------------------------------------------------------------------------------------
-
+// One step.
 void TrainingLoop::train_step() {
   done_.step_start = Clock::now();
   const StepReport report = state_.step();
@@ -159,9 +157,7 @@ double TrainingLoop::probe_if_due() {
   return milliseconds_since(start);
 }
 
-// --- evaluations and checkpoints
-// -------------------------------------------------------------------------------------
-
+// Evaluations and checkpoints.
 void TrainingLoop::evaluate_if_due() {
   const experiments::EvaluationConfig& config = state_.experiment().evaluation;
   if (is_due(step(), config.every)) evaluate(What::HeldOutLoss, {});
@@ -221,9 +217,7 @@ void TrainingLoop::save_checkpoint(CheckpointKeeper::Kind kind) {
   }
 }
 
-// --- status
-// ----------------------------------------------------------------------------------------------------------
-
+// Status.
 void TrainingLoop::show_mode() {
   parts_.board.update([&](Status& status) {
     status.state = course_.mode == Mode::Paused ? State::Paused : State::Training;

@@ -61,9 +61,7 @@ struct DriftSettings {
 };
 Picture drift_query(const QueryFrame& frame, const DriftSettings& settings);
 
-// --- pieces the queries share
-// ----------------------------------------------------------------------------------------------
-
+// Pieces the queries share.
 // Title with run, cursor, gaps, flags, limits, loading; state Waiting when `channel` has no sample yet, Empty
 // when the run has ended without one, NotApplicable when the schema has no such channel.
 Picture begin_picture(const QueryFrame& frame, const std::string& view, const std::string& channel);

@@ -47,8 +47,7 @@ void heading(const char* text);
 // Tooltip of the last item: what it is, then a muted line.
 void tooltip(const std::string& text, const std::string& detail = "");
 
-// ---- what every view shows around its picture
-// -----------------------------------------------------------------------------
+// What every view shows around its picture.
 struct ViewHeader {
   std::string title;         // "θ by layer"
   std::string detail;        // "in standard deviations of the scores", muted, on the same line
