@@ -123,6 +123,20 @@ TEST(CommandTable, LettersInATextFieldAreText) {
   EXPECT_TRUE(bench.host.scripted->posted.empty());
 }
 
+TEST(CommandTable, TheRunThatWasStartedLastIsTheOneShown) {
+  Bench bench;
+  bench.frame->commands().run("train.stop");
+  bench.draw(2);
+  EXPECT_EQ(bench.frame->commands().run("train.preset.dense-alibi"), "");
+  bench.draw(2);
+  ASSERT_EQ(bench.timeline.runs().size(), 2u);
+  ASSERT_EQ(bench.timeline.runs()[0]->uuid(), bench.timeline.runs()[1]->uuid()) << "the harder case";
+  EXPECT_EQ(bench.frame->selection().run, bench.timeline.runs()[1]->id());
+  bench.timeline.remove_run(bench.timeline.runs()[1]->id());
+  bench.draw(1);
+  EXPECT_EQ(bench.timeline.current(bench.frame->selection().run), bench.timeline.runs()[0].get());
+}
+
 TEST(CommandTable, TheTrainKeyPausesAndGoesOn) {
   Bench bench;
   bench.press(viz::chord_from_text("T"));

@@ -291,11 +291,17 @@ void fail_in_place(State& state, const Error& error) {
     state.notify(error.what(), ui::Tone::Error);
 }
 
+// What was asked for last is what is shown.
+void show_newest_run(State& state) {
+  if (!state.timeline.runs().empty()) state.selection.run = state.timeline.runs().back()->id();
+}
+
 }  // namespace
 
 void open_file(State& state, const std::string& path) {
   try {
     state.host.open_recording(path);
+    show_newest_run(state);
     state.start_problem.clear();
     state.recent = state.host.recent_files();
   } catch (const Error& error) {
@@ -306,6 +312,7 @@ void open_file(State& state, const std::string& path) {
 void start_preset(State& state, const std::string& name) {
   try {
     state.host.start_training(name);
+    show_newest_run(state);
     state.start_problem.clear();
     state.timeline.cursor().follow();
   } catch (const Error& error) {

@@ -88,8 +88,10 @@ void Frame::begin(double seconds) {
   if (trainer != nullptr) {
     state.trainer = trainer->status();
     state.recorder = trainer->recorder();
+    // A run that starts is the one that is shown.
+    if (state.trainer_run != trainer->run_id()) state.selection.run = state.trainer_run = trainer->run_id();
   }
-  state.timeline.update(seconds, state.selection.run_uuid);
+  state.timeline.update(seconds, state.selection.run);
   state.selection.begin_frame();
   for (Toast& toast : state.toasts) toast.seconds_left -= seconds;
   std::erase_if(state.toasts, [](const Toast& toast) { return toast.seconds_left <= 0; });
@@ -159,7 +161,13 @@ std::vector<std::string> Frame::view_titles() const {
   return titles;
 }
 
-void Frame::open(const std::string& path) { open_file(*state_, path); }
+void Frame::open(const std::string& path) {
+  const std::size_t said = state_->toasts.size();
+  open_file(*state_, path);
+  // A file dropped behind a dialog or on the start page gets its words too.
+  if (!state_->start_problem.empty() && state_->toasts.size() == said)
+    notify(state_->start_problem, ui::Tone::Error);
+}
 
 void Frame::ask_to_quit() { state_->commands.run("app.quit"); }
 

@@ -21,9 +21,8 @@ bool matches(const std::string& text, const std::string& filter) {
 }
 
 std::string run_words(State& state, viz::Run& run) {
-  if (state.host.trainer() != nullptr && state.host.trainer()->run_id() == run.id() && state.trainer &&
-      !state.trainer->is_over()) {
-    std::string words = state_words(state).words;
+  if (state.trains(run)) {
+    std::string words = trainer_words(*state.trainer).words;
     std::transform(words.begin(), words.end(), words.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return words;
@@ -60,10 +59,12 @@ void run_rows(State& state) {
         ImGui::InvisibleButton("run", {width + 2 * bleed, height}, ImGuiButtonFlags_EnableNav);
     const bool hovered = ImGui::IsItemHovered();
     if (ImGui::BeginPopupContextItem("menu")) {
-      if (ImGui::MenuItem("Close this run")) removed = run->id();
+      const bool is_trained = state.trains(*run);
+      if (ImGui::MenuItem("Close this run", nullptr, false, !is_trained)) removed = run->id();
+      if (is_trained) ui::muted("It is being trained: stop training first");
       ImGui::EndPopup();
     }
-    if (chosen) state.selection.run_uuid = run->uuid();
+    if (chosen) state.selection.run = run->id();
     ImDrawList* list = ImGui::GetWindowDrawList();
     const bool is_current = run.get() == current;
     if (is_current || hovered) {

@@ -55,7 +55,7 @@ struct State {
   };
   std::vector<Slot> slots;    // in the order of the views' table
   std::string focused_view;   // id
-  std::string arranged_for;   // uuid of the run whose kind last chose which tabs stand in front
+  std::optional<std::uint32_t> arranged_for;  // the run whose kind last chose which tabs stand in front
   int frames_to_arrange = 0;  // docking needs a frame or two before a tab can be chosen
 
   Appearance appearance;
@@ -77,13 +77,23 @@ struct State {
   std::string start_problem;  // why the last wish of the start page failed
   std::string filter;         // of the left panel
 
-  std::optional<TrainerStatus> trainer;  // snapshot of this frame
+  std::optional<TrainerStatus> trainer;      // snapshot of this frame
+  std::optional<std::uint32_t> trainer_run;  // id of the run that the last trainer made
   RecorderStatus recorder;
   std::string last_key_command;  // id of the command that a key asked for last
   double seconds = 0;            // since the frame before
   double frame_rate = 0;
 
-  viz::Run* run() { return timeline.current(selection.run_uuid); }
+  // The trainer of this window made `run`, and still trains it.
+  bool is_trainers(const viz::Run& run) const { return trainer && trainer_run == run.id(); }
+  bool trains(const viz::Run& run) const { return is_trainers(run) && !trainer->is_over(); }
+  // The selected run is being trained and the cursor is at its newest step: what the trainer says is what is
+  // shown.
+  bool shows_trainer() {
+    const viz::Run* selected = run();
+    return selected != nullptr && trains(*selected) && timeline.cursor().is_following();
+  }
+  viz::Run* run() { return timeline.current(selection.run); }
   void notify(std::string text, ui::Tone tone) { toasts.push_back({std::move(text), tone, 6}); }
   void open_dialog(Dialog which, std::string text = {}) {
     dialog = which;
@@ -128,6 +138,8 @@ struct StateWords {
   ui::Tone tone = ui::Tone::Neutral;
 };
 StateWords state_words(State& state);
+// Of a trainer that is not over.
+StateWords trainer_words(const TrainerStatus& trainer);
 
 // A window that is a region: no title, no moving, never in front of the views.
 enum class Scroll { No, Vertical };

@@ -6,20 +6,24 @@
 
 namespace sparsescope::frame {
 
-StateWords state_words(State& state) {
+StateWords trainer_words(const TrainerStatus& trainer) {
   using S = TrainerStatus::State;
-  if (state.trainer && !state.trainer->is_over()) {
-    switch (state.trainer->state) {
-      case S::Preparing:
-        return {"Loading", ui::Tone::Neutral};
-      case S::Paused:
-        return {"Paused", ui::Tone::Warn};
-      default:
-        return {"Training", ui::Tone::Accent};
-    }
+  switch (trainer.state) {
+    case S::Preparing:
+      return {"Loading", ui::Tone::Neutral};
+    case S::Paused:
+      return {"Paused", ui::Tone::Warn};
+    default:
+      return {"Training", ui::Tone::Accent};
   }
-  if (state.trainer && state.trainer->state == S::Failed) return {"Failed", ui::Tone::Error};
+}
+
+// Of the selected run: a trainer behind another one has its own words in the list of runs.
+StateWords state_words(State& state) {
   viz::Run* run = state.run();
+  if (run != nullptr && state.trains(*run)) return trainer_words(*state.trainer);
+  if (run != nullptr && state.is_trainers(*run) && state.trainer->state == TrainerStatus::State::Failed)
+    return {"Failed", ui::Tone::Error};
   if (run == nullptr) return {"Ready", ui::Tone::Neutral};
   const viz::Feed* feed = state.timeline.feed(run->id());
   if (run->end() == nullptr && feed != nullptr && feed->progress) {

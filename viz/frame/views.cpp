@@ -35,8 +35,8 @@ void draw_all_closed(const Area& area) {
 // foremost.
 void bring_forward(State& state, const viz::Run& run) {
   if (run.schema() == nullptr) return;
-  if (state.arranged_for != run.uuid()) {
-    state.arranged_for = run.uuid();
+  if (state.arranged_for != run.id()) {
+    state.arranged_for = run.id();
     state.frames_to_arrange = 3;
   }
   if (state.frames_to_arrange == 0 || --state.frames_to_arrange > 0) return;
@@ -57,7 +57,7 @@ void draw_failed_start(State& state, const Area& area) {
 
 void draw_views(State& state, const Area& area) {
   viz::Run* run = state.run();
-  if (state.trainer && state.trainer->state == TrainerStatus::State::Failed && run != nullptr &&
+  if (run != nullptr && state.is_trainers(*run) && state.trainer->state == TrainerStatus::State::Failed &&
       run->schema() == nullptr) {
     return draw_failed_start(state, area);
   }

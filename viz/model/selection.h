@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "viz/model/format.h"
 
@@ -17,7 +16,7 @@ struct Marks {
 };
 
 struct Selection {
-  std::string run_uuid;        // empty: the timeline's first run
+  std::optional<std::uint32_t> run;  // Run::id(); nothing: the timeline's first run
   Marks hover;                 // rewritten every frame: hover shows
   Marks hover_before;          // of the frame before: what views draw, whatever their order
   Marks locked;                // a click locks, Esc releases

@@ -54,13 +54,14 @@ Run* Timeline::find(std::uint32_t id) const {
 }
 
 Run* Timeline::find(std::string_view uuid) const {
+  if (uuid.empty()) return nullptr;
   const auto it =
       std::find_if(runs_.begin(), runs_.end(), [&](const auto& run) { return run->uuid() == uuid; });
   return it == runs_.end() ? nullptr : it->get();
 }
 
-Run* Timeline::current(std::string_view uuid) const {
-  if (Run* run = uuid.empty() ? nullptr : find(uuid)) return run;
+Run* Timeline::current(std::optional<std::uint32_t> id) const {
+  if (Run* run = id ? find(*id) : nullptr) return run;
   return runs_.empty() ? nullptr : runs_.front().get();
 }
 
@@ -91,7 +92,7 @@ bool Timeline::drain(std::size_t index, std::int64_t deadline_nanos) {
   return came;
 }
 
-bool Timeline::update(double seconds, std::string_view current_uuid) {
+bool Timeline::update(double seconds, std::optional<std::uint32_t> id) {
   const std::int64_t start = now_nanos();
   bool changed = false;
   for (std::size_t i = 0; i < runs_.size(); ++i) {
@@ -103,7 +104,7 @@ bool Timeline::update(double seconds, std::string_view current_uuid) {
     runs_[i]->poll();
     changed |= runs_[i]->version() != before;
   }
-  if (const Run* run = current(current_uuid)) changed |= cursor_.advance(*run, seconds);
+  if (const Run* run = current(id)) changed |= cursor_.advance(*run, seconds);
   if (changed) ++version_;
   return changed;
 }

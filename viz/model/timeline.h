@@ -66,15 +66,16 @@ class Timeline {
   const std::vector<std::unique_ptr<Run>>& runs() const { return runs_; }
   // nullptr: no such run.
   Run* find(std::uint32_t id) const;
+  // The first run called `uuid`: a live run and its own recording share one. nullptr: none, or `uuid` is empty.
   Run* find(std::string_view uuid) const;
-  // The run called `uuid`, or the first one, or nullptr when there is none: what single-run views show.
-  Run* current(std::string_view uuid) const;
+  // Run `id`, or the first one, or nullptr when there is none: what single-run views show.
+  Run* current(std::optional<std::uint32_t> id) const;
   const Feed* feed(std::uint32_t id) const;
 
   // Once a frame: takes in what waits in the mailboxes and from row sources, for at most the budget, then
-  // moves the cursor by `seconds` of real time along run `current_uuid`. True when any picture may have
+  // moves the cursor by `seconds` of real time along current(`id`). True when any picture may have
   // changed.
-  bool update(double seconds, std::string_view current_uuid = {});
+  bool update(double seconds, std::optional<std::uint32_t> id = {});
   // Takes in everything that waits now, whatever it costs (off-screen pictures, tests).
   void drain_all();
   // Messages taken from a mailbox but not yet looked at: the screen trails by these.

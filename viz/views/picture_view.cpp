@@ -107,7 +107,7 @@ float draw_track_title(const TrackPicture& track, std::uint32_t run, ImVec2 at, 
 }  // namespace
 
 void PictureView::draw(ViewContext& context) {
-  Run* run = context.timeline.current(context.selection.run_uuid);
+  Run* run = context.timeline.current(context.selection.run);
   if (run == nullptr) {
     const Action start{"Start training (T)", "train.toggle"};
     const bool possible = can_run(context, start);
@@ -127,7 +127,7 @@ void PictureView::draw(ViewContext& context) {
 }
 
 std::string PictureView::text_twin(ViewContext& context) const {
-  Run* run = context.timeline.current(context.selection.run_uuid);
+  Run* run = context.timeline.current(context.selection.run);
   if (run == nullptr) return std::string(title()) + "\n" + empty_words() + "\n";
   return viz::text_twin(query(
       {context.timeline, *run, key_.columns > 0 ? key_.columns : kMostColumns, context.selection.brush}));

@@ -41,7 +41,7 @@ bool choose_layers(LayerSpan& span, std::int64_t layers) {
 }
 
 std::int64_t layers_shown(const ViewContext& context, const char* channel) {
-  const Run* run = context.timeline.current(context.selection.run_uuid);
+  const Run* run = context.timeline.current(context.selection.run);
   const Track* track = run != nullptr ? run->track(channel) : nullptr;
   return track != nullptr ? layers_of(*run, *track) : 0;
 }
