@@ -119,9 +119,21 @@ void DesktopSession::toggle_full_screen() {
 
 #ifdef SPARSESCOPE_WITH_TRAINING
 
-std::vector<frame::PresetCard> DesktopSession::presets() const { return preset_cards(options_.run.device); }
+// Presets that cannot be read are no reason not to replay: their words stand where training would start.
+std::vector<frame::PresetCard> DesktopSession::presets() const {
+  try {
+    return preset_cards(options_.run.device);
+  } catch (const Error&) {
+    return {};
+  }
+}
 
 std::string DesktopSession::why_no_training() const {
+  try {
+    experiments::presets();
+  } catch (const Error& error) {
+    return error.what();
+  }
   return live_ && !live_->status().is_over() ? "a run is under way; stop it first" : "";
 }
 

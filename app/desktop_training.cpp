@@ -45,6 +45,7 @@ std::shared_ptr<LiveRun> LiveRun::start(const RunArguments& arguments, viz::Time
   const experiments::Experiment& experiment = options.request.experiment;
   live->tokens_per_step_ = static_cast<double>(experiment.train.batch * experiment.model.context);
   const std::string name = fmt::format("{}, seed {}", experiment.name, experiment.train.seed);
+  live->profile_ = experiment.profile == "gpu" ? "GPU profile" : "CPU profile";
   options.screen = live->mailbox_.get();
   live->run_ = std::make_shared<TrainingRun>(std::move(options));
 
@@ -60,6 +61,7 @@ std::shared_ptr<LiveRun> LiveRun::start(const RunArguments& arguments, viz::Time
 }
 
 frame::TrainerStatus LiveRun::status() const {
+  const bool is_finished = run_->is_finished();  // before the status: what has ended has its last words there
   const train::Status from = run_->status();
   frame::TrainerStatus to;
   to.state = state_of(from.state);
@@ -73,15 +75,17 @@ frame::TrainerStatus LiveRun::status() const {
   to.tokens_per_second = from.tokens_per_second;
   to.steps_per_second = from.tokens_per_second / tokens_per_step_;
   to.seconds_left = from.seconds_left;
-  to.device = from.device;
+  to.device = from.device.empty() ? profile_ : from.device + ", " + profile_;
   to.controls = from.controls;
-  if (run_->is_finished() && !to.is_over()) {
-    // It ended before its schema: the reason was thrown, not sent.
-    to.state = frame::TrainerStatus::State::Failed;
+  check(!is_finished || to.is_over(), "a run that is over says so");
+  if (is_finished && !has_ended_) {
+    // A run that ended before its schema sent nothing: its end is told here.
+    has_ended_ = true;
     try {
-      to.message = run_->wait().message;
+      run_->wait();
     } catch (const std::exception& error) {
-      to.message = error.what();
+      const bool was_stopped = to.state == frame::TrainerStatus::State::Stopped;
+      mailbox_->on_end({was_stopped ? trace::RunStatus::Stopped : trace::RunStatus::Failed, error.what()});
     }
   }
   return to;

@@ -30,7 +30,9 @@ class LiveRun final : public frame::TrainerLink {
   std::shared_ptr<TrainingRun> run_;
   std::uint32_t run_id_ = 0;
   std::string path_;
+  std::string profile_;  // "CPU profile": which values of the preset are in force
   double commit_seconds_ = 0, tokens_per_step_ = 1;
+  mutable bool has_ended_ = false;  // its end was told to the screen
 };
 
 // The presets with the profile that `device` ("auto", "cpu", "cuda") gives them, for the start page.

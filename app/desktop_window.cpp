@@ -54,6 +54,7 @@ void loop(render::Window& window, frame::Frame& frame, DesktopSession& session, 
     }
     const bool moves = frame.is_busy() || frame.is_training() || something_comes_in(timeline);
     if (window.is_hidden() || (frames_left == 0 && !moves)) {
+      if (window.is_hidden()) timeline.update(0);  // frames that wait for a picture would be dropped
       before = Clock::now();
       continue;
     }
@@ -77,14 +78,24 @@ void finish_training(DesktopSession& session) {
   if (live == nullptr) return;
   if (session.leaving() == frame::Leave::KeepTraining) {
     fmt::print(stderr, "training goes on without the window; Ctrl-C stops it and closes the recording\n");
+    live->post(trace::PauseAt{0});
+    live->post(trace::Resume{});
     follow_run(live->run());
   } else {
     live->post(trace::Stop{});
   }
-  live->run().wait();
+  trace::RunEnd end;
+  try {
+    end = live->run().wait();
+  } catch (const Error&) {
+    if (live->status().state == frame::TrainerStatus::State::Stopped)
+      return;  // stopped before it began, as asked
+    throw;
+  }
   const record::WriterStats stats = live->run().recorder_stats();
   if (!stats.failure.empty()) throw Error(stats.failure);
   fmt::print("recording {}\n", live->recording_path());
+  if (end.status == trace::RunStatus::Failed) throw Error(end.message);
 #else
   (void)session;
 #endif

@@ -14,11 +14,12 @@ namespace sparsescope::app {
 
 void follow_run(TrainingRun& run) {
   using Clock = std::chrono::steady_clock;
+  constexpr auto kPausedForGood = std::chrono::seconds(2);
   const bool is_terminal = isatty(STDERR_FILENO) != 0;
   const auto period = is_terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(3000);
   bool asked_to_stop = false;
   std::string recorder_failure;
-  Clock::time_point next = Clock::now();
+  Clock::time_point next = Clock::now(), running_at = next;
   const auto show = [&] {
     const std::string line = live_line(run.status());
     if (line.empty()) return;
@@ -38,6 +39,16 @@ void follow_run(TrainingRun& run) {
     if (const record::WriterStats stats = run.recorder_stats(); stats.failure != recorder_failure) {
       recorder_failure = stats.failure;
       fmt::print(stderr, "{}{}\n", is_terminal ? "\r\033[K" : "", recorder_failure);
+    }
+    const train::Status status = run.status();
+    if (status.state != train::Status::State::Paused) running_at = Clock::now();
+    if (Clock::now() - running_at > kPausedForGood && !asked_to_stop) {
+      // Nobody here can resume: what paused it (a value that is not finite, say) ends the run, with its
+      // words.
+      asked_to_stop = true;
+      fmt::print(stderr, "{}{}\n", is_terminal ? "\r\033[K" : "",
+                 status.message.empty() ? "paused" : status.message);
+      run.post(trace::Stop{});
     }
     if (Clock::now() >= next) {
       show();

@@ -20,6 +20,20 @@ train::Device parse_device(const std::string& name) {
   throw Error(fmt::format("--device {} is unknown; it is auto, cpu or cuda", name), ExitCode::Usage);
 }
 
+// Checkpoints are named after the recording: those of an earlier run of that name must not be written over.
+void refuse_old_checkpoints(const std::string& stem) {
+  const std::filesystem::path path = stem;
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.starts_with(path.filename().string() + ".step-") && name.ends_with(".safetensors"))
+      throw refused(
+          fmt::format("{} belongs to an earlier run of that name; choose another --out, or move it away",
+                      it->path().string()));
+  }
+}
+
 void apply_set(experiments::Experiment& experiment, const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
@@ -69,8 +83,8 @@ TrainingRunOptions run_from_arguments(const RunArguments& arguments) {
   experiment = arguments.preset.empty() ? experiments::load_experiment(arguments.experiment, profile)
                                         : experiments::load_preset(arguments.preset, profile);
   for (const std::string& text : arguments.sets) apply_set(experiment, text);
-  if (arguments.steps > 0) experiment.train.steps = arguments.steps;
-  if (arguments.seed >= 0) experiment.train.seed = static_cast<std::uint64_t>(arguments.seed);
+  if (arguments.steps > 0) experiments::set(experiment, "train.steps", std::to_string(arguments.steps));
+  if (arguments.seed >= 0) experiments::set(experiment, "train.seed", std::to_string(arguments.seed));
   experiments::validate(experiment);
 
   options.request.corpus = arguments.corpus;
@@ -82,6 +96,7 @@ TrainingRunOptions run_from_arguments(const RunArguments& arguments) {
   options.recorder.free_bytes_while_running = arguments.free_mib_while_running << 20;
   const std::filesystem::path path = options.recorder.path;
   options.request.checkpoint_stem = (path.parent_path() / path.stem()).string();
+  refuse_old_checkpoints(options.request.checkpoint_stem);
   return options;
 }
 

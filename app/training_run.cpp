@@ -8,11 +8,12 @@ namespace sparsescope::app {
 
 TrainingRun::TrainingRun(TrainingRunOptions options) {
   std::vector<trace::FrameSink*> sinks;
-  if (options.screen != nullptr) sinks.push_back(options.screen);
+  // The recorder first: what it refuses nobody has seen.
   if (!options.recorder.path.empty()) {
     recorder_ = std::make_unique<record::RecordingWriter>(options.recorder);
     sinks.push_back(recorder_.get());
   }
+  if (options.screen != nullptr) sinks.push_back(options.screen);
   fan_out_ = std::make_unique<trace::FanOut>(std::move(sinks));
   trainer_ = std::make_unique<train::Trainer>(std::move(options.request), *fan_out_);
   thread_ = std::thread([this] {

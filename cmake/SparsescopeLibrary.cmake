@@ -16,7 +16,9 @@ endif()
 
 function(sparsescope_settings target)
   target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
-  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-missing-field-initializers>)
+  # File names in messages start at the repository root.
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-missing-field-initializers -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=>)
 endfunction()
 
 # sparsescope_library(name SOURCES a.cpp b.cpp PUBLIC lib... PRIVATE lib...) makes sparsescope_name, alias sparsescope::name.

@@ -55,7 +55,7 @@ std::string state_words(const Contents& contents) {
                                   : nlohmann::json::parse(contents.events.back(), nullptr, false);
   const bool has_ended = last.is_object() && last.value("kind", "") == "end";
   return "closed, " +
-         (has_ended ? last.value("status", "finished") : std::string("recording ended before the run"));
+         (has_ended ? last.value("status", "ended") : std::string("recording ended before the run"));
 }
 
 std::string shape_words(const trace::Channel& channel) {
@@ -77,7 +77,15 @@ std::string event_words(const std::string& text) {
   const auto words = [&](const char* key) {
     return event.contains(key) && event[key].is_string() ? event[key].get<std::string>() : "";
   };
-  return fmt::format("step {:<6} {:<11} {}", event["step"].dump(), words("kind"), words("text"));
+  std::string text_words = words("text");
+  if (event.contains("command")) {
+    text_words =
+        fmt::format("{} {}: {} -> {}", words("command"), words("name"),
+                    event.value("old", nlohmann::json()).dump(), event.value("new", nlohmann::json()).dump());
+  } else if (event.contains("payload_row")) {
+    text_words = fmt::format("(long; row {} of event_payloads)", event["payload_row"].dump());
+  }
+  return fmt::format("step {:<6} {:<11} {}", event["step"].dump(), words("kind"), text_words);
 }
 
 void print_json(const std::string& path, const trace::Schema& schema, const Contents& contents) {

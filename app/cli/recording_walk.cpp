@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <optional>
-#include <thread>
+#include <utility>
 
 #include "engine/trace/error.h"
 
@@ -40,7 +38,8 @@ trace::RunEnd RecordingWalk::each_row(const std::function<void(const trace::Fram
       if (const auto* frame = std::get_if<trace::FramePtr>(&message)) visit(**frame);
       if (const auto* end = std::get_if<trace::RunEnd>(&message)) return *end;
     }
-    messages = mailbox_.wait_and_drain(kWaitNanos);
+    messages = std::exchange(waiting_, {});
+    if (messages.empty()) messages = mailbox_.wait_and_drain(kWaitNanos);
   }
 }
 
@@ -62,7 +61,8 @@ std::vector<std::byte> RecordingWalk::read(std::uint64_t row, std::uint32_t chan
           throw Error(answer.message, ExitCode::DamagedMiddle);
       }
     }
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    // The reader answers between blocks of rows: a full mailbox would hold the answer up.
+    for (trace::Message& message : mailbox_.wait_and_drain(200'000)) waiting_.push_back(std::move(message));
   }
 }
 

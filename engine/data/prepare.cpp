@@ -137,7 +137,7 @@ Streams make_streams(const Corpus& corpus, const Tokenizer& tokenizer, const Cac
 TokenStream finish(std::vector<std::int32_t> ids, const Tokenizer& tokenizer, const char* what,
                    std::int64_t context) {
   if (static_cast<std::int64_t>(ids.size()) <= context) {
-    throw Error(fmt::format(
+    throw refused(fmt::format(
         "the {} text has {} token{} and one window of model.context needs {}; give more text or a shorter "
         "context",
         what, ids.size(), ids.size() == 1 ? "" : "s", context + 1));

@@ -112,7 +112,7 @@ void add_spark(std::vector<Field>& all) {
               "Keys of that window, the query itself included, W."),
        number("spark.theta_lr_multiplier", AT(model.spark.theta_lr_multiplier), "", 0, 1000,
               "Learning rate of thresholds relative to the model's: it bounds how far they can travel."),
-       number("spark.sparsity_weight", AT(model.spark.sparsity_weight), "", 0, 100,
+       number("spark.sparsity_weight", AT(model.spark.sparsity_weight), "", 0, 10,
               "Weight of the mean soft gate in the loss at the start; 0 leaves sparsity without a price.")});
 }
 
@@ -147,7 +147,7 @@ void add_training(std::vector<Field>& all) {
        number("train.batch", AT(train.batch), "windows", 1, 65536, "Windows in a step, B."),
        number("train.seed", AT(train.seed), "", 0, kMostExact,
               "Every random stream of the run derives its own seed from this one."),
-       number("train.pace", AT(train.pace), "steps/s", 0, 1e6,
+       number("train.pace", AT(train.pace), "steps/s", 0, 1000,
               "Most steps in a second, to watch; 0 is no limit."),
        number("train.checkpoint_every", AT(train.checkpoint_every), "steps", 0, 1e9,
               "Steps between checkpoints; 0 saves on demand and at the end."),

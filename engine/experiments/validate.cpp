@@ -42,7 +42,7 @@ void validate_needle(const EvaluationConfig& evaluation, std::int64_t context) {
       evaluation.needle_cue, evaluation.needle_length);
   for (const auto* contexts : {&evaluation.needle_contexts, &evaluation.needle_contexts_on_demand}) {
     const std::int64_t shortest = context * *std::min_element(contexts->begin(), contexts->end());
-    require(3 * evaluation.needle_length <= shortest,
+    require(4 * evaluation.needle_length <= shortest,
             "a needle of {} tokens and its query do not fit into {} tokens of context; shorten "
             "evaluation.needle_length or "
             "lengthen model.context",

@@ -39,6 +39,7 @@ void EventLog::add(std::uint64_t step, EventKind kind, const nlohmann::ordered_j
   std::string text = dump(event);
   if (text.size() > kEventBytes) {
     nlohmann::ordered_json reference = head;
+    if (fields.contains("status")) reference["status"] = fields["status"];
     reference["payload_row"] = payload_rows_;
     reference["payload_begin"] = payload_.size();
     payload_.insert(payload_.end(), text.begin(), text.end());

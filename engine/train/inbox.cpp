@@ -7,7 +7,14 @@ namespace sparsescope::train {
 void Inbox::post(trace::Command command) {
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back(std::move(command));
+    // Of a slider on its way only the newest place counts.
+    const auto* set = std::get_if<trace::SetControl>(&command);
+    auto* last = queue_.empty() ? nullptr : std::get_if<trace::SetControl>(&queue_.back());
+    if (set != nullptr && last != nullptr && set->name == last->name) {
+      last->value = set->value;
+    } else {
+      queue_.push_back(std::move(command));
+    }
   }
   arrived_.notify_all();
 }

@@ -13,6 +13,8 @@ namespace {
 
 using Clock = Inbox::Clock;
 
+constexpr double kLongestPeriodSeconds = 3600;  // between two steps, however small the pace
+
 template <typename... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -49,8 +51,7 @@ void TrainingLoop::obey(const trace::Command& command) {
               }
             }
             send_frame();
-            evaluate(What::HeldOutLoss, {});
-            evaluate(What::Needle, multiples);
+            if (evaluate(What::HeldOutLoss, {})) evaluate(What::Needle, multiples);
           },
           [&](const trace::CancelEvaluation&) { record("cancel_evaluation", "none", "none"); },
           [&](const trace::SaveCheckpoint&) {
@@ -102,6 +103,7 @@ void TrainingLoop::set_pause_at(std::uint64_t at) {
 void TrainingLoop::set_control(const trace::SetControl& command) {
   try {
     const double old_value = state_.control(command.name);
+    if (old_value == command.value) return;  // a slider held still says nothing new
     state_.set_control(command.name, command.value);
     outbox_.events.add(
         step(), EventKind::Command,
@@ -120,7 +122,8 @@ bool TrainingLoop::may_step() {
   }
   const double pace = state_.control(kPace);
   if (pace <= 0) return true;
-  const auto period = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(1 / pace));
+  const auto period = std::chrono::duration_cast<Clock::duration>(
+      std::chrono::duration<double>(std::min(1 / pace, kLongestPeriodSeconds)));
   const Clock::time_point due = done_.step_start + period;
   if (Clock::now() >= due) return true;
   parts_.inbox.wait(due);

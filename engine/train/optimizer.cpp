@@ -6,6 +6,7 @@
 #include <ATen/ops/_foreach_norm.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -59,8 +60,8 @@ at::Tensor Optimizer::gradient_norm() const {
 
 void Optimizer::step(double learning_rate, const at::Tensor& norm, const at::Tensor& found_non_finite) {
   const at::NoGradGuard no_grad;
-  // The fused update divides gradients by this: max(1, norm / clip).
-  const at::Tensor grad_scale = (norm / config_.clip).clamp_min(1.0);
+  // The fused update divides gradients by this: max(1, norm / clip); without a clip by 1.
+  const at::Tensor grad_scale = config_.clip > 0 ? (norm / config_.clip).clamp_min(1.0) : at::ones_like(norm);
   for (Group& group : groups_) {
     group.learning_rate.fill_(learning_rate * group.lr_multiplier);
     update(group, grad_scale, found_non_finite);

@@ -32,26 +32,41 @@ void set_vocabulary(FrameBuilder& frame, const data::Tokenizer& tokenizer) {
   frame.set("vocabulary_ends", ends);
 }
 
+// The needles of one context, depth by depth. Throws Error for text in which no new cue can be drawn.
+void append_needles(std::vector<std::int32_t>& ids, const TrainingState& state,
+                    const data::PreparedData& data, std::int64_t multiple,
+                    const evaluate::NeedleSettings& settings) {
+  const std::int64_t context = multiple * state.experiment().model.context;
+  for (std::size_t depth = 0; depth < settings.depths.size(); ++depth) {
+    for (std::int64_t trial = 0; trial < settings.trials; ++trial) {
+      const evaluate::NeedleTrial made = evaluate::make_needle_trial(
+          data.validation.ids, context, static_cast<std::int64_t>(depth), trial, settings);
+      ids.insert(ids.end(), made.needle.begin(), made.needle.end());
+    }
+  }
+}
+
 void set_needle_ids(FrameBuilder& frame, EventLog& events, const TrainingState& state,
                     const data::PreparedData& data) {
   if (!frame.has("needle_ids")) return;
   const evaluate::NeedleSettings settings = needle_settings(state.experiment().evaluation);
   std::vector<std::int32_t> ids;
   for (std::int64_t multiple : needle_multiples(state.experiment().evaluation)) {
-    const std::optional<std::string> obstacle = needle_obstacle(state, data, multiple);
-    if (obstacle) events.add(state.counters().steps, EventKind::Note, {{"text", *obstacle}});
-    for (std::size_t depth = 0; depth < settings.depths.size(); ++depth) {
-      for (std::int64_t trial = 0; trial < settings.trials; ++trial) {
-        std::vector<std::int32_t> needle(static_cast<std::size_t>(settings.length), -1);
-        if (!obstacle) {
-          needle =
-              evaluate::make_needle_trial(data.validation.ids, multiple * state.experiment().model.context,
-                                          static_cast<std::int64_t>(depth), trial, settings)
-                  .needle;
-        }
-        ids.insert(ids.end(), needle.begin(), needle.end());
+    std::optional<std::string> obstacle = needle_obstacle(state, data, multiple);
+    if (!obstacle) {
+      const std::size_t before = ids.size();
+      try {
+        append_needles(ids, state, data, multiple, settings);
+        continue;
+      } catch (const Error& error) {
+        ids.resize(before);
+        obstacle = fmt::format("needle at {}x is not applicable: {}", multiple, error.what());
       }
     }
+    events.add(state.counters().steps, EventKind::Note, {{"text", *obstacle}});
+    ids.resize(
+        ids.size() + settings.depths.size() * static_cast<std::size_t>(settings.trials * settings.length),
+        -1);
   }
   frame.set("needle_ids", ids);
 }
@@ -86,6 +101,7 @@ evaluate::NeedleSettings needle_settings(const experiments::EvaluationConfig& co
   settings.cue = config.needle_cue;
   settings.depths = config.needle_depths;
   settings.trials = config.needle_trials;
+  settings.trial_seed = static_cast<std::uint64_t>(config.needle_seed);
   settings.rejection = config.needle_rejection ? evaluate::NeedleSettings::Rejection::On
                                                : evaluate::NeedleSettings::Rejection::Off;
   return settings;
@@ -143,6 +159,10 @@ void fill_first_frame(FrameBuilder& frame, EventLog& events, const TrainingState
              {{"text", "text: " + data::describe(data.corpus)}, {"data", Json::parse(data::to_json(data))}});
   for (const std::string& note : data.notes) events.add(step, EventKind::Note, {{"text", note}});
   set_needle_ids(frame, events, state, data);
+  Json controls;
+  for (const trace::Control& control : state.model().controls().controls())
+    controls[control.name] = control.value;
+  events.add(step, EventKind::Note, {{"text", "live controls at the start"}, {"controls", controls}});
   if (parent == nullptr) return;
   events.add(step, EventKind::Note,
              {{"text", fmt::format("resumed from step {} of run {}", parent->step, parent->run_uuid)},

@@ -46,7 +46,8 @@ class TemporaryFile {
 
 [[noreturn]] void fail(const std::string& path, const std::string& what) {
   const std::string reason = std::strerror(errno);
-  throw Error("checkpoint " + path + " cannot be written (" + what + ": " + reason +
+  const std::string name = std::filesystem::path(path).filename().string();  // folders stay on this machine
+  throw Error("checkpoint " + name + " cannot be written (" + what + ": " + reason +
               "); free space there or choose another folder");
 }
 

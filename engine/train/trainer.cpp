@@ -93,7 +93,10 @@ Trainer::Impl::Run Trainer::Impl::prepare() {
   task.cancelled = [this] { return inbox.interrupt() == Inbox::Interrupt::Stop; };
   run.data = data::prepare(experiment.data, request.corpus, experiment.model.context, task);
   task.report("building the model", -1);
-  run.state = std::make_unique<TrainingState>(experiment, run.data, run.setup);
+  // What is recorded names the text, never a path of this machine.
+  experiments::Experiment recorded = experiment;
+  recorded.data.corpus = run.data.corpus.source;
+  run.state = std::make_unique<TrainingState>(recorded, run.data, run.setup);
   if (run.parent) {
     restore_checkpoint(*run.state, *run.parent, run.data);
     run.parent->file.tensors.clear();  // the metadata is still asked for
@@ -147,9 +150,18 @@ trace::RunEnd Trainer::run() {
     if (is_cancelled) throw Error(words);
     throw;
   }
-  impl.sink.on_schema(run.schema);
-  const trace::RunEnd end = impl.train(run);
-  impl.sink.on_end(end);
+  trace::RunEnd end;
+  try {
+    impl.sink.on_schema(run.schema);
+    end = impl.train(run);
+    impl.sink.on_end(end);
+  } catch (const std::exception& failure) {
+    impl.board.update([&](Status& status) {
+      status.state = Status::State::Failed;
+      status.message = failure.what();
+    });
+    throw;
+  }
   impl.board.update([&](Status& status) {
     status.state = end.status == trace::RunStatus::Finished  ? Status::State::Finished
                    : end.status == trace::RunStatus::Stopped ? Status::State::Stopped

@@ -1,9 +1,11 @@
 #include "engine/train/training_loop.h"
 
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 
 #include "engine/evaluate/needle.h"
 #include "engine/model/spark_statistics.h"
@@ -160,11 +162,11 @@ double TrainingLoop::probe_if_due() {
 // Evaluations and checkpoints.
 void TrainingLoop::evaluate_if_due() {
   const experiments::EvaluationConfig& config = state_.experiment().evaluation;
-  if (is_due(step(), config.every)) evaluate(What::HeldOutLoss, {});
+  if (is_due(step(), config.every) && !evaluate(What::HeldOutLoss, {})) return;
   if (is_due(step(), config.needle_every)) evaluate(What::Needle, config.needle_contexts);
 }
 
-void TrainingLoop::evaluate(What what, const std::vector<std::int64_t>& multiples) {
+bool TrainingLoop::evaluate(What what, const std::vector<std::int64_t>& multiples) {
   const Clock::time_point start = Clock::now();
   data::Task task;
   task.progress = [&](const std::string& text, double fraction) {
@@ -173,7 +175,7 @@ void TrainingLoop::evaluate(What what, const std::vector<std::int64_t>& multiple
       status.progress = {text, fraction};
     });
   };
-  bool is_cancelled = false;
+  bool is_cancelled = false, is_whole = true, is_out_of_memory = false;
   task.cancelled = [&] {
     const Inbox::Interrupt interrupt = parts_.inbox.interrupt();
     if (interrupt == Inbox::Interrupt::CancelEvaluation) is_cancelled = true;
@@ -188,15 +190,28 @@ void TrainingLoop::evaluate(What what, const std::vector<std::int64_t>& multiple
       done_.needle = step();
     }
   } catch (const data::Cancelled&) {
+    is_whole = false;
     if (is_cancelled) record("cancel_evaluation", "evaluating", "cancelled");
+  } catch (const std::bad_alloc&) {
+    is_out_of_memory = true;
+  } catch (const c10::OutOfMemoryError&) {
+    is_out_of_memory = true;
   } catch (const Error& error) {
     outbox_.events.add(step(), EventKind::Warning, {{"what", "evaluation"}, {"text", error.what()}});
+  }
+  if (is_out_of_memory) {
+    outbox_.events.add(step(), EventKind::Warning,
+                       {{"what", "evaluation"},
+                        {"text",
+                         "out of memory: this evaluation was given up, training goes on; ask for fewer "
+                         "contexts"}});
   }
   done_.evaluation_ms += milliseconds_since(start);
   done_.busy_seconds += milliseconds_since(start) / 1000;
   parts_.board.update([&](Status& status) { status.progress = {}; });
   show_mode();
   send_frame();
+  return is_whole;
 }
 
 void TrainingLoop::save_checkpoint(CheckpointKeeper::Kind kind) {

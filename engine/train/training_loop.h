@@ -50,7 +50,8 @@ class TrainingLoop {
   void set_step_channels(const StepReport& report, double probe_ms);
   double probe_if_due();
   void evaluate_if_due();
-  void evaluate(What what, const std::vector<std::int64_t>& multiples);
+  // Whether it was not cancelled.
+  bool evaluate(What what, const std::vector<std::int64_t>& multiples);
   void save_checkpoint(CheckpointKeeper::Kind kind);
   void send_frame() { outbox_.send(step()); }
 

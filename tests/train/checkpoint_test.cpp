@@ -108,7 +108,10 @@ TEST(Checkpoints, KeepsTheLastTwoTheFinalOneAndThoseAskedFor) {
 
 TEST(Checkpoints, HoldNoFolderAndNoHostName) {
   const TinyFolder folder;
-  const TinyRun run(with_checkpoints(folder, "run"));
+  RunRequest request = with_checkpoints(folder, "run");
+  request.experiment.data.corpus = folder.text();  // as an experiment file may say it
+  request.corpus.clear();
+  const TinyRun run(request);
   char host[256] = {};
   ASSERT_EQ(::gethostname(host, sizeof host - 1), 0);
   std::string all =

@@ -49,6 +49,19 @@ TEST(LiveCommands, AControlIsRecordedWithOldAndNewValueAndActsFromTheNextStep) {
   }
 }
 
+TEST(LiveCommands, AValueThatIsSetAlreadyIsNoEventAndOfManyOnTheWayTheLastCounts) {
+  const TinyFolder folder;
+  const TinyRun run(tiny_request(folder), at_step(5, [](Trainer& trainer) {
+                      for (double value : {0.0, 0.1, 0.2, 0.3})
+                        trainer.post(trace::SetControl{"sparsity_weight", value});
+                      trainer.post(trace::SetControl{"pace", 0});
+                    }));
+  const nlohmann::json set = only_command(run.sink, "set");
+  EXPECT_EQ(set["name"], "sparsity_weight");
+  EXPECT_EQ(set["old"], 0);
+  EXPECT_EQ(set["new"], 0.3);
+}
+
 TEST(LiveCommands, FrozenThresholdsStandStillAndGoOnWhenReleased) {
   const TinyFolder folder;
   const TinyRun::Script freeze = at_step(5, [](Trainer& trainer) {
@@ -102,8 +115,8 @@ TEST(LiveCommands, WhatMakesNoSenseIsRefusedInWordsAndChangesNothing) {
   const TinyRun run(tiny_request(folder), at_step(4, [](Trainer& trainer) {
                       trainer.post(trace::SetControl{"warp_factor", 9});
                       trainer.post(trace::SetControl{"learning_rate_scale", -1});
-                      trainer.post(trace::SetControl{"learning_rate_scale", std::nan("")});
                       trainer.post(trace::PauseAt{2});
+                      trainer.post(trace::SetControl{"learning_rate_scale", std::nan("")});
                       trainer.post(trace::SaveCheckpoint{});
                       trainer.post(trace::EvaluateNow{{1000}});
                       trainer.post(trace::CancelEvaluation{});
@@ -209,6 +222,11 @@ TEST(LiveCommands, AnEvaluationIsCancelledBetweenItsPartsAndTrainingGoesOn) {
                     }));
   EXPECT_EQ(run.end.status, trace::RunStatus::Finished);
   EXPECT_EQ(only_command(run.sink, "cancel_evaluation")["new"], "cancelled");
+  const trace::Channel* needle = run.sink.schema->find("needle");
+  for (const trace::FramePtr& frame : run.sink.frames) {
+    if (frame->step != 5) continue;
+    EXPECT_EQ(frame->find(needle->id), nullptr) << "what was cancelled went on";
+  }
   EXPECT_EQ(run.sink.losses(), TinyRun(tiny_request(folder)).sink.losses());
 }
 

@@ -115,6 +115,23 @@ TEST_F(OptimizerTest, FollowsTheReferenceOver200StepsWithAMovingRate) {
   EXPECT_EQ(values_of(frozen_), (std::vector<double>{1, 2, 3}));
 }
 
+TEST_F(OptimizerTest, AClipOfZeroDoesNotClip) {
+  config_.clip = 0;
+  Optimizer optimizer(config_, segments_);
+  const std::vector<std::vector<double>> gradients = {
+      std::vector<double>(37, 5), {-3}, std::vector<double>(12, 40)};
+  set_gradients(gradients);
+  optimizer.step(1e-2, optimizer.gradient_norm(), fine_);
+  for (std::size_t s = 0; s < reference_.size(); ++s) {
+    reference_[s].step(gradients[s], 1, 1e-2, 1, config_);
+    const std::vector<double> got = values_of(segments_[s].parameter);
+    for (std::size_t i = 0; i < got.size(); ++i)
+      EXPECT_NEAR(got[i], reference_[s].p[i], 1e-6) << s << " " << i;
+    const std::vector<double> moment = values_of(optimizer.state().at(0).value);
+    EXPECT_GT(std::abs(moment[0]), 0);
+  }
+}
+
 TEST_F(OptimizerTest, ANonFiniteGradientMovesNothingNotEvenTheStepCount) {
   Optimizer optimizer(config_, segments_);
   set_gradients({std::vector<double>(37, 0.1), {0.1}, std::vector<double>(12, 0.1)});

@@ -132,6 +132,20 @@ TEST(Trainer, ProbesAndEvaluationsOnAndOffGiveTheSameLosses) {
   }
 }
 
+TEST(Trainer, TheNeedleSeedChoosesTheNeedles) {
+  const TinyFolder folder;
+  std::vector<std::vector<std::byte>> needles;
+  for (std::uint64_t seed : {0, 0, 9}) {
+    experiments::Experiment experiment = tiny_experiment();
+    experiment.train.steps = 1;
+    experiment.evaluation.needle_seed = seed;
+    const TinyRun run(tiny_request(folder, experiment));
+    needles.push_back(run.sink.frames.front()->find(run.sink.schema->find("needle_ids")->id)->bytes);
+  }
+  EXPECT_EQ(needles[0], needles[1]);
+  EXPECT_NE(needles[0], needles[2]);
+}
+
 TEST(Trainer, ThePaceChangesTheClockAndNothingElse) {
   const TinyFolder folder;
   experiments::Experiment slow = tiny_experiment();
