@@ -84,6 +84,9 @@ TEST(Takeaway, LossSaysWhereItIsAndWhereItGoes) {
   facts.per_thousand = 0.001;
   facts.held_out = kNaN;
   EXPECT_EQ(loss_in_words(facts), "3.142 nats per token at step 1,236, level");
+  LossFacts smoothed = facts;
+  smoothed.is_smoothed = true;
+  EXPECT_EQ(loss_in_words(smoothed), "3.142 nats per token, smoothed, at step 1,236, level");
   facts.now = kNaN;
   facts.invalid_samples = 3;
   facts.first_invalid_step = 812;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "tests/viz/viz_support.h"
+#include "viz/views/loss_view.h"
 
 namespace sparsescope::viz {
 namespace {
@@ -218,6 +219,20 @@ TEST(ViewBudget, TwentyFourLayersStayBelowTheVertexBudget) {
     const DrawHash drawn = test::draw_view(screen, *view, timeline, selection);
     EXPECT_LE(drawn.vertices, kVertexBudget) << id;
   }
+}
+
+TEST(Views, SmoothingChangedInOneViewIsSeenInTheOthers) {
+  Stage stage;
+  const auto shared = std::make_shared<SharedSettings>();
+  LossView view(shared);
+  const auto draw = [&] {
+    return test::draw_view(stage.screen, view, stage.timeline, stage.selection, 2).value;
+  };
+  const std::uint64_t smoothed = draw();
+  shared->smoothing.is_on = false;
+  EXPECT_NE(draw(), smoothed);
+  shared->smoothing.is_on = true;
+  EXPECT_EQ(draw(), smoothed);
 }
 
 TEST(ViewBudget, AnUnchangedPictureIsNotMadeAgain) {

@@ -158,8 +158,9 @@ TrackPicture time_track(const QueryFrame& frame, const Smoothing& smoothing) {
   return picture;
 }
 
-LossFacts loss_facts(const QueryFrame& frame, const TrackPicture& loss) {
+LossFacts loss_facts(const QueryFrame& frame, const TrackPicture& loss, const Smoothing& smoothing) {
   LossFacts facts;
+  facts.is_smoothed = smoothing.is_on;
   facts.now = facts.per_thousand = facts.held_out = kUnknown;
   facts.invalid_samples = loss.invalid_samples;
   facts.first_invalid_step = loss.first_invalid_step;
@@ -236,7 +237,7 @@ Picture loss_query(const QueryFrame& frame, const LossSettings& settings) {
     picture.tracks.push_back(scalar_track(frame, {false, 1}, "memory_bytes", "memory", "Memory", "bytes",
                                           "Memory of the training device in use."));
   }
-  picture.takeaway = loss_in_words(loss_facts(frame, picture.tracks.front()));
+  picture.takeaway = loss_in_words(loss_facts(frame, picture.tracks.front(), smoothing));
   for (const TrackPicture& track : picture.tracks)
     picture.help += (picture.help.empty() ? "" : "\n\n") + track.title + ". " + track.help;
   if (picture.state == PictureState::Ready)

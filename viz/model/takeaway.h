@@ -36,12 +36,13 @@ std::string density_in_words(const DensityFacts& facts);
 
 // "3.142 nats per token at step 1,236, falling 0.31 per 1,000 steps; held-out 3.35"
 struct LossFacts {
-  double now = 0;  // smoothed training loss; NaN: unknown
+  double now = 0;  // training loss; NaN: unknown
   std::uint64_t step = 0;
   double per_thousand = 0;  // NaN: too few steps to say
   std::string slope_span;   // " over steps 50 to 100" when it is not the recent past
   double held_out = 0;      // NaN: not evaluated yet
   std::uint64_t first_invalid_step = 0, invalid_samples = 0;
+  bool is_smoothed = false;  // `now` is a moving average
 };
 std::string loss_in_words(const LossFacts& facts);
 

@@ -17,6 +17,7 @@ class DriftView final : public PictureView {
 
  protected:
   Picture query(const QueryFrame& frame) const override;
+  Smoothing smoothing() const override { return shared_->smoothing; }
   bool draw_settings(ViewContext& context) override;
   const char* empty_words() const override {
     return "No run is open. Train a preset or open a recording to watch its thresholds.";

@@ -18,6 +18,7 @@ class LossView final : public PictureView {
  protected:
   Picture query(const QueryFrame& frame) const override;
   Arrangement arrangement() const override { return Arrangement::Grid; }
+  Smoothing smoothing() const override { return shared_->smoothing; }
   bool draw_settings(ViewContext& context) override;
   const char* empty_words() const override { return "No steps yet. Train a preset or open a recording."; }
 

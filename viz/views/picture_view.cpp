@@ -147,7 +147,8 @@ const Picture& PictureView::cached(ViewContext& context, Run& run) {
                 timeline.window().axis(),
                 timeline.window().chosen(),
                 context.selection.brush,
-                columns};
+                columns,
+                smoothing()};
   if (!picture_ || key != key_) {
     picture_ = query({timeline, run, columns, context.selection.brush});
     key_ = key;

@@ -24,6 +24,8 @@ class PictureView : public View {
   };
   virtual Picture query(const QueryFrame& frame) const = 0;
   virtual Arrangement arrangement() const { return Arrangement::Stack; }
+  // The smoothing in use, which another view may have changed.
+  virtual Smoothing smoothing() const { return {}; }
   // Fills the settings popover; true when something changed.
   virtual bool draw_settings(ViewContext& context) = 0;
   // The sentence and button shown while no run is open.
@@ -40,7 +42,7 @@ class PictureView : public View {
   void draw_footer(const Picture& picture);
   void draw_context_menu(const Picture& picture, ViewContext& context);
 
-  // All that a picture depends on, besides the view's settings.
+  // All that a picture depends on, besides the view's own settings.
   struct Key {
     std::uint32_t run = 0;
     std::uint64_t run_version = 0, timeline_version = 0, cursor_step = 0, pending = 0, rows_read = 0;
@@ -48,6 +50,7 @@ class PictureView : public View {
     TimeAxis axis = TimeAxis::Step;
     std::optional<Range> chosen, brush;
     int columns = 0;
+    Smoothing smoothing;
     bool operator==(const Key&) const = default;
   };
   Key key_;
