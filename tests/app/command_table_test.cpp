@@ -145,5 +145,100 @@ TEST(CommandTable, TheTrainKeyPausesAndGoesOn) {
   EXPECT_EQ(bench.host.scripted->status().state, frame::TrainerStatus::State::Training);
 }
 
+TEST(CommandTable, TheTrainKeyStartsTheSamePresetAgainWhenARunIsOver) {
+  Bench bench;
+  bench.frame->commands().run("train.stop");
+  bench.draw(2);
+  bench.frame->commands().run("train.preset.dense-alibi");
+  bench.draw(2);
+  bench.frame->commands().run("train.stop");
+  bench.draw(2);
+  bench.press(viz::chord_from_text("T"));
+  EXPECT_EQ(bench.timeline.runs().size(), 3u);
+  EXPECT_EQ(bench.frame->state().last_preset, "dense-alibi");
+  EXPECT_EQ(bench.host.scripted->status().state, frame::TrainerStatus::State::Training);
+}
+
+TEST(CommandTable, TheStartPageComesBackAndGoesByEscapeOrChoosing) {
+  Bench bench;
+  bench.frame->commands().run("train.stop");
+  bench.press(viz::chord_from_text("Ctrl+N"));
+  EXPECT_TRUE(bench.frame->state().show_start_page);
+  bench.press(viz::chord_from_text("Escape"));
+  EXPECT_FALSE(bench.frame->state().show_start_page);
+  bench.frame->commands().run("file.start_page");
+  bench.frame->commands().run("train.preset.spark-collapse");
+  EXPECT_FALSE(bench.frame->state().show_start_page);
+  EXPECT_EQ(bench.timeline.runs().size(), 2u);
+}
+
+TEST(CommandTable, AHeldKeyRepeatsMovesButFiresASwitchOnce) {
+  Bench bench;
+  bench.draw(100);
+  const auto hold = [&](ImGuiKey key) {
+    ImGui::GetIO().AddKeyEvent(key, true);
+    bench.draw(90);
+    ImGui::GetIO().AddKeyEvent(key, false);
+    bench.draw(2);
+  };
+  hold(ImGuiKey_T);
+  EXPECT_EQ(bench.host.scripted->posted.size(), 1u);
+  const viz::Run& run = *bench.timeline.runs()[0];
+  const std::size_t before = *run.row_at_or_before(bench.timeline.cursor().step());
+  hold(ImGuiKey_LeftArrow);
+  EXPECT_GT(before, 5 + *run.row_at_or_before(bench.timeline.cursor().step()));
+}
+
+TEST(CommandTable, GoingToTheNewestStepShowsItInAChosenRangeToo) {
+  Bench bench;
+  bench.draw(50);
+  bench.timeline.window().choose({0, 10});
+  EXPECT_EQ(bench.frame->commands().run("timeline.newest"), "");
+  const viz::Range shown = bench.timeline.visible();
+  EXPECT_DOUBLE_EQ(shown.width(), 10);
+  EXPECT_DOUBLE_EQ(shown.maximum, static_cast<double>(bench.timeline.runs()[0]->newest_step()));
+}
+
+TEST(CommandTable, TheTrainerSpeaksOnlyForItsOwnRunAtItsNewestStep) {
+  Bench bench;
+  bench.frame->commands().run("train.stop");
+  bench.draw(2);
+  bench.frame->commands().run("train.preset.dense-alibi");
+  bench.draw(5);
+  frame::State& state = const_cast<frame::State&>(bench.frame->state());
+  EXPECT_TRUE(state.shows_trainer());
+  bench.frame->commands().run("timeline.back");
+  EXPECT_FALSE(state.shows_trainer()) << "the cursor is elsewhere";
+  EXPECT_EQ(frame::state_words(state).words, "Training");
+  bench.frame->commands().run("timeline.newest");
+  bench.frame->selection().run = bench.timeline.runs()[0]->id();
+  bench.draw(1);
+  EXPECT_FALSE(state.shows_trainer()) << "another run is looked at";
+  EXPECT_EQ(frame::state_words(state).words, "Ready");
+}
+
+TEST(CommandTable, ARecorderThatFailsIsSaidOnce) {
+  Bench bench;
+  bench.host.scripted->recorder_failure = "the disk is full; free some space";
+  bench.draw(10);
+  ASSERT_EQ(bench.frame->state().toasts.size(), 1u);
+  EXPECT_EQ(bench.frame->state().toasts[0].text, "the disk is full; free some space");
+}
+
+TEST(CommandTable, AFileDroppedBehindADialogIsRefusedInWords) {
+  Bench bench;
+  bench.frame->commands().run("file.open");
+  bench.draw(2);
+  bench.frame->open("/nowhere/missing.h5");
+  EXPECT_EQ(bench.frame->state().toasts.size(), 1u);
+}
+
+TEST(CommandTable, TheViewInFrontIsCopiedAsATable) {
+  Bench bench;
+  bench.draw(20);
+  EXPECT_EQ(bench.frame->commands().run("view.copy_table"), "");
+  EXPECT_NE(std::string(ImGui::GetClipboardText()).find('\t'), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sparsescope::test

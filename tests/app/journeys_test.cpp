@@ -178,6 +178,16 @@ TEST(Journey, EveryDialogAndOverlayOpensAndClosesByKey) {
     ctx->Yield(2);
     IM_CHECK(journey.frame().state().dialog == frame::Dialog::None);
     IM_CHECK_EQ(timeline.cursor().step(), 12u);
+
+    journey.frame().commands().run("train.pause_at");
+    ctx->Yield(3);
+    ctx->SetRef("//Pause at a step");
+    ctx->ItemInputValue("##step", "999,999");
+    ctx->Yield(2);
+    IM_CHECK(journey.frame().state().dialog_problem.find("3,000") != std::string::npos);
+    ctx->ItemInputValue("##step", "2,500");
+    ctx->Yield(2);
+    IM_CHECK(journey.frame().state().dialog == frame::Dialog::None);
   });
   EXPECT_EQ(trouble, "");
 }

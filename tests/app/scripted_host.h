@@ -31,6 +31,7 @@ class ScriptedTrainer final : public frame::TrainerLink {
   record::WriterStats close();
 
   std::vector<trace::Command> posted;
+  std::string recorder_failure;  // said instead of the writer's own
 
  private:
   void end(trace::RunStatus status);

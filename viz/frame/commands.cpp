@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/trace/error.h"
+#include "imgui.h"
 #include "viz/frame/state.h"
 
 namespace sparsescope::frame {
@@ -19,10 +20,19 @@ class Table {
     category_ = category;
     return *this;
   }
+  // Its keys repeat while they are held.
+  Table& add_held(const char* id, const char* words, std::vector<const char*> keys, std::function<void()> run,
+                  Reason why_disabled) {
+    repeat_ = viz::KeyRepeat::WhileHeld;
+    add(id, words, std::move(keys), std::move(run), std::move(why_disabled));
+    repeat_ = viz::KeyRepeat::Once;
+    return *this;
+  }
   Table& add(const char* id, const char* words, std::vector<const char*> keys, std::function<void()> run,
              Reason why_disabled = {}, std::function<bool()> is_on = {}) {
     viz::UiCommand command{
         id, words, category_, {}, std::move(run), std::move(why_disabled), std::move(is_on)};
+    command.repeat = repeat_;
     for (const char* key : keys) command.keys.push_back(viz::chord_from_text(key));
     state_.commands.add(std::move(command));
     return *this;
@@ -31,6 +41,7 @@ class Table {
  private:
   State& state_;
   std::string category_;
+  viz::KeyRepeat repeat_ = viz::KeyRepeat::Once;
 };
 
 std::string why_no_run(State& state) {
@@ -76,6 +87,29 @@ std::string why_no_layers(State& state) {
   return schema != nullptr && schema->find("threshold") != nullptr ? "" : "this run records no layers";
 }
 
+// The view that was clicked last, if it is in front, else the first of those that are.
+const viz::View* view_in_front(const State& state) {
+  const viz::View* first = nullptr;
+  for (const State::Slot& slot : state.slots) {
+    if (!slot.is_open || !slot.was_visible) continue;
+    if (slot.view->id() == state.focused_view) return slot.view.get();
+    if (first == nullptr) first = slot.view.get();
+  }
+  return first;
+}
+
+// Follows, and moves a chosen range that has not the newest step in it so that it ends there.
+void follow_newest(State& state) {
+  state.timeline.cursor().follow();
+  viz::TimeWindow& window = state.timeline.window();
+  const viz::Run& run = *state.run();
+  const std::optional<viz::Range> chosen = window.chosen();
+  if (!chosen || run.rows() == 0) return;
+  const double newest = run.x(run.rows() - 1, window.axis());
+  if (newest < chosen->minimum || newest > chosen->maximum)
+    window.choose({newest - chosen->width(), newest});
+}
+
 void set_scale(State& state, float scale) {
   state.appearance.scale = std::clamp(scale, 0.5f, 3.f);
   state.appearance_changed = true;
@@ -93,17 +127,17 @@ void training_commands(State& state, Table& table) {
       .add(
           "train.toggle", "Start or pause training", {"T"},
           [&state] {
-            if (!state.trainer) return start_preset(state, state.presets.front().name);
+            if (!state.trainer || state.trainer->is_over()) return start_preset(state, preset_to_start(state));
             if (state.trainer->state == TrainerStatus::State::Paused) return post(state, trace::Resume{});
             post(state, trace::Pause{});
           },
           [&state]() -> std::string {
-            if (state.trainer) return why_no_trainer(state);
+            if (state.trainer && !state.trainer->is_over()) return "";
             if (const std::string reason = state.host.why_no_training(); !reason.empty()) return reason;
             return state.presets.empty() ? "no preset is installed" : "";
           })
       .add(
-          "train.step", "Train one step, then pause", {}, [&state] { post(state, trace::StepOnce{}); },
+          "train.step", "Train one step, then pause", {"Ctrl+T"}, [&state] { post(state, trace::StepOnce{}); },
           running)
       .add(
           "train.pause_at", "Pause at a step…", {},
@@ -114,7 +148,10 @@ void training_commands(State& state, Table& table) {
           },
           running)
       .add(
-          "train.evaluate", "Evaluate now", {}, [&state] { post(state, trace::EvaluateNow{}); }, running)
+          "train.evaluate", "Evaluate now", {"E"}, [&state] { post(state, trace::EvaluateNow{}); }, running)
+      .add(
+          "train.evaluate_long", "Evaluate now, with the longest contexts", {"Shift+E"},
+          [&state] { post(state, trace::EvaluateNow{{1, 4, 16}}); }, running)
       .add(
           "train.cancel_evaluation", "Cancel the evaluation", {},
           [&state] { post(state, trace::CancelEvaluation{}); },
@@ -124,10 +161,10 @@ void training_commands(State& state, Table& table) {
                                                                             : "nothing is being evaluated";
           })
       .add(
-          "train.checkpoint", "Write a checkpoint", {}, [&state] { post(state, trace::SaveCheckpoint{}); },
+          "train.checkpoint", "Write a checkpoint", {"Ctrl+Shift+S"}, [&state] { post(state, trace::SaveCheckpoint{}); },
           running)
       .add(
-          "train.stop", "Stop training and close the recording", {}, [&state] { post(state, trace::Stop{}); },
+          "train.stop", "Stop training and close the recording", {"Ctrl+Shift+T"}, [&state] { post(state, trace::Stop{}); },
           running);
 }
 
@@ -150,17 +187,17 @@ void time_commands(State& state, Table& table) {
             timeline.cursor().is_following() ? timeline.cursor().hold() : timeline.cursor().follow();
           },
           needs_run, [&timeline] { return timeline.cursor().is_following(); })
-      .add("timeline.back", "Back", {"Left"}, move(-5), needs_run)
-      .add("timeline.forward", "Forward", {"Right"}, move(5), needs_run)
-      .add("timeline.back_fast", "Back, fast", {"Shift+Left"}, move(-50), needs_run)
-      .add("timeline.forward_fast", "Forward, fast", {"Shift+Right"}, move(50), needs_run)
-      .add("timeline.back_one", "Back one step", {"Ctrl+Left"}, move(-1), needs_run)
-      .add("timeline.forward_one", "Forward one step", {"Ctrl+Right"}, move(1), needs_run)
+      .add_held("timeline.back", "Back", {"Left"}, move(-5), needs_run)
+      .add_held("timeline.forward", "Forward", {"Right"}, move(5), needs_run)
+      .add_held("timeline.back_fast", "Back, fast", {"Shift+Left"}, move(-50), needs_run)
+      .add_held("timeline.forward_fast", "Forward, fast", {"Shift+Right"}, move(50), needs_run)
+      .add_held("timeline.back_one", "Back one step", {"Ctrl+Left"}, move(-1), needs_run)
+      .add_held("timeline.forward_one", "Forward one step", {"Ctrl+Right"}, move(1), needs_run)
       .add(
           "timeline.first", "First step", {"Home"},
           [&state] { state.timeline.cursor().seek(state.run()->first_step()); }, needs_run)
       .add(
-          "timeline.newest", "Newest step, and follow", {"End"}, [&timeline] { timeline.cursor().follow(); },
+          "timeline.newest", "Newest step, and follow", {"End"}, [&state] { follow_newest(state); },
           needs_run)
       .add(
           "timeline.go_to", "Go to step…", {"Ctrl+G"}, [&state] { state.open_dialog(Dialog::GoToStep); },
@@ -172,7 +209,7 @@ void time_commands(State& state, Table& table) {
           "timeline.faster", "Faster replay", {"Shift+."}, [&timeline] { timeline.cursor().faster(); },
           needs_run)
       .add(
-          "timeline.loop", "Loop the visible range, or stop looping", {},
+          "timeline.loop", "Loop the visible range, or stop looping", {"L"},
           [&state] {
             viz::Cursor& cursor = state.timeline.cursor();
             if (cursor.loop()) return cursor.set_loop({});
@@ -182,15 +219,15 @@ void time_commands(State& state, Table& table) {
                                               state.run()->step_at(shown.maximum, axis)});
           },
           needs_run, [&timeline] { return timeline.cursor().loop().has_value(); })
-      .add(
+      .add_held(
           "timeline.pan_back", "Pan the time axis back", {"A"}, [&state] { pan_time(state, -0.1); },
           needs_run)
-      .add(
+      .add_held(
           "timeline.pan_forward", "Pan the time axis forward", {"D"}, [&state] { pan_time(state, 0.1); },
           needs_run)
-      .add(
+      .add_held(
           "timeline.zoom_in", "Zoom the time axis in", {"W"}, [&state] { zoom_time(state, 0.8); }, needs_run)
-      .add(
+      .add_held(
           "timeline.zoom_out", "Zoom the time axis out", {"S"}, [&state] { zoom_time(state, 1.25); },
           needs_run)
       .add(
@@ -206,6 +243,8 @@ void time_commands(State& state, Table& table) {
       .add("selection.release", "Release the selection, then leave", {"Escape"}, [&state] {
         if (state.show_cheat_sheet || state.show_palette) {
           state.show_cheat_sheet = state.show_palette = false;
+        } else if (state.show_start_page) {
+          state.show_start_page = false;
         } else {
           state.selection.release();
         }
@@ -223,6 +262,17 @@ void window_commands(State& state, Table& table) {
             return state.host.demo_recording().empty() ? "no demo recording is installed beside the program"
                                                        : "";
           })
+      .add(
+          "file.start_page", "Start page: train a preset, open a recording", {"Ctrl+N"},
+          [&state] {
+            state.start_problem.clear();
+            state.recent = state.host.recent_files();
+            state.show_start_page = !state.show_start_page;
+          },
+          [&state]() -> std::string {
+            return state.timeline.runs().empty() ? "the start page is what is shown" : "";
+          },
+          [&state] { return state.show_start_page; })
       .add("app.quit", "Quit", {"Ctrl+Q"}, [&state] {
         if (state.trainer && !state.trainer->is_over()) return state.open_dialog(Dialog::Quit);
         state.host.quit(Leave::StopAndSave);
@@ -251,7 +301,11 @@ void window_commands(State& state, Table& table) {
       .add(
           "window.keys", "Keys", {"F1", "?"}, [&state] { state.show_cheat_sheet = !state.show_cheat_sheet; },
           {}, [&state] { return state.show_cheat_sheet; });
-  table.in("View");
+  table.in("View").add(
+      "view.copy_table", "Copy the view in front as a table", {"Ctrl+Shift+C"},
+      [&state] { viz::ViewContext context{state.timeline, state.selection};
+        ImGui::SetClipboardText(view_in_front(state)->text_twin(context).c_str()); },
+      [&state]() -> std::string { return view_in_front(state) == nullptr ? "no view is open" : ""; });
   for (std::size_t i = 0; i < state.slots.size(); ++i) {
     const std::string id = "view." + std::string(state.slots[i].view->id());
     const std::string words = "Show or hide " + std::string(state.slots[i].view->title());
@@ -287,16 +341,22 @@ namespace {
 // Once, where the wish was made: the start page and the dialog show it themselves.
 void fail_in_place(State& state, const Error& error) {
   state.start_problem = error.what();
-  if (!state.timeline.runs().empty() && state.dialog == Dialog::None)
+  if (!state.timeline.runs().empty() && !state.show_start_page && state.dialog == Dialog::None)
     state.notify(error.what(), ui::Tone::Error);
 }
 
 // What was asked for last is what is shown.
 void show_newest_run(State& state) {
+  state.show_start_page = false;
   if (!state.timeline.runs().empty()) state.selection.run = state.timeline.runs().back()->id();
 }
 
 }  // namespace
+
+std::string preset_to_start(const State& state) {
+  if (!state.last_preset.empty()) return state.last_preset;
+  return state.presets.empty() ? "" : state.presets.front().name;
+}
 
 void open_file(State& state, const std::string& path) {
   try {
@@ -312,6 +372,7 @@ void open_file(State& state, const std::string& path) {
 void start_preset(State& state, const std::string& name) {
   try {
     state.host.start_training(name);
+    state.last_preset = name;
     show_newest_run(state);
     state.start_problem.clear();
     state.timeline.cursor().follow();

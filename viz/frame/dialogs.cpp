@@ -176,6 +176,9 @@ void draw_dialogs(State& state) {
       return step_dialog(state, "Pause at a step", "Set", [&state](std::uint64_t step) -> std::string {
         if (state.trainer && step != 0 && step <= state.trainer->step)
           return "That step is over; choose a later one, or 0 to remove the mark";
+        if (state.trainer && state.trainer->planned_steps > 0 && step > state.trainer->planned_steps)
+          return fmt::format("This run ends at step {}; choose an earlier one",
+                             viz::format_count(static_cast<std::int64_t>(state.trainer->planned_steps)));
         post(state, trace::PauseAt{step});
         return "";
       });

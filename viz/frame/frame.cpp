@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/trace/error.h"
 
@@ -91,6 +92,17 @@ void Frame::begin(double seconds) {
     // A run that starts is the one that is shown.
     if (state.trainer_run != trainer->run_id()) state.selection.run = state.trainer_run = trainer->run_id();
   }
+  for (auto& [name, wish] : state.wanted) wish.seconds_left -= seconds;
+  std::erase_if(state.wanted, [&](const auto& entry) {
+    const State::Wish& wish = entry.second;
+    const trace::Control* now = control(state, entry.first);
+    return now == nullptr || state.trainer->is_over() || wish.seconds_left <= 0 ||
+           std::abs(now->value - wish.value) <= 1e-6 * std::abs(wish.value);
+  });
+  if (state.recorder.failure != state.last_recorder_failure) {
+    state.last_recorder_failure = state.recorder.failure;
+    if (!state.recorder.failure.empty()) state.notify(state.recorder.failure, ui::Tone::Error);
+  }
   state.timeline.update(seconds, state.selection.run);
   state.selection.begin_frame();
   for (Toast& toast : state.toasts) toast.seconds_left -= seconds;
@@ -103,7 +115,7 @@ void Frame::draw(double seconds) {
   handle_keys(state);
   const ImVec2 size = ImGui::GetIO().DisplaySize;
   ImGui::GetBackgroundDrawList()->AddRectFilled({0, 0}, size, color(Token::Bg));
-  const bool has_runs = !state.timeline.runs().empty();
+  const bool has_runs = !state.timeline.runs().empty() && !state.show_start_page;
   const Layout layout = lay_out(size, state.show_side_panels, has_runs);
   draw_top_bar(state, layout.top);
   if (has_runs) {

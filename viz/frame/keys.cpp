@@ -46,11 +46,11 @@ bool typed_question_mark() {
   return false;
 }
 
-bool pressed(const viz::KeyChord& chord) {
+bool pressed(const viz::KeyChord& chord, viz::KeyRepeat repeat) {
   const ImGuiIO& io = ImGui::GetIO();
   if (chord.key == "?") return typed_question_mark();
   if (io.KeyCtrl != chord.control || io.KeyShift != chord.shift || io.KeyAlt != chord.alt) return false;
-  return ImGui::IsKeyPressed(key_from_name(chord.key), true);
+  return ImGui::IsKeyPressed(key_from_name(chord.key), repeat == viz::KeyRepeat::WhileHeld);
 }
 
 bool is_plain(const viz::KeyChord& chord) {
@@ -81,7 +81,7 @@ void handle_keys(State& state) {
   for (const viz::UiCommand& command : state.commands.all()) {
     for (const viz::KeyChord& chord : command.keys) {
       const bool is_escape = chord.key == "Escape";
-      if (!pressed(chord)) continue;
+      if (!pressed(chord, command.repeat)) continue;
       if (io.WantTextInput && is_plain(chord) && !is_escape) continue;
       if (popup_open && (is_plain(chord) || is_escape)) continue;
       const bool walks_now = walks && io.NavVisible;

@@ -124,6 +124,10 @@ void draw_start_page(State& state, const Area& area) {
       ui::wrapped(state.start_problem, Token::Error);
       ImGui::PopTextWrapPos();
     }
+    if (!state.timeline.runs().empty()) {
+      ImGui::Dummy({0, px(4)});
+      if (ui::button("Back to the runs (Esc)")) state.show_start_page = false;
+    }
     ImGui::EndGroup();
     ImGui::Dummy({0, px(18)});
     const float top = ImGui::GetCursorScreenPos().y;

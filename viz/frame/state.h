@@ -2,6 +2,7 @@
 // this.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,6 +64,7 @@ struct State {
   bool show_side_panels = true;
   bool show_cheat_sheet = false;
   bool show_palette = false;
+  bool show_start_page = false;  // asked for while there are runs
   bool show_advanced = false;
   bool focus_palette = false;
 
@@ -74,12 +76,20 @@ struct State {
   std::vector<std::string> notes;   // of this installation, for the status bar: missing fonts
   std::vector<PresetCard> presets;  // read once
   std::vector<RecentFile> recent;
+  std::string last_preset;    // started from this window
   std::string start_problem;  // why the last wish of the start page failed
   std::string filter;         // of the left panel
 
   std::optional<TrainerStatus> trainer;      // snapshot of this frame
   std::optional<std::uint32_t> trainer_run;  // id of the run that the last trainer made
   RecorderStatus recorder;
+  // What a person chose by a slider, until the trainer's snapshot agrees: meanwhile the handle stays put. A
+  // schedule may never let it agree, so it is given up after a while.
+  struct Wish {
+    double value = 0, seconds_left = 10;
+  };
+  std::map<std::string, Wish> wanted;  // by control
+  std::string last_recorder_failure;  // already said
   std::string last_key_command;  // id of the command that a key asked for last
   double seconds = 0;            // since the frame before
   double frame_rate = 0;
@@ -124,6 +134,8 @@ void handle_keys(State& state);
 // The key of a chord, without its modifiers; ImGuiKey_None for "?", which is a character and no place on the
 // keyboard.
 ImGuiKey imgui_key(const viz::KeyChord& chord);
+// The preset that train.toggle starts when nothing is being trained; empty: none is installed.
+std::string preset_to_start(const State& state);
 // Opens, starts and posts with failures turned into words.
 void open_file(State& state, const std::string& path);
 void start_preset(State& state, const std::string& name);

@@ -44,10 +44,15 @@ class Line {
   Line(const Area& area) : list_(ImGui::GetWindowDrawList()), x_(area.min.x + px(14)), area_(area) {}
   void words(const std::string& text, Token ink = Token::Muted, Font font = Font::Regular) {
     const ImVec2 size = text_size(font, kSmallText - 0.5f, text.c_str());
-    if (text.empty() || x_ + size.x > limit_) return;
-    draw_text(list_, font, kSmallText - 0.5f, {x_, area_.min.y + (area_.height() - size.y) / 2}, color(ink),
-              text.c_str());
-    x_ += size.x + px(22);
+    if (text.empty() || x_ + px(kLeast) > limit_) return;
+    const Drawn drawn =
+        draw_text_within(list_, font, kSmallText - 0.5f, {x_, area_.min.y + (area_.height() - size.y) / 2},
+                         limit_ - x_, color(ink), text);
+    // What was shortened is whole under the pointer.
+    if (drawn.fit == Fit::Shortened &&
+        ImGui::IsMouseHoveringRect({x_, area_.min.y}, {x_ + drawn.width, area_.max.y}))
+      ImGui::SetTooltip("%s", text.c_str());
+    x_ += drawn.width + px(22);
   }
   void dot(Token ink) {
     list_->AddCircleFilled({x_ + px(4), (area_.min.y + area_.max.y) / 2}, px(4), color(ink), 16);
@@ -62,6 +67,7 @@ class Line {
   }
 
  private:
+  static constexpr float kLeast = 24;  // less than this shows nothing worth reading
   ImDrawList* list_;
   float x_, limit_ = 1e9f;
   Area area_;
@@ -82,27 +88,26 @@ void draw_status_bar(State& state, const Area& area) {
     const StateWords now = state_words(state);
     line.dot(ui::token_of(now.tone));
     line.words(now.words, Token::Text);
-    if (state.trainer) {
-      const TrainerStatus& trainer = *state.trainer;
-      if (!trainer.is_over() && trainer.steps_per_second > 0) {
-        line.words(viz::format_number(trainer.steps_per_second, 3) + " steps/s", Token::Muted, Font::Mono);
-      }
-      if (!trainer.message.empty())
-        line.words(trainer.message,
-                   trainer.state == TrainerStatus::State::Failed ? Token::Error : Token::Warn);
-    }
-    if (!state.recorder.failure.empty()) {
-      line.words(state.recorder.failure, Token::Error);
-    } else if (!state.recorder.path.empty()) {
+    viz::Run* run = state.run();
+    const bool is_trainers = run != nullptr && state.is_trainers(*run);
+    // Failures first: what follows may not fit.
+    if (!state.recorder.failure.empty()) line.words(state.recorder.failure, Token::Error);
+    if (is_trainers && !state.trainer->message.empty())
+      line.words(state.trainer->message,
+                 state.trainer->state == TrainerStatus::State::Failed ? Token::Error : Token::Warn);
+    if (run != nullptr && !run->problem().empty()) line.words(run->problem(), Token::Error);
+    if (state.shows_trainer() && state.trainer->steps_per_second > 0)
+      line.words(viz::format_number(state.trainer->steps_per_second, 3) + " steps/s", Token::Muted,
+                 Font::Mono);
+    if (state.recorder.failure.empty() && !state.recorder.path.empty() && state.trainer &&
+        !state.trainer->is_over()) {
       std::string words = "recording " + viz::format_bytes(static_cast<double>(state.recorder.bytes_on_disk));
       if (state.recorder.commit_seconds > 0)
         words += fmt::format(", every {:g} s", state.recorder.commit_seconds);
       line.words(words);
     }
-    viz::Run* run = state.run();
     if (run != nullptr) {
-      if (!run->problem().empty()) line.words(run->problem(), Token::Error);
-      if (run->end() != nullptr && !run->end()->message.empty() && !state.trainer) {
+      if (run->end() != nullptr && !run->end()->message.empty() && !is_trainers) {
         line.words(run->end()->message,
                    run->end()->status == trace::RunStatus::Finished ? Token::Muted : Token::Warn);
       }

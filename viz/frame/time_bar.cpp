@@ -98,7 +98,11 @@ void transport(State& state, const Area& area) {
   }
   if (run == nullptr) return;
   ImGui::SameLine(0, px(6));
-  const bool is_open = run->end() == nullptr;
+  // A recording that is still being read is no live run.
+  const viz::Feed* feed = state.timeline.feed(run->id());
+  const viz::LoadProgress loading =
+      feed != nullptr && feed->progress ? feed->progress() : viz::LoadProgress{};
+  const bool is_open = run->end() == nullptr && loading.rows_read >= loading.rows_total;
   const std::string label = is_open ? "LIVE" : "END";
   const ImVec2 at = ImGui::GetCursorScreenPos();
   FontScope font(Font::SemiBold, kSmallText - 1);

@@ -31,12 +31,15 @@ std::string control_words(const trace::Control& control, double value) {
   return words;
 }
 
-// A label over a slider, its value in words beside the label; posts a change as it happens.
+// A label over a slider, its value in words beside the label; posts a change as it happens. Until the trainer
+// took it, what is shown is what was chosen.
 void labelled_slider(State& state, const trace::Control& control, const char* label, float width) {
   ImGui::PushID(control.name.c_str());
   const ImVec2 at = ImGui::GetCursorScreenPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const std::string words = control_words(control, control.value);
+  const auto wish = state.wanted.find(control.name);
+  const double current = wish != state.wanted.end() ? wish->second.value : control.value;
+  const std::string words = control_words(control, current);
   const ImVec2 size = text_size(Font::Mono, kSmallText - 0.5f, words.c_str());
   draw_text(list, Font::Regular, kSmallText - 1, {at.x, at.y + px(1)}, color(Token::Muted), label);
   draw_text(list, Font::Mono, kSmallText - 0.5f, {at.x + px(width) - size.x, at.y}, color(Token::Text),
@@ -45,10 +48,13 @@ void labelled_slider(State& state, const trace::Control& control, const char* la
   const ui::Steps steps = control.is_logarithmic ? ui::Steps::Logarithmic : ui::Steps::Linear;
   // No limit is the fastest pace, so it stands at the right end.
   const bool is_pace = control.name == "pace";
-  double value = is_pace && control.value <= 0 ? control.maximum : control.value;
+  double value = is_pace && current <= 0 ? control.maximum : current;
   if (ui::slider("slider", value, control.minimum, control.maximum, steps, width, "")) {
     if (is_pace) value = value >= control.maximum * 0.99 ? 0 : std::max(value, 0.1);
-    post(state, trace::SetControl{control.name, value});
+    if (value != current) {
+      state.wanted[control.name] = {value};
+      post(state, trace::SetControl{control.name, value});
+    }
   }
   ui::tooltip(control.text, fmt::format("{} to {}", viz::format_number(control.minimum, 4),
                                         viz::format_number(control.maximum, 4)));
@@ -82,7 +88,7 @@ void train_button(State& state) {
   std::string words = "Train", glyph = icon::kPlay;
   ui::Tone tone = ui::Tone::Accent;
   std::string why_not = state.commands.why_disabled("train.toggle");
-  if (state.trainer) {
+  if (state.trainer && !state.trainer->is_over()) {
     switch (state.trainer->state) {
       case S::Preparing:
         words = "Preparing", glyph = icon::kWaiting;
@@ -96,14 +102,7 @@ void train_button(State& state) {
       case S::Paused:
         words = "Paused", glyph = icon::kPlay, tone = ui::Tone::Warn;
         break;
-      case S::Finished:
-        words = "Finished", glyph = icon::kCheck, tone = ui::Tone::Ok;
-        break;
-      case S::Stopped:
-        words = "Stopped", glyph = icon::kStop, tone = ui::Tone::Neutral;
-        break;
-      case S::Failed:
-        words = "Failed", glyph = icon::kAlert, tone = ui::Tone::Error;
+      default:
         break;
     }
   } else if (!why_not.empty()) {
@@ -116,7 +115,10 @@ void train_button(State& state) {
   if (is_disabled) {
     ui::tooltip(why_not);
   } else {
-    ui::tooltip(state.commands.find("train.toggle")->words, "T");
+    const bool starts = !state.trainer || state.trainer->is_over();
+    ui::tooltip(starts ? "Train the preset " + preset_to_start(state)
+                       : state.commands.find("train.toggle")->words,
+                "T");
   }
 }
 
@@ -154,7 +156,7 @@ void advanced_popup(State& state) {
   ImGui::Spacing();
   ImGui::Separator();
   ImGui::Spacing();
-  for (const char* id : {"train.pause_at", "train.evaluate", "train.checkpoint", "train.stop"}) {
+  for (const char* id : {"train.pause_at", "train.evaluate", "train.evaluate_long", "train.checkpoint", "train.stop"}) {
     const viz::UiCommand* command = state.commands.find(id);
     const std::string reason = state.commands.why_disabled(id);
     if (ImGui::MenuItem(command->words.c_str(), nullptr, false, reason.empty())) state.commands.run(id);
@@ -187,7 +189,7 @@ std::string fraction_words(std::uint64_t planned) {
   return planned > 0 ? fmt::format("/ {}", viz::format_count(static_cast<std::int64_t>(planned))) : "";
 }
 
-// Step and rates of a live run, or the step under the cursor of a replay.
+// Step and rates of the trainer while it is followed, else what stands under the cursor of the selected run.
 void numbers(State& state, float& x, float y, float limit, bool has_room) {
   struct Number {
     std::string value, behind;
@@ -196,7 +198,7 @@ void numbers(State& state, float& x, float y, float limit, bool has_room) {
   };
   std::vector<Number> shown;
   viz::Run* run = state.run();
-  if (state.trainer) {
+  if (state.shows_trainer()) {
     const TrainerStatus& t = *state.trainer;
     shown.push_back({viz::format_count(static_cast<std::int64_t>(t.step)), fraction_words(t.planned_steps),
                      "step", "0,000"});

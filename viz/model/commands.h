@@ -20,6 +20,8 @@ struct KeyChord {
 KeyChord chord_from_text(std::string_view text);
 std::string text_from_chord(const KeyChord& chord);
 
+enum class KeyRepeat { Once, WhileHeld };  // what a held key does
+
 struct UiCommand {
   std::string id;              // "timeline.play"
   std::string words;           // "Play or pause the replay"
@@ -28,6 +30,7 @@ struct UiCommand {
   std::function<void()> run;
   std::function<std::string()> why_disabled;  // empty function or empty answer: enabled; else one sentence
   std::function<bool()> is_on;                // toggles only
+  KeyRepeat repeat = KeyRepeat::Once;
 };
 
 class CommandTable {
