@@ -233,9 +233,12 @@ TEST(CommandTable, AFileDroppedBehindADialogIsRefusedInWords) {
   EXPECT_EQ(bench.frame->state().toasts.size(), 1u);
 }
 
-TEST(CommandTable, TheViewInFrontIsCopiedAsATable) {
+TEST(CommandTable, TheViewInFrontIsCopiedAsATableOrAsValuesAtTheCursor) {
   Bench bench;
   bench.draw(20);
+  EXPECT_EQ(bench.frame->commands().run("view.copy_value"), "");
+  EXPECT_NE(std::string(ImGui::GetClipboardText()).find("layer 0\t"), std::string::npos)
+      << ImGui::GetClipboardText();
   EXPECT_EQ(bench.frame->commands().run("view.copy_table"), "");
   EXPECT_NE(std::string(ImGui::GetClipboardText()).find('\t'), std::string::npos);
 }

@@ -106,8 +106,7 @@ void follow_newest(State& state) {
   const std::optional<viz::Range> chosen = window.chosen();
   if (!chosen || run.rows() == 0) return;
   const double newest = run.x(run.rows() - 1, window.axis());
-  if (newest < chosen->minimum || newest > chosen->maximum)
-    window.choose({newest - chosen->width(), newest});
+  if (newest < chosen->minimum || newest > chosen->maximum) window.choose({newest - chosen->width(), newest});
 }
 
 void set_scale(State& state, float scale) {
@@ -127,7 +126,8 @@ void training_commands(State& state, Table& table) {
       .add(
           "train.toggle", "Start or pause training", {"T"},
           [&state] {
-            if (!state.trainer || state.trainer->is_over()) return start_preset(state, preset_to_start(state));
+            if (!state.trainer || state.trainer->is_over())
+              return start_preset(state, preset_to_start(state));
             if (state.trainer->state == TrainerStatus::State::Paused) return post(state, trace::Resume{});
             post(state, trace::Pause{});
           },
@@ -137,8 +137,8 @@ void training_commands(State& state, Table& table) {
             return state.presets.empty() ? "no preset is installed" : "";
           })
       .add(
-          "train.step", "Train one step, then pause", {"Ctrl+T"}, [&state] { post(state, trace::StepOnce{}); },
-          running)
+          "train.step", "Train one step, then pause", {"Ctrl+T"},
+          [&state] { post(state, trace::StepOnce{}); }, running)
       .add(
           "train.pause_at", "Pause at a step…", {},
           [&state] {
@@ -151,7 +151,10 @@ void training_commands(State& state, Table& table) {
           "train.evaluate", "Evaluate now", {"E"}, [&state] { post(state, trace::EvaluateNow{}); }, running)
       .add(
           "train.evaluate_long", "Evaluate now, with the longest contexts", {"Shift+E"},
-          [&state] { post(state, trace::EvaluateNow{{1, 4, 16}}); }, running)
+          [&state] {
+            post(state, trace::EvaluateNow{{1, 4, 16}});
+          },
+          running)
       .add(
           "train.cancel_evaluation", "Cancel the evaluation", {},
           [&state] { post(state, trace::CancelEvaluation{}); },
@@ -161,11 +164,11 @@ void training_commands(State& state, Table& table) {
                                                                             : "nothing is being evaluated";
           })
       .add(
-          "train.checkpoint", "Write a checkpoint", {"Ctrl+Shift+S"}, [&state] { post(state, trace::SaveCheckpoint{}); },
-          running)
+          "train.checkpoint", "Write a checkpoint", {"Ctrl+Shift+S"},
+          [&state] { post(state, trace::SaveCheckpoint{}); }, running)
       .add(
-          "train.stop", "Stop training and close the recording", {"Ctrl+Shift+T"}, [&state] { post(state, trace::Stop{}); },
-          running);
+          "train.stop", "Stop training and close the recording", {"Ctrl+Shift+T"},
+          [&state] { post(state, trace::Stop{}); }, running);
 }
 
 void time_commands(State& state, Table& table) {
@@ -301,11 +304,21 @@ void window_commands(State& state, Table& table) {
       .add(
           "window.keys", "Keys", {"F1", "?"}, [&state] { state.show_cheat_sheet = !state.show_cheat_sheet; },
           {}, [&state] { return state.show_cheat_sheet; });
-  table.in("View").add(
-      "view.copy_table", "Copy the view in front as a table", {"Ctrl+Shift+C"},
-      [&state] { viz::ViewContext context{state.timeline, state.selection};
-        ImGui::SetClipboardText(view_in_front(state)->text_twin(context).c_str()); },
-      [&state]() -> std::string { return view_in_front(state) == nullptr ? "no view is open" : ""; });
+  const Reason needs_view = [&state]() -> std::string {
+    if (state.run() == nullptr) return why_no_run(state);
+    return view_in_front(state) == nullptr ? "no view is open" : "";
+  };
+  const auto copy = [&state](auto text_of) {
+    return [&state, text_of] {
+      viz::ViewContext context{state.timeline, state.selection};
+      ImGui::SetClipboardText((view_in_front(state)->*text_of)(context).c_str());
+    };
+  };
+  table.in("View")
+      .add("view.copy_value", "Copy the values under the pointer, or at the cursor", {"Ctrl+C"},
+           copy(&viz::View::values_text), needs_view)
+      .add("view.copy_table", "Copy the view in front as a table", {"Ctrl+Shift+C"},
+           copy(&viz::View::text_twin), needs_view);
   for (std::size_t i = 0; i < state.slots.size(); ++i) {
     const std::string id = "view." + std::string(state.slots[i].view->id());
     const std::string words = "Show or hide " + std::string(state.slots[i].view->title());

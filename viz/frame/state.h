@@ -54,10 +54,10 @@ struct State {
     bool is_open = true;
     bool was_visible = false;  // its tab was in front in the last frame
   };
-  std::vector<Slot> slots;    // in the order of the views' table
-  std::string focused_view;   // id
+  std::vector<Slot> slots;                    // in the order of the views' table
+  std::string focused_view;                   // id
   std::optional<std::uint32_t> arranged_for;  // the run whose kind last chose which tabs stand in front
-  int frames_to_arrange = 0;  // docking needs a frame or two before a tab can be chosen
+  int frames_to_arrange = 0;                  // docking needs a frame or two before a tab can be chosen
 
   Appearance appearance;
   bool appearance_changed = false;
@@ -89,9 +89,9 @@ struct State {
     double value = 0, seconds_left = 10;
   };
   std::map<std::string, Wish> wanted;  // by control
-  std::string last_recorder_failure;  // already said
-  std::string last_key_command;  // id of the command that a key asked for last
-  double seconds = 0;            // since the frame before
+  std::string last_recorder_failure;   // already said
+  std::string last_key_command;        // id of the command that a key asked for last
+  double seconds = 0;                  // since the frame before
   double frame_rate = 0;
 
   // The trainer of this window made `run`, and still trains it.

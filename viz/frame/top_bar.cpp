@@ -116,9 +116,9 @@ void train_button(State& state) {
     ui::tooltip(why_not);
   } else {
     const bool starts = !state.trainer || state.trainer->is_over();
-    ui::tooltip(starts ? "Train the preset " + preset_to_start(state)
-                       : state.commands.find("train.toggle")->words,
-                "T");
+    ui::tooltip(
+        starts ? "Train the preset " + preset_to_start(state) : state.commands.find("train.toggle")->words,
+        "T");
   }
 }
 
@@ -156,7 +156,8 @@ void advanced_popup(State& state) {
   ImGui::Spacing();
   ImGui::Separator();
   ImGui::Spacing();
-  for (const char* id : {"train.pause_at", "train.evaluate", "train.evaluate_long", "train.checkpoint", "train.stop"}) {
+  for (const char* id :
+       {"train.pause_at", "train.evaluate", "train.evaluate_long", "train.checkpoint", "train.stop"}) {
     const viz::UiCommand* command = state.commands.find(id);
     const std::string reason = state.commands.why_disabled(id);
     if (ImGui::MenuItem(command->words.c_str(), nullptr, false, reason.empty())) state.commands.run(id);
@@ -272,7 +273,7 @@ void draw_top_bar(State& state, const Area& area) {
       ImGui::SetCursorScreenPos({x, middle - px(18)});
       train_button(state);
       x += px(124) + px(8);
-      if (state.trainer) {
+      if (state.trainer && !state.trainer->is_over()) {
         ImGui::SetCursorScreenPos({x, middle - px(13)});
         command_button(state, "train.step", icon::kStepForward);
         ImGui::SameLine(0, px(2));

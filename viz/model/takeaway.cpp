@@ -145,8 +145,8 @@ std::string density_in_words(const DensityFacts& facts) {
 std::string loss_in_words(const LossFacts& facts) {
   std::string words;
   if (std::isfinite(facts.now)) {
-    words = format_fixed(facts.now, 3) + " nats per token" + (facts.is_smoothed ? ", smoothed," : "") + " at step " +
-            format_count(static_cast<std::int64_t>(facts.step));
+    words = format_fixed(facts.now, 3) + " nats per token" + (facts.is_smoothed ? ", smoothed," : "") +
+            " at step " + format_count(static_cast<std::int64_t>(facts.step));
     if (std::isfinite(facts.per_thousand)) {
       const bool moves = std::abs(facts.per_thousand) >= 0.005;
       words += !moves ? ", level"

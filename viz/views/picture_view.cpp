@@ -104,6 +104,19 @@ float draw_track_title(const TrackPicture& track, std::uint32_t run, ImVec2 at, 
   return px(is_beside ? kTrackTitle : 2 * kTrackTitle - 2);
 }
 
+std::string values_at(const Picture& picture, double x) {
+  std::string text = format_x(x, picture.axis);
+  for (const TrackPicture& track : picture.tracks) {
+    for (const LinePicture& line : track.lines) {
+      if (!line.label.empty())
+        text += "\n" + track.title + ", " + line.label + "\t" + format_unit(value_at(line, x), track.unit);
+    }
+    for (const AreaPicture& area : track.areas)
+      text += "\n" + track.title + ", " + area.label + "\t" + format_unit(thickness_at(area, x), track.unit);
+  }
+  return text;
+}
+
 }  // namespace
 
 void PictureView::draw(ViewContext& context) {
@@ -131,6 +144,16 @@ std::string PictureView::text_twin(ViewContext& context) const {
   if (run == nullptr) return std::string(title()) + "\n" + empty_words() + "\n";
   return viz::text_twin(query(
       {context.timeline, *run, key_.columns > 0 ? key_.columns : kMostColumns, context.selection.brush}));
+}
+
+std::string PictureView::values_text(ViewContext& context) const {
+  Run* run = context.timeline.current(context.selection.run);
+  if (run == nullptr) return "";
+  const Selection& selection = context.selection;
+  const Picture picture =
+      query({context.timeline, *run, key_.columns > 0 ? key_.columns : kMostColumns, selection.brush});
+  const double at_cursor = run->x_of_step(context.timeline.cursor().step(), picture.axis);
+  return values_at(picture, selection.hover_before.x.value_or(selection.locked.x.value_or(at_cursor)));
 }
 
 const Picture& PictureView::cached(ViewContext& context, Run& run) {
@@ -319,21 +342,10 @@ void PictureView::draw_context_menu(const Picture& picture, ViewContext& context
     ImGui::OpenPopup("context");
   }
   if (!ImGui::BeginPopup("context")) return;
-  if (ImGui::MenuItem("Copy value", nullptr, false, menu_x_.has_value())) {
-    std::string text = format_x(*menu_x_, picture.axis);
-    for (const TrackPicture& track : picture.tracks) {
-      for (const LinePicture& line : track.lines) {
-        if (!line.label.empty())
-          text += "\n" + track.title + ", " + line.label + "\t" +
-                  format_unit(value_at(line, *menu_x_), track.unit);
-      }
-      for (const AreaPicture& area : track.areas)
-        text += "\n" + track.title + ", " + area.label + "\t" +
-                format_unit(thickness_at(area, *menu_x_), track.unit);
-    }
-    ImGui::SetClipboardText(text.c_str());
+  if (ImGui::MenuItem("Copy value", "Ctrl+C", false, menu_x_.has_value())) {
+    ImGui::SetClipboardText(values_at(picture, *menu_x_).c_str());
   }
-  if (ImGui::MenuItem("Copy table")) ImGui::SetClipboardText(viz::text_twin(picture).c_str());
+  if (ImGui::MenuItem("Copy table", "Ctrl+Shift+C")) ImGui::SetClipboardText(viz::text_twin(picture).c_str());
   ImGui::Separator();
   if (ImGui::MenuItem("Go to this step", nullptr, false, menu_x_.has_value())) {
     const Run* run = context.timeline.find(picture.run);

@@ -16,6 +16,7 @@ class PictureView : public View {
  public:
   void draw(ViewContext& context) final;
   std::string text_twin(ViewContext& context) const final;
+  std::string values_text(ViewContext& context) const final;
 
  protected:
   enum class Arrangement {

@@ -43,6 +43,9 @@ class View {
   virtual void draw(ViewContext& context) = 0;
   // The text twin as tab-separated text with title, takeaway, limits and one line per visible mark.
   virtual std::string text_twin(ViewContext& context) const = 0;
+  // What stands at the place under the pointer, else at the locked one, else at the cursor: the place, then
+  // one tab-separated line per visible mark.
+  virtual std::string values_text(ViewContext& context) const = 0;
 };
 
 // One of each, in the order of the table: this is where a new view gets its line.
