@@ -180,7 +180,7 @@ void add_observation(std::vector<Field>& all) {
               "Seed of the trials: runs on one corpus meet the same needles, whatever their own seed."),
        toggle("evaluation.needle_rejection", AT(evaluation.needle_rejection),
               "Needles whose cue already occurs in their context are drawn again."),
-       number("probe.every", AT(probe.every), "steps", 0, 1e9, "Steps between probes; 0 switches them off."),
+       number("probe.every", AT(probe.every), "steps", 0, 1e9, "Steps between probes; 0 switches the schedule off."),
        number("probe.edges_every", AT(probe.edges_every), "probes", 0, 1e9,
               "Probes between recordings of edges; 0 is on demand."),
        number("probe.sequences", AT(probe.sequences), "sequences", 1, 256, "Sequences of the probe batch.")});

@@ -22,11 +22,12 @@ struct EvaluateNow {
   std::vector<int> context_multiples;
 };  // empty: what the experiment says
 struct CancelEvaluation {};
+struct RecordEdges {};  // all pairs of probe sequence 0, now
 struct SaveCheckpoint {};
 struct Stop {};  // ends the run cleanly
 
 using Command = std::variant<Resume, Pause, StepOnce, PauseAt, SetControl, EvaluateNow, CancelEvaluation,
-                             SaveCheckpoint, Stop>;
+                             RecordEdges, SaveCheckpoint, Stop>;
 
 // A live scalar: members of the model and the trainer register theirs, commands and schedules write them.
 struct Control {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <string_view>
 
 #include "engine/train/run_schema.h"
 #include "engine/train/training_loop.h"
@@ -54,6 +56,17 @@ void TrainingLoop::obey(const trace::Command& command) {
             if (evaluate(What::HeldOutLoss, {})) evaluate(What::Needle, multiples);
           },
           [&](const trace::CancelEvaluation&) { record("cancel_evaluation", "none", "none"); },
+          [&](const trace::RecordEdges&) {
+            if (!outbox_.frame.has("edges")) {
+              refuse("this model routes nothing, so there are no edges to record");
+              return;
+            }
+            record("record_edges", nullptr, step());
+            constexpr std::array<std::string_view, 1> kEdges = {"edges"};
+            for (const probes::Measured& measured :
+                 probes::run_probes(state_.model(), parts_.texts.probe_batch, kEdges))
+              outbox_.frame.set(measured.channel, measured.bytes);
+          },
           [&](const trace::SaveCheckpoint&) {
             if (parts_.checkpoints.is_on()) {
               record("checkpoint", nullptr, step());

@@ -197,6 +197,27 @@ TEST(LiveCommands, EvaluateNowFillsTheAskedContextsAndLeavesTheOthersNaN) {
   EXPECT_EQ(run.sink.losses(), TinyRun(tiny_request(folder)).sink.losses());
 }
 
+TEST(LiveCommands, EdgesAreRecordedOnDemandAndChangeNothing) {
+  const TinyFolder folder;
+  experiments::Experiment experiment = tiny_experiment();
+  experiment.probe.edges_every = 0;
+  const TinyRun run(tiny_request(folder, experiment),
+                    at_step(7, [](Trainer& trainer) { trainer.post(trace::RecordEdges{}); }));
+  const trace::Channel* edges = run.sink.schema->find("edges");
+  std::vector<std::uint64_t> steps;
+  for (const trace::FramePtr& frame : run.sink.frames) {
+    if (frame->find(edges->id) != nullptr) steps.push_back(frame->step);
+  }
+  EXPECT_EQ(steps, std::vector<std::uint64_t>{7});
+  EXPECT_EQ(only_command(run.sink, "record_edges")["new"], 7);
+  EXPECT_EQ(run.sink.losses(), TinyRun(tiny_request(folder)).sink.losses());
+
+  experiment.model.mixer = experiments::MixerKind::Dense;
+  const TinyRun dense(tiny_request(folder, experiment),
+                      at_step(7, [](Trainer& trainer) { trainer.post(trace::RecordEdges{}); }));
+  EXPECT_EQ(dense.sink.events("warning").size(), 1u);
+}
+
 TEST(LiveCommands, ContextsBeyondLearnedPositionsAreNotApplicable) {
   const TinyFolder folder;
   experiments::Experiment experiment = tiny_experiment();

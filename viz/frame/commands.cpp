@@ -156,6 +156,9 @@ void training_commands(State& state, Table& table) {
           },
           running)
       .add(
+          "train.record_edges", "Record the routing edges now", {"R"},
+          [&state] { post(state, trace::RecordEdges{}); }, running)
+      .add(
           "train.cancel_evaluation", "Cancel the evaluation", {},
           [&state] { post(state, trace::CancelEvaluation{}); },
           [&state]() -> std::string {
