@@ -318,7 +318,7 @@ TEST(Table, HasOneRowAMarkWithTheValuesOfThePicture) {
   EXPECT_EQ(tidy.rows[7][8], "—");
   EXPECT_EQ(tidy.rows[7][10], "1");
 
-  const std::string twin = text_twin(picture);
+  const std::string twin = text_of(twin_of(picture));
   EXPECT_EQ(twin.find("Loss in nats per token, step 29\n"), 0u);
   EXPECT_NE(twin.find(picture.takeaway), std::string::npos);
   EXPECT_NE(twin.find("track\tunit\tmark\tstep"), std::string::npos);

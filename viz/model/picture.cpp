@@ -51,31 +51,18 @@ Table table(const Picture& picture) {
   return result;
 }
 
-std::string text_twin(const Picture& picture) {
-  std::string text = picture.title + (picture.detail.empty() ? "" : " " + picture.detail) + "\n";
-  for (const std::string* line :
-       {&picture.words, &picture.takeaway, &picture.limits, &picture.behind, &picture.problem}) {
-    if (!line->empty()) text += *line + "\n";
-  }
+Twin twin_of(const Picture& picture) {
+  Twin twin = twin_of(static_cast<const PictureHead&>(picture));
   for (const TrackPicture& track : picture.tracks) {
-    if (!track.missing.empty()) text += track.title + ": " + track.missing + "\n";
+    if (!track.missing.empty()) twin.lines.push_back(track.title + ": " + track.missing);
   }
   for (const FlagMark& flag : picture.flags)
-    text += "step " + format_count(static_cast<std::int64_t>(flag.step)) + ": " + flag.words + "\n";
+    twin.lines.push_back("step " + format_count(static_cast<std::int64_t>(flag.step)) + ": " + flag.words);
   for (const GapMark& gap : picture.gaps)
-    text +=
-        format_x(gap.from, picture.axis) + " to " + format_x(gap.to, picture.axis) + ": " + gap.words + "\n";
-
-  const Table tidy = table(picture);
-  if (tidy.rows.empty()) return text;
-  const auto append = [&](const std::vector<std::string>& cells) {
-    for (std::size_t i = 0; i < cells.size(); ++i) text += (i == 0 ? "" : "\t") + cells[i];
-    text += "\n";
-  };
-  text += "\n";
-  append(tidy.header);
-  for (const std::vector<std::string>& row : tidy.rows) append(row);
-  return text;
+    twin.lines.push_back(format_x(gap.from, picture.axis) + " to " + format_x(gap.to, picture.axis) + ": " +
+                         gap.words);
+  twin.table = table(picture);
+  return twin;
 }
 
 const char* axis_title(TimeAxis axis) {

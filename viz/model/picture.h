@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "viz/model/picture_head.h"
 #include "viz/model/run.h"
 #include "viz/model/series.h"
 #include "viz/model/timeline.h"
@@ -91,43 +92,19 @@ struct GapMark {
   bool is_wide = false;      // lines break here; narrow ones, and several folded into one, are only hatched
 };
 
-enum class PictureState { NotApplicable, Empty, Waiting, Loading, Ready, Failed };
-
-struct Action {
-  std::string words;    // of the button
-  std::string command;  // id in the command table
-};
-
-struct Picture {
-  std::string view;  // "drift"
-  std::string title, detail, takeaway, help;
-  std::string limits;  // what is shown of what: "step 0 to 2,000, 1,236 frames; 3 missing"
-  PictureState state = PictureState::Empty;
-  std::string words;  // the sentence of the state
-  std::optional<Action> action;
-  std::string problem;   // the source broke its promise, or the run failed: one sentence, else empty
-  std::string behind;    // "showing step 1,200, cursor at 1,236", else empty
-  LoadProgress loading;  // rows_total 0: nothing is being read
-  std::uint32_t run = 0;
+struct Picture : PictureHead {
   TimeAxis axis = TimeAxis::Step;
   Range x{0, 1};        // visible part of the time axis
   Range whole_x{0, 1};  // where to go when the person lets go of a chosen range
   double cursor_x = 0;
-  std::uint64_t cursor_step = 0;
-  bool is_following = true;
   std::vector<TrackPicture> tracks;
   std::vector<FlagMark> flags;
   std::vector<GapMark> gaps;
 };
 
-// A tidy table: what is visible, one row a mark, units in the header.
-struct Table {
-  std::vector<std::string> header;
-  std::vector<std::vector<std::string>> rows;
-};
 Table table(const Picture& picture);
-// Title, takeaway, limits and state as lines, then the table, tab-separated.
-std::string text_twin(const Picture& picture);
+// With what is missing, every flag and every gap as lines of their own.
+Twin twin_of(const Picture& picture);
 
 const char* axis_title(TimeAxis axis);          // "step", "tokens", "wall time", "relative step"
 std::string format_x(double x, TimeAxis axis);  // "1,236", "2.41 M tokens", "3 min 20 s"

@@ -78,39 +78,6 @@ std::string limits_of(const QueryFrame& frame, const Picture& picture) {
   return words;
 }
 
-// Sets state and words for a channel that the picture cannot do without.
-void set_state(const Run& run, const std::string& channel, Picture& picture) {
-  if (run.schema() == nullptr) {
-    picture.state = run.end() != nullptr ? PictureState::Failed : PictureState::Loading;
-    picture.words = run.end() != nullptr ? run.end()->message : "Reading what this run records";
-    return;
-  }
-  const Track* track = run.track(channel);
-  if (track == nullptr || !track->is_light) {
-    picture.state = PictureState::NotApplicable;
-    picture.words = why_missing(run, channel);
-    return;
-  }
-  if (track->size() > 0) {
-    picture.state = PictureState::Ready;
-    return;
-  }
-  if (picture.loading.rows_total > 0) {
-    picture.state = PictureState::Loading;
-    picture.words = "Reading the recording";
-  } else if (run.end() == nullptr) {
-    picture.state = PictureState::Waiting;
-    picture.words = why_missing(run, channel);
-  } else if (run.end()->status == trace::RunStatus::Failed) {
-    picture.state = PictureState::Failed;
-    picture.words = run.end()->message;
-  } else {
-    picture.state = PictureState::Empty;
-    picture.words = "No steps yet";
-    picture.action = {"Start training (T)", "train.toggle"};
-  }
-}
-
 // First sample in [low, high] that does not lie before `edge`, looked for around `guess`: samples are nearly
 // evenly spaced.
 std::size_t first_from(const Run& run, const Track& track, TimeAxis axis, double edge, std::size_t low,
@@ -142,52 +109,22 @@ std::size_t first_from(const Run& run, const Track& track, TimeAxis axis, double
 
 Picture begin_picture(const QueryFrame& frame, const std::string& view, const std::string& channel) {
   const Run& run = frame.run;
-  const Cursor& cursor = frame.timeline.cursor();
   Picture picture;
-  picture.view = view;
-  picture.run = run.id();
   picture.axis = frame.timeline.window().axis();
   picture.x = frame.timeline.visible();
   picture.whole_x = frame.timeline.whole();
-  if (const Feed* feed = frame.timeline.feed(run.id()); feed != nullptr && feed->progress) {
-    const LoadProgress progress = feed->progress();
-    if (progress.rows_read < progress.rows_total) picture.loading = progress;
+  begin_head(frame, view, channel, picture);
+  const Track* track = run.track(channel);
+  if (picture.state != PictureState::Failed && track != nullptr && !track->is_light) {
+    picture.state = PictureState::NotApplicable;
+    picture.words = "The channel '" + channel + "' holds maps, not lines";
   }
-  picture.is_following = cursor.is_following();
-  picture.cursor_step = picture.is_following ? run.newest_step() : cursor.step();
-  set_state(run, channel, picture);
   if (run.rows() == 0) return picture;
-
   picture.cursor_x = run.x_of_step(picture.cursor_step, picture.axis);
   picture.flags = flags_of(frame, picture.axis, picture.x);
   picture.gaps = gaps_of(frame, picture.axis, picture.x);
   picture.limits = limits_of(frame, picture);
-  picture.problem = run.problem();
-  if (picture.problem.empty() && run.end() != nullptr && run.end()->status == trace::RunStatus::Failed)
-    picture.problem = run.end()->message;
-  if (picture.state != PictureState::Ready) return picture;
-
-  const Track& track = *run.track(channel);
-  const std::optional<std::size_t> sample = run.sample_at_or_before(track, picture.cursor_step);
-  const auto cadence =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(1, run.schema()->channels[track.channel].cadence));
-  if (sample && picture.cursor_step - run.step_of_sample(track, *sample) > cadence) {
-    picture.behind = "showing step " +
-                     format_count(static_cast<std::int64_t>(run.step_of_sample(track, *sample))) +
-                     ", cursor at " + format_count(static_cast<std::int64_t>(picture.cursor_step));
-  } else if (frame.timeline.pending() > 0) {
-    picture.behind = "showing step " + format_count(static_cast<std::int64_t>(run.newest_step())) + ", " +
-                     count_of(frame.timeline.pending(), "frame", "frames") + " waiting";
-  }
   return picture;
-}
-
-std::string why_missing(const Run& run, const std::string& channel) {
-  const trace::Channel* found = run.schema() != nullptr ? run.schema()->find(channel) : nullptr;
-  if (found == nullptr) return "This run does not record the channel '" + channel + "'";
-  if (run.end() != nullptr) return "The run ended without a sample of '" + channel + "'";
-  return "First sample expected at step " +
-         format_count(static_cast<std::int64_t>(run.first_due_step(*found)));
 }
 
 std::vector<std::size_t> column_boundaries(const QueryFrame& frame, const Track& track, std::size_t lines) {

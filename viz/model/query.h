@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "viz/model/picture.h"
+#include "viz/model/query_frame.h"
 #include "viz/model/takeaway.h"
 #include "viz/model/timeline.h"
 
@@ -20,14 +21,6 @@ struct Smoothing {
   bool operator==(const Smoothing&) const = default;
 };
 
-// What every query needs to know.
-struct QueryFrame {
-  const Timeline& timeline;
-  Run& run;            // its smoothed series are caught up
-  int columns = 1200;  // pixel columns of one track; what is drawn stays below kColumnsPerTrack in all
-  std::optional<Range>
-      brush;  // statistics are taken over this span of the time axis, else over what is visible
-};
 inline constexpr int kColumnsPerTrack = 9000;  // over all its lines: keeps a picture below 200,000 vertices
 inline constexpr int kMostColumns = 1200;      // of one line
 
@@ -62,8 +55,7 @@ struct DriftSettings {
 Picture drift_query(const QueryFrame& frame, const DriftSettings& settings);
 
 // Pieces the queries share.
-// Title with run, cursor, gaps, flags, limits, loading; state Waiting when `channel` has no sample yet, Empty
-// when the run has ended without one, NotApplicable when the schema has no such channel.
+// A head for the light channel `channel`, with time axis, cursor, gaps, flags and limits.
 Picture begin_picture(const QueryFrame& frame, const std::string& view, const std::string& channel);
 // First sample of each pixel column of the visible part, and the end; one sample beyond each border is
 // included so that lines reach it. Empty columns are left out. `lines` share the track's columns.
@@ -78,8 +70,6 @@ void mark_invalid(const Run& run, const Track& track, const Series& values,
 void fit_y(TrackPicture& picture);
 // Value of the latest sample at or before the cursor; NaN when there is none.
 double value_at_cursor(const QueryFrame& frame, const Track& track, const Series& values);
-// "First sample expected at step 50", or that the run ended without one, or that the channel is not recorded.
-std::string why_missing(const Run& run, const std::string& channel);
 // First and last step of the span that statistics are about: the brush or the visible part, up to the cursor.
 struct StepSpan {
   std::uint64_t first = 0, last = 0;

@@ -25,21 +25,6 @@ constexpr float kAxisLabels = 24;
 constexpr float kFooter = 20;
 constexpr float kGridColumn = 400;
 
-std::string run_words(const Run& run) {
-  return run.schema() != nullptr ? run.title() : std::string("this run");
-}
-
-std::string loading_words(const LoadProgress& loading) {
-  std::string words = format_count(static_cast<std::int64_t>(loading.rows_read)) + " of " +
-                      format_count(static_cast<std::int64_t>(loading.rows_total)) + " rows";
-  if (loading.bytes_read > 0) words += ", " + format_bytes(static_cast<double>(loading.bytes_read));
-  return words;
-}
-
-bool can_run(const ViewContext& context, const Action& action) {
-  return context.run_command && (!context.why_disabled || context.why_disabled(action.command).empty());
-}
-
 // Legend of areas and of lines that have no label at their end, on one row from the cursor on. What does not
 // fit into `width` is named by a tooltip on an ellipsis.
 void draw_legend(const TrackPicture& track, std::uint32_t run, float width) {
@@ -119,119 +104,37 @@ std::string values_at(const Picture& picture, double x) {
 
 }  // namespace
 
-void PictureView::draw(ViewContext& context) {
-  Run* run = context.timeline.current(context.selection.run);
-  if (run == nullptr) {
-    const Action start{"Start training (T)", "train.toggle"};
-    const bool possible = can_run(context, start);
-    ui::view_header({std::string(title()), {}, {}, Token::Count, {}});
-    if (ui::empty_state(icon::kChart, empty_words(), possible ? start.words.c_str() : nullptr))
-      context.run_command(start.command);
-    return;
-  }
-  ImGui::PushID(id().data(), id().data() + id().size());
-  const Picture& picture = cached(context, *run);
-  draw_header(picture, context);
-  if (draw_state(picture, context, *run)) {
-    draw_tracks(picture, context);
-    draw_context_menu(picture, context);
-  }
-  ImGui::PopID();
+int PictureView::columns(const ViewContext& context) const {
+  return context.size.x > 0 ? std::max(1, static_cast<int>(context.size.x - px(64))) : kMostColumns;
 }
 
-std::string PictureView::text_twin(ViewContext& context) const {
-  Run* run = context.timeline.current(context.selection.run);
-  if (run == nullptr) return std::string(title()) + "\n" + empty_words() + "\n";
-  return viz::text_twin(query(
-      {context.timeline, *run, key_.columns > 0 ? key_.columns : kMostColumns, context.selection.brush}));
+const PictureHead& PictureView::refresh(ViewContext& context, Run& run) {
+  if (!(smoothing() == drawn_with_)) forget();
+  drawn_with_ = smoothing();
+  return QueriedView::refresh(context, run);
 }
 
 std::string PictureView::values_text(ViewContext& context) const {
   Run* run = context.timeline.current(context.selection.run);
   if (run == nullptr) return "";
   const Selection& selection = context.selection;
-  const Picture picture =
-      query({context.timeline, *run, key_.columns > 0 ? key_.columns : kMostColumns, selection.brush});
+  const Picture picture = query(query_frame(context, *run, kMostColumns));
   const double at_cursor = run->x_of_step(context.timeline.cursor().step(), picture.axis);
   return values_at(picture, selection.hover_before.x.value_or(selection.locked.x.value_or(at_cursor)));
 }
 
-const Picture& PictureView::cached(ViewContext& context, Run& run) {
-  const Timeline& timeline = context.timeline;
-  const Feed* feed = timeline.feed(run.id());
-  const int columns = std::max(1, static_cast<int>(context.size.x - px(64)));
-  const Key key{run.id(),
-                run.version(),
-                timeline.version(),
-                timeline.cursor().step(),
-                timeline.pending(),
-                feed != nullptr && feed->progress ? feed->progress().rows_read : 0,
-                timeline.cursor().mode(),
-                timeline.window().axis(),
-                timeline.window().chosen(),
-                context.selection.brush,
-                columns,
-                smoothing()};
-  if (!picture_ || key != key_) {
-    picture_ = query({timeline, run, columns, context.selection.brush});
-    key_ = key;
-  }
-  return *picture_;
-}
-
-void PictureView::draw_header(const Picture& picture, ViewContext& context) {
-  ui::ViewHeader header{picture.title, picture.detail, picture.takeaway,
-                        run_token(static_cast<int>(picture.run)), picture.help};
-  ui::view_header(header, [&] {
-    if (draw_settings(context)) picture_.reset();
-  });
-}
-
-bool PictureView::draw_state(const Picture& picture, ViewContext& context, Run& run) {
-  if (picture.loading.rows_total > 0) {
-    const double fraction =
-        static_cast<double>(picture.loading.rows_read) / static_cast<double>(picture.loading.rows_total);
-    const Feed* feed = context.timeline.feed(run.id());
-    const bool can_cancel = feed != nullptr && static_cast<bool>(feed->cancel_loading);
-    if (ui::progress("loading", fraction, loading_words(picture.loading), can_cancel) && can_cancel)
-      feed->cancel_loading();
-  }
-  if (!picture.problem.empty()) ui::wrapped(picture.problem, Token::Error);
-  if (!picture.behind.empty()) ui::behind_mark(picture.behind);
-  switch (picture.state) {
-    case PictureState::Ready:
-    case PictureState::Waiting:
-      return true;
-    case PictureState::NotApplicable:
-      ui::empty_state(icon::kInformation, picture.words);
-      return false;
-    case PictureState::Loading:
-      ui::empty_state(icon::kWaiting, picture.words + "…");
-      return false;
-    case PictureState::Failed:
-      if (ui::error_state(picture.words, run_words(run) + "\n" + picture.words, false)) picture_.reset();
-      return false;
-    case PictureState::Empty: {
-      const bool possible = picture.action && can_run(context, *picture.action);
-      if (ui::empty_state(icon::kChart, picture.words, possible ? picture.action->words.c_str() : nullptr))
-        context.run_command(picture.action->command);
-      return false;
-    }
-  }
-  return false;
-}
-
-void PictureView::draw_tracks(const Picture& picture, ViewContext& context) {
+void PictureView::draw_marks(ViewContext& context) {
+  const Picture& shown = picture();
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const ImVec2 size{room.x, std::max(px(kSmallestTrack), room.y - px(kFooter))};
-  if (arrangement() == Arrangement::Grid && picture.tracks.size() > 1) {
-    draw_grid(picture, context, at, size);
+  if (arrangement() == Arrangement::Grid && shown.tracks.size() > 1) {
+    draw_grid(shown, context, at, size);
   } else {
-    draw_stack(picture, context, 0, at, size);
+    draw_stack(shown, context, 0, at, size);
   }
   ImGui::SetCursorScreenPos({at.x, at.y + size.y});
-  draw_footer(picture);
+  draw_footer(shown);
 }
 
 // Tracks from `first` on, one below the other over one time axis; when they do not fit they scroll.
@@ -334,27 +237,15 @@ void PictureView::draw_footer(const Picture& picture) {
   ImGui::Dummy({width, px(kFooter)});
 }
 
-void PictureView::draw_context_menu(const Picture& picture, ViewContext& context) {
-  const bool is_click = ImGui::IsMouseReleased(ImGuiMouseButton_Right) &&
-                        ImGui::GetIO().MouseDragMaxDistanceSqr[ImGuiMouseButton_Right] < px(3) * px(3);
-  if (is_click && ImGui::IsWindowHovered(ImGuiHoveredFlags_ChildWindows)) {
-    menu_x_ = context.selection.hover.x;
-    ImGui::OpenPopup("context");
-  }
-  if (!ImGui::BeginPopup("context")) return;
-  if (ImGui::MenuItem("Copy value", "Ctrl+C", false, menu_x_.has_value())) {
-    ImGui::SetClipboardText(values_at(picture, *menu_x_).c_str());
-  }
-  if (ImGui::MenuItem("Copy table", "Ctrl+Shift+C")) ImGui::SetClipboardText(viz::text_twin(picture).c_str());
-  ImGui::Separator();
+std::string PictureView::menu_value(ViewContext&) const {
+  return menu_x_ ? values_at(picture(), *menu_x_) : std::string();
+}
+
+void PictureView::draw_menu(ViewContext& context) {
   if (ImGui::MenuItem("Go to this step", nullptr, false, menu_x_.has_value())) {
-    const Run* run = context.timeline.find(picture.run);
-    if (run != nullptr) context.timeline.cursor().seek(run->step_at(*menu_x_, picture.axis));
+    const Run* run = context.timeline.find(picture().run);
+    if (run != nullptr) context.timeline.cursor().seek(run->step_at(*menu_x_, picture().axis));
   }
-  if (ImGui::MenuItem("Fit the time axis", nullptr, false, context.timeline.window().chosen().has_value()))
-    context.timeline.window().fit();
-  if (ImGui::MenuItem("Release selection")) context.selection.release();
-  ImGui::EndPopup();
 }
 
 }  // namespace sparsescope::viz

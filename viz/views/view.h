@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "imgui.h"
 #include "viz/model/selection.h"
 #include "viz/model/timeline.h"
+#include "viz/model/twin.h"
 
 namespace sparsescope::viz {
 
@@ -41,11 +43,17 @@ class View {
   // Draws into the current ImGui window, at most context.size large. Every state of its data is drawn here,
   // the not-applicable one too.
   virtual void draw(ViewContext& context) = 0;
-  // The text twin as tab-separated text with title, takeaway, limits and one line per visible mark.
-  virtual std::string text_twin(ViewContext& context) const = 0;
+  // What is shown in words and numbers: title, takeaway, limits and one row per visible mark.
+  virtual Twin twin(ViewContext& context) const = 0;
+  // The twin as tab-separated text.
+  std::string text_twin(ViewContext& context) const { return text_of(twin(context)); }
   // What stands at the place under the pointer, else at the locked one, else at the cursor: the place, then
   // one tab-separated line per visible mark.
   virtual std::string values_text(ViewContext& context) const = 0;
+  // The settings of its popover and its camera, as an object: layouts, undo and saved settings are this.
+  virtual nlohmann::json settings() const;
+  // Takes what settings() gave; what is missing or of another type keeps its value.
+  virtual void set_settings(const nlohmann::json& settings);
 };
 
 // One of each, in the order of the table: this is where a new view gets its line.

@@ -1,9 +1,14 @@
 // The table of views: a new view gets one line here.
+#include <nlohmann/json.hpp>
+
 #include "viz/views/density_view.h"
 #include "viz/views/drift_view.h"
 #include "viz/views/loss_view.h"
 
 namespace sparsescope::viz {
+
+nlohmann::json View::settings() const { return nlohmann::json::object(); }
+void View::set_settings(const nlohmann::json&) {}
 
 std::vector<std::unique_ptr<View>> make_views() {
   const auto shared = std::make_shared<SharedSettings>();
