@@ -227,7 +227,9 @@ bool begin(const Options& options, AxisRange& x, AxisRange& y) {
   const auto lock = [](const Axis& axis) {
     return axis.is_locked ? ImPlotAxisFlags_Lock : ImPlotAxisFlags_None;
   };
-  ImPlot::SetupAxes(nullptr, nullptr, flags | lock(options.x), flags | lock(options.y));
+  ImPlot::SetupAxes(
+      nullptr, nullptr, flags | lock(options.x),
+      flags | lock(options.y) | (options.y.runs_down ? ImPlotAxisFlags_Invert : ImPlotAxisFlags_None));
   ImPlot::SetupAxisLinks(ImAxis_X1, &x.shown.minimum, &x.shown.maximum);
   ImPlot::SetupAxisLinks(ImAxis_Y1, &y.shown.minimum, &y.shown.maximum);
   ImPlot::SetupAxisLimitsConstraints(ImAxis_X1, options.x.limits.minimum, options.x.limits.maximum);

@@ -34,6 +34,7 @@ struct Axis {
       label;  // a tick in words; none: thousands separated, as many digits as the step needs
   bool show_labels = true;
   bool is_locked = false;  // pan and zoom leave this axis alone
+  bool runs_down = false;  // y: the smallest on top, as the rows of a map
 };
 
 struct Options {
