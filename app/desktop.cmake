@@ -1,7 +1,7 @@
 # The desktop program. Without training it replays only and knows neither torch nor CUDA.
 sparsescope_library(app_desktop
-  SOURCES desktop_options.cpp desktop_settings.cpp desktop_session.cpp desktop_pictures.cpp desktop_window.cpp opened_recording.cpp
-  PUBLIC sparsescope::app_folders sparsescope::record sparsescope::viz_frame sparsescope::viz_render
+  SOURCES desktop_options.cpp desktop_settings.cpp desktop_session.cpp desktop_pictures.cpp desktop_window.cpp
+  PUBLIC sparsescope::app_folders sparsescope::app_recordings sparsescope::record sparsescope::viz_frame sparsescope::viz_render
   PRIVATE fmt::fmt nlohmann_json::nlohmann_json)
 target_compile_definitions(sparsescope_app_desktop PRIVATE SPARSESCOPE_RECORDINGS="${CMAKE_SOURCE_DIR}/recordings")
 if(SPARSESCOPE_TRAINING)

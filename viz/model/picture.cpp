@@ -22,9 +22,10 @@ std::string without_commas(std::string text) {
 
 Table table(const Picture& picture) {
   Table result;
-  result.header = {"track",  "unit",    "mark",    "step", std::string(axis_title(picture.axis)),
-                   "first",  "minimum", "maximum", "last", "samples",
-                   "invalid"};
+  result.header = {
+      "track",  "unit",    "mark",    "step", std::string("x (") + axis_title(picture.axis) + ")",
+      "first",  "minimum", "maximum", "last", "samples",
+      "invalid"};
   for (const TrackPicture& track : picture.tracks) {
     const char* unit = track.unit.empty() ? "1" : track.unit.c_str();
     for (const AreaPicture& area : track.areas) {
