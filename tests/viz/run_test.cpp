@@ -201,6 +201,18 @@ TEST(Run, HeavyRowsComeFromThePassingFrameOrFromTheSource) {
   EXPECT_LE(run.cache().bytes(), 3 * test::kMapValues * sizeof(float));
 }
 
+TEST(Run, AWholeRowOfALightChannelIsAtHandWithoutASource) {
+  SmallRun source;
+  viz::Run run = fed(source, 20);
+  const viz::Run::Heavy row = run.heavy("threshold", 7);
+  ASSERT_EQ(row.state, RowCache::State::Ready) << row.message;
+  EXPECT_EQ(row.step, 7u);
+  SmallRun again;
+  trace::FramePtr sent;
+  for (int step = 0; step <= 7; ++step) sent = again.frame(static_cast<std::uint64_t>(step), 3);
+  EXPECT_EQ(row.data->bytes, sent->find(1)->bytes) << "bit for bit what was sent";
+}
+
 TEST(Run, AReplayedFrameWithoutItsHeavyPartStillHasTheSample) {
   SmallRun source;
   auto rows = std::make_shared<test::ManualSource>();

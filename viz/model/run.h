@@ -103,7 +103,7 @@ class Run {
   // Something asked for is still on its way: a smoothed series trails, or a heavy row is being read.
   bool is_busy() const { return smoothing_trails_ || cache_.is_waiting(); }
 
-  // --- heavy rows: the latest sample of `channel` at or before `step` ---
+  // --- whole rows: the latest sample of `channel` at or before `step`; a light channel's is at hand ---
   struct Heavy {
     RowCache::State state = RowCache::State::Missing;
     ChannelDataPtr data;

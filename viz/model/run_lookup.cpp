@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "engine/trace/error.h"
+#include "engine/trace/half.h"
 #include "viz/model/run.h"
 
 namespace sparsescope::viz {
@@ -33,6 +34,48 @@ std::int64_t index_on(const trace::Axis& axis, const std::string& label) {
   const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), number);
   if (error != std::errc() || end != label.data() + label.size() || number >= axis.size) return -1;
   return number;
+}
+
+template <typename T>
+void append(std::vector<std::byte>& bytes, T value) {
+  const auto* begin = reinterpret_cast<const std::byte*>(&value);
+  bytes.insert(bytes.end(), begin, begin + sizeof(value));
+}
+
+// A row of a light channel, put together again from its histories; nothing once they were thinned.
+ChannelDataPtr row_of(const Track& track, std::size_t sample, trace::DType dtype) {
+  auto row = std::make_shared<trace::ChannelData>();
+  row->channel = track.channel;
+  for (const Series& element : track.elements) {
+    if (sample < element.exact_from()) return nullptr;
+    const double value = element.at(sample);
+    switch (dtype) {
+      case trace::DType::F16:
+        append(row->bytes, trace::half_from_float(static_cast<float>(value)));
+        break;
+      case trace::DType::F32:
+        append(row->bytes, static_cast<float>(value));
+        break;
+      case trace::DType::U8:
+        append(row->bytes, static_cast<std::uint8_t>(value));
+        break;
+      case trace::DType::U16:
+        append(row->bytes, static_cast<std::uint16_t>(value));
+        break;
+      case trace::DType::I32:
+        append(row->bytes, static_cast<std::int32_t>(value));
+        break;
+      case trace::DType::U32:
+        append(row->bytes, static_cast<std::uint32_t>(value));
+        break;
+      case trace::DType::F64:
+        append(row->bytes, value);
+        break;
+      default:  // U64 does not go through a double unharmed
+        return nullptr;
+    }
+  }
+  return row;
 }
 
 }  // namespace
@@ -188,6 +231,10 @@ Run::Heavy Run::heavy(std::string_view channel, std::uint64_t step) {
                 format_count(static_cast<std::int64_t>(step))};
   }
   const Row& row = rows_[found->samples[*sample]];
+  if (found->is_light) {
+    if (ChannelDataPtr data = row_of(*found, *sample, schema_->channels[found->channel].dtype))
+      return {RowCache::State::Ready, std::move(data), row.step, {}};
+  }
   RowCache::Answer answer = cache_.get(row.row, found->channel);
   return {answer.state, std::move(answer.data), row.step, std::move(answer.message)};
 }
