@@ -100,8 +100,8 @@ class Cells {
   std::optional<Range> extent() const { return extent({0, 0, rows_, columns_}); }
   // The cell of a block that level() would show: the leaf the folded value came from; nothing without values.
   std::optional<CellIndex> strongest(const CellBlock& block) const;
-  // 257 values that split the values into 256 equally many, from the smallest to the largest; more than a
-  // million values are sampled evenly. Empty without values. For the rank scale.
+  // 257 values that split the values into 256 equally many, from the smallest to the largest; of more than
+  // 65,536 values an even sample is split. Empty without values. For the rank scale.
   std::span<const float> quantiles() const;
 
   // The finest cell at (across, down), each 0..1 from the first column and row to the last; nothing outside.
@@ -110,9 +110,10 @@ class Cells {
  private:
   Cells() = default;
   void take(std::vector<float> values);
-  void find_block_extents();
-  const Level& kept(std::map<std::pair<int, int>, std::unique_ptr<Level>>& levels, int down, int across,
-                    bool is_mean) const;
+  Range take_chunk(std::size_t first, int count);
+  const Level& folded_level(int down, int across) const;
+  std::unique_ptr<Level> mean_of(int down, int across) const;
+  Range scan(const CellBlock& block) const;
 
   int rows_ = 0, columns_ = 0;
   Fold fold_ = Fold::Largest;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "imgui.h"
+#include "viz/widgets/draw_payload.h"
 
 namespace sparsescope::viz {
 namespace {
@@ -75,7 +76,11 @@ class DrawHasher {
       hasher_.add_length(command.ClipRect.y);
       hasher_.add_length(command.ClipRect.z);
       hasher_.add_length(command.ClipRect.w);
-      add_elements(list, command);
+      if (command.UserCallback != nullptr) {
+        add_payload(list, command);
+      } else {
+        add_elements(list, command);
+      }
     }
     vertices_ += list.VtxBuffer.Size;
     indices_ += list.IdxBuffer.Size;
@@ -84,6 +89,16 @@ class DrawHasher {
   DrawHash result() const { return {hasher_.value(), vertices_, indices_, commands_}; }
 
  private:
+  // What the renderer draws by itself counts by its content, not by the vertices, which it has none of.
+  void add_payload(const ImDrawList& list, const ImDrawCmd& command) {
+    const auto add = [&](std::uint64_t word) { hasher_.add(word); };
+    if (const HeatmapPayload* heatmap = heatmap_payload(list, command)) {
+      hash_payload(*heatmap, add);
+    } else if (const EdgesPayload* edges = edges_payload(list, command)) {
+      hash_payload(*edges, add);
+    }
+  }
+
   void add_elements(const ImDrawList& list, const ImDrawCmd& command) {
     const ImTextureData* texture = command.TexRef._TexData;
     const bool has_texels = texture != nullptr && texture->Pixels != nullptr;

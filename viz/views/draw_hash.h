@@ -1,6 +1,6 @@
 // A fingerprint of what ImGui is about to draw, equal for equal pictures on any machine: vertices to 1/64
-// pixel, colours, indices, clip rectangles, commands; textures by order of first use, never by address. For
-// tests and screenshots.
+// pixel, colours, indices, clip rectangles, commands; textures by order of first use, never by address;
+// heatmaps and edge batches by the version of what they show. For tests and screenshots.
 #pragma once
 
 #include <cstdint>

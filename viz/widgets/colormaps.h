@@ -42,13 +42,20 @@ struct ColorScale {
   float linear = 1e-3f;              // Symlog: half width of the linear part, > 0
   std::span<const float> quantiles;  // Rank: Cells::quantiles() of the cells shown
 
-  // Where `value` lies: 0 at low, 1 at high; below 0 is under, above 1 is over. NaN when the scale has no
-  // place for it (log of nothing positive counts as under).
+  // Where `value` lies: 0 at low, 1 at high; below 0 is under, above 1 is over. Log: what is not positive is
+  // under.
   float normalised(float value) const;
   // The value at a place 0..1, for ticks of the bar.
   float value_at(float place) const;
   // The colour of a value, with the under and over colours outside the limits.
   std::uint32_t color(float value) const;
+
+  // normalised(v) = (stretched(v) - from) * factor, but for Rank: what the shader computes.
+  struct Affine {
+    float from = 0, factor = 1;
+  };
+  float stretched(float value) const;
+  Affine affine() const;
 };
 
 // The scale that shows all of `cells`: 0 to the largest for sequential maps when nothing is negative, else

@@ -13,8 +13,9 @@
 
 namespace sparsescope {
 
-// Straight; Curve: leaves and arrives vertically (between rows); Arc: bends to the left of from -> to, seen
-// in pixels (over a row of tokens, when `to` lies left of `from`, it rises).
+// Straight; Curve: leaves and arrives vertically (between rows); Arc: half a circle, flattened at the
+// highest, on the right hand of who walks from -> to: over a row of tokens for edges to the left, under it
+// for others.
 enum class EdgeKind : std::uint8_t { Straight, Curve, Arc };
 
 struct EdgeInstance {

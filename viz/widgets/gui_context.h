@@ -29,4 +29,25 @@ class GuiContext {
   std::vector<std::string> font_notes_;
 };
 
+// What a frame is drawn for: on paper nothing can be pressed, so nothing that can be pressed is drawn.
+enum class Purpose { Screen, Paper };
+Purpose current_purpose();
+
+// A second pair of contexts over the fonts of the current ones, for a picture drawn beside the window between
+// two of its frames. While it lives it is current, with its own theme, scale and Purpose::Paper; afterwards
+// everything is as before.
+class PaperContext {
+ public:
+  PaperContext(Theme theme, float scale);
+  ~PaperContext();
+  PaperContext(const PaperContext&) = delete;
+  PaperContext& operator=(const PaperContext&) = delete;
+
+ private:
+  ImGuiContext *imgui_before_, *imgui_;
+  ImPlotContext *implot_before_, *implot_;
+  Theme theme_before_;
+  float scale_before_;
+};
+
 }  // namespace sparsescope

@@ -28,7 +28,7 @@ struct HeatmapPayload {
   float low = 0, high = 1, linear = 1e-3f;
   std::uint32_t has_mean = 0;  // 1: the mean of the cells below instead of the strongest
   std::uint32_t invalid_ink = 0, invalid_paper = 0;  // stripes over invalid cells, and what is under them
-  float hatch_pixels = 6;                            // distance of the stripes
+  std::int32_t hatch_pixels = 6;                     // from stripe to stripe
   float quantiles[kQuantiles] = {};                  // Rank only
   const viz::Cells* cells = nullptr;                 // last and not hashed; alive while the frame is
 };
@@ -38,7 +38,11 @@ struct HeatmapPayload {
 std::vector<std::uint8_t> heatmap_pixels(const HeatmapPayload& payload, int left, int top, int width,
                                          int height);
 // The whole map in `width` x `height` pixels, the first row on top; for pictures without a plot.
-HeatmapPayload heatmap_payload_of(const viz::CellsPtr& cells, const ColorScale& scale, int width, int height);
+HeatmapPayload whole_heatmap(const viz::CellsPtr& cells, const ColorScale& scale, int width, int height);
+// The payload's scale; its quantiles stay in the payload.
+ColorScale scale_of(const HeatmapPayload& payload);
+// The level of the cells that a payload shows.
+const viz::Cells::Level& level_of(const HeatmapPayload& payload);
 
 namespace plot {
 
@@ -48,19 +52,21 @@ enum class Pooling { Strongest, Mean };
 // What a heatmap says about the pointer.
 struct HoveredCell {
   viz::CellIndex index;  // the finest cell under the pointer
-  viz::Cell cell;        // its value
-  viz::CellBlock block;  // all cells of the mark under the pointer (one pixel may show many)
-  viz::CellIndex shown;  // the cell whose value the mark shows
-  viz::Cell shown_cell;
+  viz::Cell cell;        // and its value
+  viz::CellBlock block;  // all cells of the mark under the pointer: one pixel may stand for many
+  viz::Cell mark;        // what the mark shows: the strongest of the block, or the mean
+  std::optional<viz::CellIndex> strongest;  // where the strongest of the block is; nothing without values
 };
 
 // Draws `cells` over the columns [x.minimum, x.maximum] and rows [y.minimum, y.maximum] of the plot between
 // begin() and end(); column 0 starts at x.minimum, row 0 at y.minimum (set Axis::runs_down for rows from the
 // top). With `baseline`, cells - baseline is drawn (`scale` then covers differences); the difference is kept
-// for the next frames. One draw command, whatever the size.
+// for the next frames, because the strongest difference of a block is no difference of the strongest. One
+// draw command, whatever the size; linear axes only.
 void heatmap(const viz::CellsPtr& cells, Range x, Range y, const ColorScale& scale,
              const viz::CellsPtr& baseline = nullptr, Pooling pooling = Pooling::Strongest);
-// The cell of the last heatmap() under the pointer; nothing when the pointer is elsewhere.
+// The cell of the last heatmap() of this plot under the pointer; nothing when the pointer is elsewhere. Of a
+// difference when there was a baseline.
 std::optional<HoveredCell> cell_under_pointer();
 // The cells that heatmap() draws for a baseline: the same object as long as neither changes.
 viz::CellsPtr difference_of(const viz::CellsPtr& cells, const viz::CellsPtr& baseline);
@@ -69,10 +75,14 @@ viz::CellsPtr difference_of(const viz::CellsPtr& cells, const viz::CellsPtr& bas
 
 namespace ui {
 
-// A horizontal bar of the map with limits, scale and unit in words, under and over ends, and the hatch of
-// invalid cells when there are any. `width` at scale 1; takes one row, and places the cursor after it.
-void color_bar(const char* id, const ColorScale& scale, const std::string& unit, float width,
-                std::int64_t invalid_count = 0);
+// A bar of the map with limits, middle, scale and unit, ends for what lies under and over the limits, and the
+// hatch with a count when cells are invalid. `length` at scale 1. An item: the cursor goes on below it (use
+// SameLine). The tooltip tells the value under the pointer.
+enum class BarLayout { Horizontal, Vertical };
+void color_bar(const char* id, const ColorScale& scale, const std::string& unit, BarLayout layout,
+               float length, std::int64_t invalid_count = 0);
+// How much room it takes across its length, in framebuffer pixels.
+float color_bar_thickness(BarLayout layout);
 
 }  // namespace ui
 }  // namespace sparsescope

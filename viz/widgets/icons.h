@@ -37,6 +37,7 @@ inline constexpr const char* kChevronRight = "\xEF\x85\x82";  // F142 chevron-ri
 inline constexpr const char* kChevronDown = "\xEF\x85\x80";   // F140 chevron-down
 inline constexpr const char* kSave = "\xEF\x86\x93";          // F193 content-save
 inline constexpr const char* kTarget = "\xEF\x93\xBE";        // F4FE target
+inline constexpr const char* kExport = "\xEF\x88\x87";       // F207 export
 inline constexpr const char* kCopy = "\xEF\x86\x8F";          // F18F content-copy
 inline constexpr const char* kRetry = "\xEF\x91\x90";         // F450 refresh
 inline constexpr const char* kKeyboard = "\xEF\x8C\x8C";      // F30C keyboard

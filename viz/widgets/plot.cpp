@@ -357,6 +357,17 @@ bool hovered() { return current.hovered; }
 double mouse_x() { return ImPlot::PixelsToPlot(current.mouse).x; }
 double mouse_y() { return ImPlot::PixelsToPlot(current.mouse).y; }
 bool clicked() { return current.clicked; }
+Mapping mapping() {
+  Mapping to;
+  to.per_x = static_cast<double>(current.area_max.x - current.area_min.x) / current.x.width();
+  to.origin_x = static_cast<double>(current.area_min.x) - to.per_x * current.x.minimum;
+  const double height = static_cast<double>(current.area_max.y - current.area_min.y);
+  const bool runs_down = current.options.y.runs_down;
+  to.per_y = (runs_down ? height : -height) / current.y.width();
+  to.origin_y =
+      static_cast<double>(runs_down ? current.area_min.y : current.area_max.y) - to.per_y * current.y.minimum;
+  return to;
+}
 ImVec2 pixels(double x, double y) { return ImPlot::PlotToPixels(x, y); }
 float columns() { return current.area_max.x - current.area_min.x; }
 Range shown_x() { return current.x; }

@@ -83,6 +83,13 @@ bool hovered();
 double mouse_x();
 double mouse_y();
 bool clicked();  // a press and release without a drag
+// From coordinates of the plot to framebuffer pixels, exact to the double; linear axes only.
+struct Mapping {
+  double origin_x = 0, per_x = 1, origin_y = 0, per_y = 1;
+  double pixel_x(double x) const { return origin_x + per_x * x; }
+  double pixel_y(double y) const { return origin_y + per_y * y; }
+};
+Mapping mapping();
 // Pixels of a point, and the width of the plotting area: ask for that many columns of a series.
 ImVec2 pixels(double x, double y);
 float columns();

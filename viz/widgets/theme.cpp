@@ -93,6 +93,20 @@ bool icons_loaded = false;
 
 }  // namespace
 
+std::span<const Theme> themes() {
+  static constexpr std::array kThemes = {Theme::Dark, Theme::Light};
+  return kThemes;
+}
+
+const char* theme_name(Theme theme) { return theme == Theme::Dark ? "dark" : "light"; }
+
+std::optional<Theme> theme_from_name(std::string_view name) {
+  for (Theme theme : themes()) {
+    if (name == theme_name(theme)) return theme;
+  }
+  return std::nullopt;
+}
+
 const Palette& palette(Theme theme) { return theme == Theme::Dark ? kDark : kLight; }
 
 double contrast(unsigned rgb_a, unsigned rgb_b) {

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <array>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "imgui.h"
@@ -11,6 +14,10 @@
 namespace sparsescope {
 
 enum class Theme { Dark, Light };
+// All of them, in the order of the enum; "dark", "light", ...: in settings, on the command line, in figures.
+std::span<const Theme> themes();
+const char* theme_name(Theme theme);
+std::optional<Theme> theme_from_name(std::string_view name);
 
 // Colours by meaning. Text tokens (Text, Muted, Accent, Ok, Warn, Error) reach 4.5:1 on Panel, marks 3:1;
 // Faint, Line and the surfaces are decoration.
@@ -66,6 +73,9 @@ float current_scale();
 
 // A length in pixels of a 96-dpi screen, in framebuffer pixels.
 inline float px(float length) { return length * current_scale(); }
+
+// The thickness of a line or mark of plots: px(), and more where the theme wants heavier lines.
+inline float line_px(float thickness) { return px(thickness); }
 
 enum class Font { Regular, Medium, SemiBold, Mono, MonoMedium };
 

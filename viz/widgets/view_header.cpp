@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "viz/widgets/controls.h"
+#include "viz/widgets/gui_context.h"
 #include "viz/widgets/icons.h"
 
 namespace sparsescope::ui {
@@ -33,7 +34,9 @@ void view_header(const ViewHeader& header, const std::function<void()>& settings
   ImGui::PushID("view header");
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x;
-  const int buttons = (settings ? 1 : 0) + (header.help.empty() ? 0 : 1);
+  const bool is_screen = current_purpose() == Purpose::Screen;
+  const bool has_settings = is_screen && settings, has_help = is_screen && !header.help.empty();
+  const int buttons = (has_settings ? 1 : 0) + (has_help ? 1 : 0);
   const float right = at.x + width - static_cast<float>(buttons) * px(28);
   ImDrawList* list = ImGui::GetWindowDrawList();
   float x = at.x;
@@ -54,7 +57,7 @@ void view_header(const ViewHeader& header, const std::function<void()>& settings
                            .fit;
 
   ImGui::SetCursorScreenPos({right, at.y - px(3)});
-  if (settings) {
+  if (has_settings) {
     if (icon_button("settings", icon::kSettings, "Settings")) ImGui::OpenPopup("settings popup");
     if (ImGui::BeginPopup("settings popup")) {
       settings();
@@ -62,7 +65,7 @@ void view_header(const ViewHeader& header, const std::function<void()>& settings
     }
     ImGui::SameLine(0, px(2));
   }
-  if (!header.help.empty()) {
+  if (has_help) {
     if (icon_button("help button", icon::kHelp, "What is drawn here")) ImGui::OpenPopup("help");
     help_popup(header);
   }
