@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "app/export.h"
 #include "app/opened_recording.h"
 #include "app/user_folders.h"
 #include "engine/trace/error.h"
@@ -112,6 +113,27 @@ std::string DesktopSession::demo_recording() const {
 }
 
 std::string DesktopSession::recordings_folder() const { return app::recordings_folder(); }
+
+// Where the program was started: a person who writes a paper stands in its folder.
+std::string DesktopSession::figures_folder() const {
+  std::error_code failure;
+  const fs::path here = fs::current_path(failure);
+  return failure ? recordings_folder() : here.string();
+}
+
+std::string DesktopSession::recording_of(const viz::Selection& selection) const {
+  const viz::Run* run = timeline_.current(selection.run);
+  const viz::Feed* feed = run != nullptr ? timeline_.feed(run->id()) : nullptr;
+  return feed != nullptr ? feed->name : "";
+}
+
+std::vector<std::string> DesktopSession::export_view(const frame::ExportRequest& request) {
+  return app::export_view(request, {timeline_, recording_of(request.selection)});
+}
+
+std::string DesktopSession::export_text(const frame::ExportRequest& request) {
+  return export_bytes(request, request.formats.front(), {timeline_, recording_of(request.selection)});
+}
 
 void DesktopSession::toggle_full_screen() {
   if (toggle_full_screen_) toggle_full_screen_();

@@ -33,6 +33,9 @@ class DesktopSession final : public frame::Host {
   std::string demo_recording() const override;
   std::string recordings_folder() const override;
   void open_recording(const std::string& path) override;
+  std::string figures_folder() const override;
+  std::vector<std::string> export_view(const frame::ExportRequest& request) override;
+  std::string export_text(const frame::ExportRequest& request) override;
   void toggle_full_screen() override;
   void quit(frame::Leave leave) override { leave_ = leave; }
   std::string device_words() const override;
@@ -46,6 +49,7 @@ class DesktopSession final : public frame::Host {
 
  private:
   void remember_file(const std::string& path);
+  std::string recording_of(const viz::Selection& selection) const;  // file name of the run shown
 
   DesktopOptions options_;
   viz::Timeline& timeline_;

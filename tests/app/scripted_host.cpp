@@ -1,6 +1,7 @@
 // The synthetic run, its commands, and recordings opened as the program opens them.
 #include "tests/app/scripted_host.h"
 
+#include "app/export.h"
 #include "app/opened_recording.h"
 #include "engine/trace/error.h"
 
@@ -111,6 +112,14 @@ void ScriptedHost::start_training(const std::string& preset) {
 
 void ScriptedHost::open_recording(const std::string& path) {
   timeline_.add_run(app::feed_of_recording(path));
+}
+
+std::vector<std::string> ScriptedHost::export_view(const frame::ExportRequest& request) {
+  return app::export_view(request, {timeline_, "scripted.h5"});
+}
+
+std::string ScriptedHost::export_text(const frame::ExportRequest& request) {
+  return app::export_bytes(request, request.formats.front(), {timeline_, "scripted.h5"});
 }
 
 }  // namespace sparsescope::test

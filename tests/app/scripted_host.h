@@ -61,6 +61,9 @@ class ScriptedHost final : public frame::Host {
   std::string demo_recording() const override { return ""; }
   std::string recordings_folder() const override { return "/nowhere"; }
   void open_recording(const std::string& path) override;
+  std::string figures_folder() const override { return figures; }
+  std::vector<std::string> export_view(const frame::ExportRequest& request) override;
+  std::string export_text(const frame::ExportRequest& request) override;
   void toggle_full_screen() override { ++full_screen_toggles; }
   void quit(frame::Leave how) override { leave = how; }
   std::string device_words() const override { return "scripted"; }
@@ -69,6 +72,7 @@ class ScriptedHost final : public frame::Host {
   std::shared_ptr<ScriptedTrainer> scripted;
   std::string recording;        // where start_training records
   std::string no_training;      // why it may not start
+  std::string figures = "/nowhere";
   std::uint64_t frames = 3000;  // of the run
   int full_screen_toggles = 0;
   std::optional<frame::Leave> leave;

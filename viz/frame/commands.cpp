@@ -87,17 +87,6 @@ std::string why_no_layers(State& state) {
   return schema != nullptr && schema->find("threshold") != nullptr ? "" : "this run records no layers";
 }
 
-// The view that was clicked last, if it is in front, else the first of those that are.
-const viz::View* view_in_front(const State& state) {
-  const viz::View* first = nullptr;
-  for (const State::Slot& slot : state.slots) {
-    if (!slot.is_open || !slot.was_visible) continue;
-    if (slot.view->id() == state.focused_view) return slot.view.get();
-    if (first == nullptr) first = slot.view.get();
-  }
-  return first;
-}
-
 // Follows, and moves a chosen range that has not the newest step in it so that it ends there.
 void follow_newest(State& state) {
   state.timeline.cursor().follow();
@@ -333,11 +322,22 @@ void window_commands(State& state, Table& table) {
 
 }  // namespace
 
+viz::View* view_in_front(State& state) {
+  viz::View* first = nullptr;
+  for (State::Slot& slot : state.slots) {
+    if (!slot.is_open || !slot.was_visible) continue;
+    if (slot.view->id() == state.focused_view) return slot.view.get();
+    if (first == nullptr) first = slot.view.get();
+  }
+  return first;
+}
+
 void add_commands(State& state) {
   Table table(state);
   training_commands(state, table);
   time_commands(state, table);
   window_commands(state, table);
+  add_export_commands(state);
 }
 
 void post(State& state, const trace::Command& command) {

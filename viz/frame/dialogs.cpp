@@ -25,6 +25,8 @@ std::optional<std::uint64_t> whole_number(std::string text) {
   return value;
 }
 
+}  // namespace
+
 bool begin_dialog(State& state, const char* title, float width) {
   if (state.dialog_opens) {
     ImGui::OpenPopup(title);
@@ -48,10 +50,12 @@ bool begin_dialog(State& state, const char* title, float width) {
   return true;
 }
 
-void close(State& state) {
+void close_dialog(State& state) {
   state.dialog = Dialog::None;
   ImGui::CloseCurrentPopup();
 }
+
+namespace {
 
 void show_problem(const State& state) {
   if (!state.dialog_problem.empty()) ui::wrapped(state.dialog_problem, Token::Error);
@@ -96,12 +100,12 @@ void open_dialog(State& state) {
   if (ui::button("Open", "", ui::Tone::Accent, {px(110), px(32)}) || entered) {
     open_file(state, state.dialog_text);
     state.dialog_problem = state.start_problem;
-    if (state.dialog_problem.empty()) close(state);
+    if (state.dialog_problem.empty()) close_dialog(state);
   }
   ImGui::SameLine();
   if (ui::button("Cancel", "", ui::Tone::Neutral, {px(110), px(32)}) ||
       ImGui::IsKeyPressed(ImGuiKey_Escape, false))
-    close(state);
+    close_dialog(state);
   ImGui::EndPopup();
 }
 
@@ -117,12 +121,12 @@ void step_dialog(State& state, const char* title, const char* verb,
   if (ui::button(verb, "", ui::Tone::Accent, {px(110), px(32)}) || entered) {
     const std::optional<std::uint64_t> step = whole_number(state.dialog_text);
     state.dialog_problem = step ? use(*step) : "A step is a whole number, such as 1200";
-    if (state.dialog_problem.empty()) close(state);
+    if (state.dialog_problem.empty()) close_dialog(state);
   }
   ImGui::SameLine();
   if (ui::button("Cancel", "", ui::Tone::Neutral, {px(110), px(32)}) ||
       ImGui::IsKeyPressed(ImGuiKey_Escape, false))
-    close(state);
+    close_dialog(state);
   ImGui::EndPopup();
 }
 
@@ -137,18 +141,18 @@ void quit_dialog(State& state) {
               Token::Muted);
   ImGui::Dummy({0, px(8)});
   if (ui::button("Stop and save", icon::kStop, ui::Tone::Accent, {px(148), px(34)})) {
-    close(state);
+    close_dialog(state);
     state.host.quit(Leave::StopAndSave);
   }
   ImGui::SameLine();
   if (ui::button("Keep training without window", "", ui::Tone::Neutral, {px(244), px(34)})) {
-    close(state);
+    close_dialog(state);
     state.host.quit(Leave::KeepTraining);
   }
   ImGui::SameLine();
   if (ui::button("Cancel", "", ui::Tone::Neutral, {px(90), px(34)}) ||
       ImGui::IsKeyPressed(ImGuiKey_Escape, false))
-    close(state);
+    close_dialog(state);
   ImGui::EndPopup();
 }
 
@@ -184,6 +188,8 @@ void draw_dialogs(State& state) {
       });
     case Dialog::Quit:
       return quit_dialog(state);
+    case Dialog::Export:
+      return draw_export_dialog(state);
   }
 }
 

@@ -66,6 +66,7 @@ Frame::Frame(Host& host, viz::Timeline& timeline, Appearance appearance, std::ve
 
 void Frame::prepare() {
   State& state = *state_;
+  make_wanted_figure(state);
   if (!state.appearance_changed) return;
   apply_theme(state.appearance.theme, state.appearance.scale * state.appearance.monitor_scale);
   state.host.remember_appearance(state.appearance.theme == Theme::Dark ? "dark" : "light",
@@ -156,7 +157,7 @@ void Frame::draw_view(std::string_view id, double seconds) {
 bool Frame::is_busy() const {
   const State& state = *state_;
   return state.timeline.is_busy() || state.timeline.cursor().is_playing() || !state.toasts.empty() ||
-         state.appearance_changed || state.frames_to_arrange > 0;
+         state.appearance_changed || state.wanted_figure.has_value() || state.frames_to_arrange > 0;
 }
 
 bool Frame::is_training() const { return state_->trainer && !state_->trainer->is_over(); }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "viz/frame/export_request.h"
 #include "viz/frame/trainer_link.h"
 
 namespace sparsescope::frame {
@@ -38,6 +39,13 @@ class Host {
   virtual std::string recordings_folder() const = 0;
   // Opens a recording beside the runs already there, without waiting for it. Throws Error.
   virtual void open_recording(const std::string& path) = 0;
+
+  // Where figures go unless a person says otherwise.
+  virtual std::string figures_folder() const = 0;
+  // Writes the files of a figure and returns their paths; called between frames. Throws Error.
+  virtual std::vector<std::string> export_view(const ExportRequest& request) = 0;
+  // The text of its first format. Throws Error.
+  virtual std::string export_text(const ExportRequest& request) = 0;
 
   virtual void toggle_full_screen() = 0;
   // Ends the program's window at the next opportunity.

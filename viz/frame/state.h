@@ -39,7 +39,7 @@ struct Appearance {
   bool show_frame_rate = true;  // off in pictures, which must not depend on time
 };
 
-enum class Dialog { None, Open, GoToStep, PauseAt, Quit };
+enum class Dialog { None, Open, GoToStep, PauseAt, Quit, Export };
 
 struct State {
   State(Host& host_, viz::Timeline& timeline_) : host(host_), timeline(timeline_) {}
@@ -71,6 +71,9 @@ struct State {
   Dialog dialog = Dialog::None;
   std::string dialog_text, dialog_problem;
   bool dialog_opens = false;  // it was asked for in this frame
+
+  ExportRequest figure;                        // as chosen last
+  std::optional<ExportRequest> wanted_figure;  // made before the next frame
 
   std::vector<Toast> toasts;
   std::vector<std::string> notes;   // of this installation, for the status bar: missing fonts
@@ -122,6 +125,7 @@ void draw_time_bar(State& state, const Area& area);
 void draw_status_bar(State& state, const Area& area);
 void draw_start_page(State& state, const Area& area);
 void draw_dialogs(State& state);
+void draw_export_dialog(State& state);
 void draw_palette(State& state);
 void draw_cheat_sheet(State& state);
 void draw_toasts(State& state, const Area& above);
@@ -129,6 +133,14 @@ void draw_toasts(State& state, const Area& above);
 // --- what they share ---
 // Fills the command table; called once.
 void add_commands(State& state);
+void add_export_commands(State& state);
+// Between two frames: the figure that was asked for.
+void make_wanted_figure(State& state);
+// The start and the end of a modal dialog in our look; when true, fill it and call ImGui::EndPopup().
+bool begin_dialog(State& state, const char* title, float width);
+void close_dialog(State& state);
+// The view that was clicked last, if it is in front, else the first of those that are; nullptr: none is open.
+viz::View* view_in_front(State& state);
 // Runs the commands whose keys were pressed.
 void handle_keys(State& state);
 // The key of a chord, without its modifiers; ImGuiKey_None for "?", which is a character and no place on the

@@ -27,7 +27,9 @@ class Surface {
   virtual std::string description() const = 0;
 };
 
-// Writes a PNG through a temporary file beside it, so that no half picture is left. Throws Error.
+// The bytes of a PNG file: the same pixels give the same bytes.
+std::string encode_png(const Pixels& pixels);
+// Writes a PNG whole or not at all. Throws Error.
 void write_png(const std::string& path, const Pixels& pixels);
 
 }  // namespace sparsescope::render
