@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 
 #include "engine/trace/error.h"
 #include "viz/views/view.h"
@@ -33,6 +35,28 @@ void parse_size(const std::string& text, DesktopOptions& options) {
   options.is_offscreen = true;
   options.width = width;
   options.height = height;
+}
+
+// "A:B:K": every K-th step from A to B, both included.
+DesktopOptions::StepSequence parse_steps(const std::string& text) {
+  std::array<std::uint64_t, 3> numbers{0, 0, 1};
+  std::size_t count = 0, from = 0;
+  const auto refuse = [&] {
+    throw Error(fmt::format("--steps {} is no sequence; write FIRST:LAST:EVERY, for example 0:2000:20", text),
+                ExitCode::Usage);
+  };
+  while (true) {
+    const std::size_t to = std::min(text.find(':', from), text.size());
+    const std::string digits = text.substr(from, to - from);
+    if (count == 3 || digits.empty() || digits.size() > 18 ||
+        digits.find_first_not_of("0123456789") != std::string::npos)
+      refuse();
+    numbers[count++] = std::stoull(digits);
+    if (to == text.size()) break;
+    from = to + 1;
+  }
+  if (count < 2 || numbers[0] > numbers[1] || numbers[2] == 0) refuse();
+  return {numbers[0], numbers[1], numbers[2]};
 }
 
 }  // namespace
@@ -69,8 +93,15 @@ DesktopOptions desktop_options(int argc, char** argv, int& exit_code) {
       ->check(CLI::IsMember({"dark", "light"}));
   parser.add_option("--scale", options.scale, "size of the interface, 0.5 to 3; default: what was used last")
       ->check(CLI::Range(0.5, 3.0));
-  parser.add_option("--screenshot", options.screenshot,
-                    "off screen: path of the picture (.png); with --view all, views get <path>.<view>.png");
+  parser.add_option(
+      "--screenshot", options.screenshot,
+      "off screen: path of the picture (.png); with --view all, views get <path>.<view>.png; of a "
+      "single view also .svg, .csv (what is visible) or .json (where it comes from)");
+  std::string steps;
+  parser.add_option("--steps", steps,
+                    "off screen: FIRST:LAST:EVERY, a picture of each of these steps into --frames");
+  parser.add_option("--frames", options.frames_folder,
+                    "off screen: the folder of those pictures, made if missing");
   parser.footer(
       "Keys: F1 in the window lists them. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 input refused, "
       "4 recording of a newer version, 5 damaged tail, 6 damaged middle.");
@@ -91,10 +122,18 @@ DesktopOptions desktop_options(int argc, char** argv, int& exit_code) {
     throw Error("--offscreen needs something to draw: a recording, or --preset NAME to train one",
                 ExitCode::Usage);
   }
-  const bool only_offscreen = !options.view.empty() || options.step >= 0 || !options.screenshot.empty();
+  if (!steps.empty()) options.steps = parse_steps(steps);
+  if (options.steps.has_value() != !options.frames_folder.empty())
+    throw Error("--steps FIRST:LAST:EVERY and --frames FOLDER belong together", ExitCode::Usage);
+  if (options.steps && (options.step >= 0 || !options.screenshot.empty() || options.view == "all"))
+    throw Error("--steps draws many pictures of one view; leave out --step, --screenshot and --view all",
+                ExitCode::Usage);
+  const bool only_offscreen =
+      !options.view.empty() || options.step >= 0 || !options.screenshot.empty() || options.steps;
   if (only_offscreen && !options.is_offscreen) {
     throw Error(
-        "--view, --step and --screenshot draw pictures; add --offscreen WxH, for example --offscreen "
+        "--view, --step, --steps and --screenshot draw pictures; add --offscreen WxH, for example "
+        "--offscreen "
         "1920x1080",
         ExitCode::Usage);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,13 @@ struct DesktopOptions {
   std::int64_t step = -1;           // negative: the newest
   std::string theme;                // "", "dark" or "light"; empty: what was used last
   double scale = 0;                 // 0: what was used last
-  std::string screenshot;           // path; empty: a name made from the recording
+  std::string screenshot;     // path; its ending says the kind: png, svg, csv, json; empty: a name made from
+                              // the recording
+  std::string frames_folder;  // where a sequence of pictures goes; empty: none
+  struct StepSequence {
+    std::uint64_t first = 0, last = 0, every = 1;
+  };
+  std::optional<StepSequence> steps;  // nothing: one picture
 
   bool wants_training() const;
   std::string preset() const;

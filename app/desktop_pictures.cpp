@@ -10,6 +10,7 @@
 
 #include "app/desktop_session.h"
 #include "engine/trace/error.h"
+#include "engine/trace/write_file.h"
 #include "viz/frame/frame.h"
 #include "viz/render/offscreen.h"
 #include "viz/widgets/gui_context.h"
@@ -83,9 +84,42 @@ class Pictures {
     settle([&] { frame_.draw(0); });
     write(path);
   }
+  // The ending of the path says what is written; PNG when it is none of ours.
   void write_view(const std::string& id, const std::string& path) {
+    const std::string ending = fs::path(path).extension().string();
+    for (const frame::ExportFormat format :
+         {frame::ExportFormat::Svg, frame::ExportFormat::Csv, frame::ExportFormat::Provenance}) {
+      if (ending == std::string(".") + frame::file_ending(format)) return write_figure(id, format, path);
+    }
     settle([&] { frame_.draw_view(id, 0); });
     write(path);
+  }
+  // A picture of each step of the sequence, then the line that makes a film of them.
+  void write_frames(const DesktopOptions::StepSequence& steps, const std::string& view,
+                    const std::string& folder) {
+    std::error_code failure;
+    fs::create_directories(folder, failure);
+    if (!fs::is_directory(folder, failure))
+      throw Error("the folder " + folder + " cannot be made; choose another --frames");
+    viz::Run& run = *timeline_.runs().front();
+    go_to(run, steps.first);
+    go_to(run, steps.last);
+    const std::uint64_t count = (steps.last - steps.first) / steps.every + 1;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      timeline_.cursor().seek(steps.first + i * steps.every);
+      settle([&] {
+        if (view.empty() || view == "window") {
+          frame_.draw(0);
+        } else {
+          frame_.draw_view(view, 0);
+        }
+      });
+      render::write_png(fmt::format("{}/frame_{:06}.png", folder, i), surface_.read_pixels());
+      fmt::print(stderr, "\r{} of {} pictures", i + 1, count);
+    }
+    fmt::print(stderr, "\n");
+    fmt::print("ffmpeg -framerate 30 -i {}/frame_%06d.png -c:v libx264 -pix_fmt yuv420p {}.mp4\n", folder,
+               (fs::path(folder) / fs::path(folder).filename()).string());
   }
 
  private:
@@ -120,6 +154,19 @@ class Pictures {
       surface_.end_frame();
     }
   }
+  void write_figure(const std::string& id, frame::ExportFormat format, const std::string& path) {
+    settle(
+        [&] { frame_.draw_view(id, 0); });  // reads what it needs; names the views when there is none like it
+    frame::ExportRequest request;
+    request.view = id;
+    request.theme = frame_.appearance().theme;
+    request.width = static_cast<int>(static_cast<float>(options_.width) / frame_.appearance().scale);
+    request.height = static_cast<int>(static_cast<float>(options_.height) / frame_.appearance().scale);
+    request.selection = frame_.selection();
+    request.formats = {format};
+    trace::write_file(path, session_.export_text(request));
+    fmt::print("{}\n", path);
+  }
   void write(const std::string& path) {
     render::write_png(path, surface_.read_pixels());
     fmt::print("{}\n", path);
@@ -153,6 +200,10 @@ int run_offscreen(const DesktopOptions& options) {
     stem = fs::path(files[0]).stem().string();  // and here for one that was opened
   }
   Pictures pictures(options, files);
+  if (options.steps) {
+    pictures.write_frames(*options.steps, view, options.frames_folder);
+    return 0;
+  }
   if (view.empty() || view == "window") {
     pictures.write_window(options.screenshot.empty() ? stem + ".window.png" : options.screenshot);
   } else if (view == "all") {

@@ -18,8 +18,9 @@ struct ExportSource {
 std::string export_bytes(const frame::ExportRequest& request, frame::ExportFormat format,
                          const ExportSource& source);
 
-// Writes every format asked for and returns the paths. Between two frames, with an OpenGL context current.
-// Everything is made before the first file is touched; a file is written whole or not at all. Throws Error.
+// Writes every format asked for and returns the paths. Between two frames (there must have been one), with an
+// OpenGL context current. Everything is made before the first file is touched; a file is written whole or not
+// at all. Throws Error.
 std::vector<std::string> export_view(const frame::ExportRequest& request, const ExportSource& source);
 
 }  // namespace sparsescope::app

@@ -115,14 +115,11 @@ class Writer {
   void write_list(const ImDrawList& list) {
     for (const ImDrawCmd& command : list.CmdBuffer) {
       clip_ = {{command.ClipRect.x, command.ClipRect.y}, {command.ClipRect.z, command.ClipRect.w}};
-#ifdef SPARSESCOPE_PAYLOADS
       if (const HeatmapPayload* heatmap = heatmap_payload(list, command)) {
         write_heatmap(*heatmap);
       } else if (const EdgesPayload* edges = edges_payload(list, command)) {
         write_edges(*edges);
-      } else
-#endif
-      if (command.UserCallback == nullptr) {
+      } else if (command.UserCallback == nullptr) {
         write_triangles(list, command);
       }
     }
@@ -215,7 +212,6 @@ class Writer {
         ">" + escaped(run.text) + "</text>\n");
   }
 
-#ifdef SPARSESCOPE_PAYLOADS
   void write_heatmap(const HeatmapPayload& payload) {
     const auto outer = [](double a, double b) { return std::pair(std::min(a, b), std::max(a, b)); };
     const auto [left, right] = outer(payload.left, payload.right);
@@ -263,7 +259,6 @@ class Writer {
     }
   }
 
-#endif
   // One element; clipped only where it would show outside its rectangle.
   void add(ImVec2 low, ImVec2 high, const std::string& element, const std::string& end = "/>\n") {
     if (high.x < clip_.low.x || low.x > clip_.high.x || high.y < clip_.low.y || low.y > clip_.high.y) return;
