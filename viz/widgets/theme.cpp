@@ -159,6 +159,10 @@ std::vector<std::string> load_fonts(const std::string& root) {
     }
     if (!icons.empty()) merge(icons, 1.f);
     if (!noto.empty() && !path.empty()) merge(noto, 0.f);
+    // The mono fonts have no signs for white space; the text font has.
+    const bool is_mono = file.font == Font::Mono || file.font == Font::MonoMedium;
+    const std::string text = is_mono ? first_existing(root, font_files().front().places) : "";
+    if (!text.empty()) merge(text, 0.f);
   }
   icons_loaded = !icons.empty();
   if (icons.empty())
