@@ -135,24 +135,7 @@ void copy_as(State& state, ExportFormat format) {
   state.wanted_figure->stem.clear();
 }
 
-}  // namespace
-
-const char* file_ending(ExportFormat format) {
-  switch (format) {
-    case ExportFormat::Png:
-      return "png";
-    case ExportFormat::Svg:
-      return "svg";
-    case ExportFormat::Csv:
-      return "csv";
-    case ExportFormat::Provenance:
-      return "json";
-  }
-  return "";
-}
-
-void draw_export_dialog(State& state) {
-  if (!begin_dialog(state, "Export a figure", 560)) return;
+void fill_dialog(State& state) {
   FontScope font(Font::Regular, kBodyText);
   ExportRequest& figure = state.figure;
   choose_view(state);
@@ -180,6 +163,27 @@ void draw_export_dialog(State& state) {
   if (ui::button("Close", "", ui::Tone::Neutral, {px(90), px(32)}) ||
       ImGui::IsKeyPressed(ImGuiKey_Escape, false))
     close_dialog(state);
+}
+
+}  // namespace
+
+const char* file_ending(ExportFormat format) {
+  switch (format) {
+    case ExportFormat::Png:
+      return "png";
+    case ExportFormat::Svg:
+      return "svg";
+    case ExportFormat::Csv:
+      return "csv";
+    case ExportFormat::Provenance:
+      return "json";
+  }
+  return "";
+}
+
+void draw_export_dialog(State& state) {
+  if (!begin_dialog(state, "Export a figure", 560)) return;
+  fill_dialog(state);
   ImGui::EndPopup();
 }
 
