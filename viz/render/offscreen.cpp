@@ -1,11 +1,8 @@
 // Opens a display that is none, draws into a framebuffer object, reads it back.
-#define GL_GLEXT_PROTOTYPES
 #include "viz/render/offscreen.h"
 
 #include <EGL/egl.h>
 #include <EGL/eglext.h>
-#include <GL/gl.h>
-#include <GL/glext.h>
 
 #include <array>
 #include <cstring>
@@ -13,6 +10,8 @@
 #include "engine/trace/error.h"
 #include "imgui.h"
 #include "imgui_impl_opengl3.h"
+#include "viz/render/gl.h"
+#include "viz/render/painter.h"
 
 namespace sparsescope::render {
 namespace {
@@ -96,6 +95,7 @@ struct Offscreen::Impl {
   EGLContext context = EGL_NO_CONTEXT;
   GLuint framebuffer = 0, color = 0;
   int width = 0, height = 0;
+  std::unique_ptr<Painter> painter;
 
   void make_buffers() {
     glGenFramebuffers(1, &framebuffer);
@@ -136,11 +136,13 @@ Offscreen::Offscreen(int width, int height) : impl_(std::make_unique<Impl>()) {
   impl_->height = height;
   impl_->make_buffers();
   ImGui_ImplOpenGL3_Init("#version 330");
+  impl_->painter = std::make_unique<Painter>();
   ImGui::GetIO().BackendPlatformName = "off screen";
 }
 
 Offscreen::~Offscreen() {
   if (impl_->context == EGL_NO_CONTEXT) return;
+  impl_->painter.reset();
   if (ImGui::GetCurrentContext() != nullptr && ImGui::GetIO().BackendRendererUserData != nullptr)
     ImGui_ImplOpenGL3_Shutdown();
   impl_->drop_buffers();
@@ -166,12 +168,7 @@ void Offscreen::begin_frame() {
 
 void Offscreen::end_frame() {
   ImGui::Render();
-  glBindFramebuffer(GL_FRAMEBUFFER, impl_->framebuffer);
-  glViewport(0, 0, impl_->width, impl_->height);
-  glDisable(GL_SCISSOR_TEST);
-  glClearColor(0, 0, 0, 1);
-  glClear(GL_COLOR_BUFFER_BIT);
-  ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  impl_->painter->draw(*ImGui::GetDrawData(), impl_->framebuffer, impl_->width, impl_->height);
   glFinish();
 }
 

@@ -1,9 +1,6 @@
 // The window, its events, and what GLFW reports in words.
-#define GL_GLEXT_PROTOTYPES
 #include "viz/render/window.h"
 
-#include <GL/gl.h>
-#include <GL/glext.h>
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
 
@@ -14,6 +11,8 @@
 #include "imgui.h"
 #include "imgui_impl_glfw.h"
 #include "imgui_impl_opengl3.h"
+#include "viz/render/gl.h"
+#include "viz/render/painter.h"
 
 namespace sparsescope::render {
 namespace {
@@ -40,6 +39,7 @@ std::string no_display() {
 
 struct Window::Impl {
   GLFWwindow* window = nullptr;
+  std::unique_ptr<Painter> painter;
   bool acted = false;  // the person did something since the last wait
   bool is_full_screen = false;
   int saved_x = 0, saved_y = 0, saved_width = 0, saved_height = 0;
@@ -87,9 +87,11 @@ Window::Window(const std::string& title, int width, int height) : impl_(std::mak
   });
   ImGui_ImplGlfw_InitForOpenGL(window, true);
   ImGui_ImplOpenGL3_Init("#version 330");
+  impl_->painter = std::make_unique<Painter>();
 }
 
 Window::~Window() {
+  impl_->painter.reset();
   if (ImGui::GetCurrentContext() != nullptr && ImGui::GetIO().BackendRendererUserData != nullptr) {
     ImGui_ImplOpenGL3_Shutdown();
     ImGui_ImplGlfw_Shutdown();
@@ -107,11 +109,7 @@ void Window::end_frame() {
   ImGui::Render();
   int width = 0, height = 0;
   glfwGetFramebufferSize(impl_->window, &width, &height);
-  glViewport(0, 0, width, height);
-  glDisable(GL_SCISSOR_TEST);
-  glClearColor(0, 0, 0, 1);
-  glClear(GL_COLOR_BUFFER_BIT);
-  ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  impl_->painter->draw(*ImGui::GetDrawData(), 0, width, height);
   glfwSwapBuffers(impl_->window);
 }
 

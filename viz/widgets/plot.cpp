@@ -111,8 +111,8 @@ void stroke_path(const Stroke& stroke) {
     list()->AddPolyline(scratch.data(), count, stroke.ink, width);
     return;
   }
-  const float on = px(stroke.dash == Dash::Dashed ? 6.f : 1.5f),
-              off = px(stroke.dash == Dash::Dashed ? 4.f : 3.5f);
+  const DashLengths lengths = dash_lengths(stroke.dash);
+  const float on = line_px(lengths.on), off = line_px(lengths.off);
   std::vector<ImVec2> piece;
   bool is_on = true;
   float left = on;
@@ -175,6 +175,18 @@ void draw_end_labels() {
 }
 
 }  // namespace
+
+DashLengths dash_lengths(Dash dash) {
+  switch (dash) {
+    case Dash::Dashed:
+      return {6, 4};
+    case Dash::Dotted:
+      return {1.5f, 3.5f};
+    case Dash::Solid:
+      break;
+  }
+  return {};
+}
 
 std::vector<viz::Tick> ticks(Range range, int most, Scale scale) {
   if (scale == Scale::Linear) return viz::nice_ticks(range.minimum, range.maximum, most);

@@ -16,6 +16,12 @@ namespace sparsescope::plot {
 enum class Scale { Linear, Log };
 enum class Dash { Solid, Dashed, Dotted };
 
+// Drawn and left out along a line, in units of line_px(). Solid: all drawn.
+struct DashLengths {
+  float on = 1, off = 0;
+};
+DashLengths dash_lengths(Dash dash);
+
 using Range = viz::Range;
 
 // What a plot shows of one axis. A view keeps it; plots that share time share one AxisRange.

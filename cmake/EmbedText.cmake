@@ -1,0 +1,15 @@
+# sparsescope_embed(OUTPUT file.cpp NAMESPACE ns FILES a.vert b.frag): a source file with `extern const char* const
+# k_a_vert` and so on: text that the program carries along, so that nothing has to be found when it runs.
+function(sparsescope_embed)
+  cmake_parse_arguments(arg "" "OUTPUT;NAMESPACE" "FILES" ${ARGN})
+  set(text "// Made by cmake/EmbedText.cmake.\nnamespace ${arg_NAMESPACE} {\n")
+  foreach(file ${arg_FILES})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    get_filename_component(name ${file} NAME)
+    string(MAKE_C_IDENTIFIER ${name} name)
+    file(READ ${file} content)
+    string(APPEND text "extern const char* const k_${name};\nconst char* const k_${name} = R\"text(${content})text\";\n")
+  endforeach()
+  string(APPEND text "}\n")
+  file(CONFIGURE OUTPUT ${arg_OUTPUT} CONTENT "${text}" @ONLY)
+endfunction()
