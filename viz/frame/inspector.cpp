@@ -1,4 +1,4 @@
-// The right panel: exact values of every light channel at the cursor. It reads; it changes nothing.
+// The right panel: the locked tokens, then exact values of every light channel at the cursor.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -129,6 +129,14 @@ void draw_inspector(State& state, const Area& area) {
   if (begin_region("inspector", area, Token::Panel, {14, 12}, Scroll::Vertical)) {
     viz::Run* run = state.run();
     const std::uint64_t step = state.timeline.cursor().step();
+    if (run != nullptr && run->schema() != nullptr && run->track("probe_ids") != nullptr) {
+      viz::ViewContext context{state.timeline, state.selection};
+      context.size = ImGui::GetContentRegionAvail();
+      state.token_panel.draw(context, *run);
+      ImGui::Dummy({0, px(8)});
+      ImGui::Separator();
+      ImGui::Dummy({0, px(4)});
+    }
     {
       FontScope font(Font::SemiBold, kBodyText);
       ImGui::Text("At step %s", viz::format_count(static_cast<std::int64_t>(step)).c_str());

@@ -12,6 +12,7 @@
 #include "viz/model/commands.h"
 #include "viz/model/selection.h"
 #include "viz/model/timeline.h"
+#include "viz/views/token_view.h"
 #include "viz/views/view.h"
 #include "viz/widgets/controls.h"
 
@@ -79,9 +80,10 @@ struct State {
   std::vector<std::string> notes;   // of this installation, for the status bar: missing fonts
   std::vector<PresetCard> presets;  // read once
   std::vector<RecentFile> recent;
-  std::string last_preset;    // started from this window
-  std::string start_problem;  // why the last wish of the start page failed
-  std::string filter;         // of the left panel
+  std::string last_preset;      // started from this window
+  std::string start_problem;    // why the last wish of the start page failed
+  std::string filter;           // of the left panel
+  viz::TokenPanel token_panel;  // of the right panel
 
   std::optional<TrainerStatus> trainer;      // snapshot of this frame
   std::optional<std::uint32_t> trainer_run;  // id of the run that the last trainer made

@@ -196,6 +196,11 @@ class Inspection {
   void fill(TokenCard& card, const TokenField& field, const TokenPairs& pairs, bool has_weights) {
     fill_list(card.reads, field, pairs.reads, has_weights, card.token.position);
     fill_list(card.readers, field, pairs.readers, has_weights, card.token.position);
+    // A remark on both lists stands with the first.
+    if (card.readers.is_ready()) {
+      card.readers.words.clear();
+      card.readers.go_to.reset();
+    }
     if (picture_.cards.size() > 1) return;
     for (const TokenPair& pair : pairs.reads) mark(pair.key, &StripToken::read_by_locked, pair.reasons);
     for (const TokenPair& pair : pairs.readers) mark(pair.query, &StripToken::reads_locked, pair.reasons);
@@ -385,7 +390,7 @@ TokenPicture token_query(const QueryFrame& frame, const TokenSettings& settings)
   picture.detail = (picture.layers > 0 ? "layer " + std::to_string(picture.layer) + ", " : std::string()) +
                    "step " + step_in_words(picture.cursor_step);
   if (picture.cards.empty()) {
-    picture.words = "Click a token; Esc releases";
+    picture.takeaway = "Click a token to see what it reads and declares; Esc releases";
     return picture;
   }
   picture.title = picture.cards.size() == 1 && picture.cards[0].missing.empty()

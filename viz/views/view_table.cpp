@@ -4,6 +4,7 @@
 #include "viz/views/density_view.h"
 #include "viz/views/drift_view.h"
 #include "viz/views/loss_view.h"
+#include "viz/views/token_view.h"
 
 namespace sparsescope::viz {
 
@@ -16,6 +17,7 @@ std::vector<std::unique_ptr<View>> make_views() {
   views.push_back(std::make_unique<DriftView>(shared));
   views.push_back(std::make_unique<DensityView>());
   views.push_back(std::make_unique<LossView>(shared));
+  views.push_back(std::make_unique<TokenView>());
   return views;
 }
 
