@@ -198,7 +198,8 @@ TEST(Views, TheTableHoldsEachOnce) {
     ++ids[std::string(view->id())];
     EXPECT_FALSE(view->title().empty());
   }
-  EXPECT_EQ(ids, (std::map<std::string, int>{{"density", 1}, {"drift", 1}, {"loss", 1}}));
+  for (const auto& [id, count] : ids) EXPECT_EQ(count, 1) << id;
+  for (const char* id : {"drift", "density", "loss"}) EXPECT_EQ(ids.count(id), 1u) << id;
 }
 
 }  // namespace
