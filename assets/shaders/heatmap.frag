@@ -27,7 +27,7 @@ out vec4 color;
 const float kNoValue = -3.402e38;  // what uploads write for "not a number"
 
 float stretched(float value) {
-  if (scale == 1) return value > 0.0 ? log(value) : kNoValue;
+  if (scale == 1) return value > 0.0 ? log(value) : -1e30;
   if (scale == 2) return sign(value) * log(1.0 + abs(value) / linear_width);
   return value;
 }

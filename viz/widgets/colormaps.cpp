@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "viz/model/format.h"
 #include "viz/widgets/color_space.h"
@@ -95,7 +94,8 @@ constexpr MapEntry kMaps[kColorMaps] = {{"cividis", 0x7cc4ee, 0xe030e8},
                                         {"RdBu", 0x8a2be2, 0x00e838},
                                         {"BrBG", 0x780cd8, 0xfc00fc},
                                         {"twilight", 0xa824fc, 0x00e030}};
-constexpr float kLinearShare = 1e-3f;  // of the largest magnitude: linear part of symlog
+constexpr float kNoLogarithm = -1e30f;  // of what is not positive: below everything, and finite
+constexpr float kLinearShare = 1e-3f;   // of the largest magnitude: linear part of symlog
 constexpr const char* kScales[] = {"linear", "log", "symlog", "rank"};
 
 // Share of the way through the quantiles at which `value` lies; a run of equal values counts as its first.
@@ -148,7 +148,7 @@ bool scale_from_name(const std::string& name, ColorScaleKind& kind) {
 float ColorScale::stretched(float value) const {
   switch (kind) {
     case ColorScaleKind::Log:
-      return value > 0 ? std::log(value) : -std::numeric_limits<float>::infinity();
+      return value > 0 ? std::log(value) : kNoLogarithm;
     case ColorScaleKind::Symlog:
       return std::copysign(std::log(1 + std::abs(value) / linear), value);
     case ColorScaleKind::Linear:
@@ -160,7 +160,7 @@ float ColorScale::stretched(float value) const {
 
 ColorScale::Affine ColorScale::affine() const {
   const float from = stretched(low), to = stretched(high);
-  return {from, to > from && std::isfinite(from) ? 1 / (to - from) : 0};
+  return {from, to > from ? 1 / (to - from) : 0};
 }
 
 float ColorScale::normalised(float value) const {
@@ -213,7 +213,8 @@ ColorScale fitted_scale(const viz::Cells& cells, ColorMap map, ColorScaleKind ki
   const viz::Range extent = cells.extent().value_or(viz::Range{0, 1});
   const auto low = static_cast<float>(extent.minimum), high = static_cast<float>(extent.maximum);
   const float magnitude = std::max(std::abs(low), std::abs(high));
-  if (is_diverging(map) && kind != ColorScaleKind::Rank) return symmetric_scale(magnitude, map, kind);
+  const bool has_sign = kind == ColorScaleKind::Linear || kind == ColorScaleKind::Symlog;
+  if (is_diverging(map) && has_sign) return symmetric_scale(magnitude, map, kind);
   ColorScale scale;
   scale.map = map;
   scale.kind = kind;

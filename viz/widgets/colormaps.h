@@ -59,9 +59,10 @@ struct ColorScale {
 };
 
 // The scale that shows all of `cells`: 0 to the largest for sequential maps when nothing is negative, else
-// the extent; symmetric around 0 for diverging ones. Takes the quantiles along.
+// the extent; symmetric around 0 for diverging ones (Log knows positive values only, and Rank no zero). Takes
+// the quantiles along.
 ColorScale fitted_scale(const viz::Cells& cells, ColorMap map, ColorScaleKind kind = ColorScaleKind::Linear);
-// The limits of a diverging scale around 0.
+// The limits of a diverging scale around 0; Linear or Symlog.
 ColorScale symmetric_scale(float magnitude, ColorMap map = ColorMap::RdBu,
                            ColorScaleKind kind = ColorScaleKind::Linear);
 // What stands on the bar: "log, 1e-4 to 1 nats"; `unit` may be empty.
