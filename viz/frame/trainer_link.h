@@ -3,12 +3,20 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "engine/trace/command.h"
 
 namespace sparsescope::frame {
+
+// How long an evaluation of the needle at one multiple of the training context takes.
+struct EvaluationEstimate {
+  int context_multiple = 1;
+  double seconds = 0;
+  bool is_measured = false;  // from an earlier evaluation of it; else derived from the step time
+};
 
 struct TrainerStatus {
   enum class State { Preparing, Training, Paused, Evaluating, Finished, Stopped, Failed };
@@ -19,6 +27,13 @@ struct TrainerStatus {
   std::uint64_t step = 0, planned_steps = 0, pause_at = 0;
   double loss_nats = 0;
   double tokens_per_second = 0, steps_per_second = 0, seconds_left = 0;
+  // What the run can evaluate, ascending; empty before the first step.
+  std::vector<EvaluationEstimate> evaluation_estimates;
+  double held_out_seconds = 0;  // of a validation loss, which every evaluation asked for begins with
+  // Cost of watching in percent of the training time: measured where that was done, else estimated.
+  double watching_percent = std::numeric_limits<double>::quiet_NaN();
+  bool is_watching_measured = false;
+  double probe_budget_percent = 0;       // 0: no budget
   std::string device;                    // "CPU, 2 threads"
   std::vector<trace::Control> controls;  // with their present values
 
