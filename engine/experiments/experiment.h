@@ -105,10 +105,20 @@ struct EvaluationConfig {
 };
 
 struct ProbeConfig {
-  std::int64_t every = 25;        // steps between probes; 0 = off
-  std::int64_t edges_every = 10;  // probes between edge recordings; 0 = on demand
-  std::int64_t sequences = 4;     // probe batch
+  std::int64_t every = 25;           // steps between probes; 0 = off
+  std::int64_t edges_every = 10;     // probes between edge recordings; 0 = on demand
+  std::int64_t sequences = 4;        // probe batch
+  double budget_percent = 2;         // of the training time; dearer probes come less often; 0 = they never do
+  double measure_every_minutes = 5;  // between measurements of what watching costs; 0 = never
   bool operator==(const ProbeConfig&) const = default;
+};
+
+struct SampleConfig {        // text that the model writes while it trains
+  std::int64_t every = 0;    // steps between samples; 0 = on demand
+  std::int64_t tokens = 64;  // of a sample
+  double temperature = 0.8;  // 0: always the likeliest
+  std::string prompt;        // empty: from the start of a document
+  bool operator==(const SampleConfig&) const = default;
 };
 
 struct Experiment {
@@ -122,6 +132,7 @@ struct Experiment {
   TrainConfig train;
   EvaluationConfig evaluation;
   ProbeConfig probe;
+  SampleConfig sample;
   bool operator==(const Experiment&) const = default;
 };
 
@@ -130,12 +141,18 @@ struct Key {
   enum class Type { Integer, Number, Switch, Choice, Text, Integers, Numbers };
   std::string name;  // "optimizer.learning_rate"
   Type type;
-  std::string unit;                  // "", "steps", "tokens", "sigmas"
+  std::string unit;                  // of numbers: "steps", "tokens", "1" without a dimension; else empty
   std::string text;                  // one sentence
   double minimum = 0, maximum = 0;   // Integer, Number and their lists
   std::vector<std::string> choices;  // Choice
+  bool is_advanced = true;           // not among the few that most runs are told apart by
+  bool changes_training = true;      // another value gives other parameters, in a resumed run too
 };
 const std::vector<Key>& keys();
+// "a whole number between 1 and 64 blocks": what may stand there.
+std::string what_fits(const Key& key);
+// What a key is where neither file nor command line says anything, as TOML writes it.
+std::string default_value(const std::string& key);
 
 // The value of `key` as TOML writes it.
 std::string get(const Experiment& experiment, const std::string& key);

@@ -39,7 +39,4 @@ void set_value(Experiment& experiment, const Field& field, const Value& value);
 // The text that a quoted TOML string stands for. Throws Error (Usage) when it is none.
 std::string text_from_toml(const std::string& quoted);
 
-// "a whole number between 1 and 64 blocks": what fits, for error messages.
-std::string what_fits(const Key& key);
-
 }  // namespace sparsescope::experiments

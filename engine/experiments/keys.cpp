@@ -1,5 +1,7 @@
 // The key table: one line per field of an experiment. Adding a field is adding its line here.
+#include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "engine/experiments/fields.h"
 
@@ -18,26 +20,26 @@ Field number(std::string name, Locate locate, std::string unit, double minimum, 
     type = Key::Type::Integer;
   if constexpr (std::is_same_v<Pointer, std::vector<std::int64_t>*>) type = Key::Type::Integers;
   if constexpr (std::is_same_v<Pointer, std::vector<double>*>) type = Key::Type::Numbers;
-  return {{std::move(name), type, std::move(unit), std::move(text), minimum, maximum, {}},
+  return {{std::move(name), type, std::move(unit), std::move(text), minimum, maximum, {}, true, true},
           [locate](Experiment& experiment) { return FieldRef(locate(experiment)); }};
 }
 
 template <typename Locate>
 Field toggle(std::string name, Locate locate, std::string text) {
-  return {{std::move(name), Key::Type::Switch, "", std::move(text), 0, 1, {}},
+  return {{std::move(name), Key::Type::Switch, "", std::move(text), 0, 1, {}, true, true},
           [locate](Experiment& experiment) { return FieldRef(locate(experiment)); }};
 }
 
 template <typename Locate>
 Field words(std::string name, Locate locate, std::string text) {
-  return {{std::move(name), Key::Type::Text, "", std::move(text), 0, 0, {}},
+  return {{std::move(name), Key::Type::Text, "", std::move(text), 0, 0, {}, true, true},
           [locate](Experiment& experiment) { return FieldRef(locate(experiment)); }};
 }
 
 // `choices` in the order of the enum's values.
 template <typename Locate>
 Field choice(std::string name, Locate locate, std::vector<std::string> choices, std::string text) {
-  return {{std::move(name), Key::Type::Choice, "", std::move(text), 0, 0, std::move(choices)},
+  return {{std::move(name), Key::Type::Choice, "", std::move(text), 0, 0, std::move(choices), true, true},
           [locate](Experiment& experiment) {
             auto* place = locate(experiment);
             using Enum = std::remove_pointer_t<decltype(place)>;
@@ -49,7 +51,7 @@ Field choice(std::string name, Locate locate, std::vector<std::string> choices, 
 // A choice kept as its name, because its members register themselves elsewhere.
 template <typename Locate>
 Field named_choice(std::string name, Locate locate, std::vector<std::string> choices, std::string text) {
-  return {{std::move(name), Key::Type::Choice, "", std::move(text), 0, 0, std::move(choices)},
+  return {{std::move(name), Key::Type::Choice, "", std::move(text), 0, 0, std::move(choices), true, true},
           [locate](Experiment& experiment) { return FieldRef(locate(experiment)); }};
 }
 
@@ -72,17 +74,17 @@ void add_model(std::vector<Field>& all) {
               "How a model knows where a token is."),
        choice("model.rope_layout", AT(model.rope_layout), {"interleaved", "half_split"},
               "Which channels RoPE turns together: neighbours, or one of each half."),
-       number("model.rope_base", AT(model.rope_base), "", 2, 1e9, "Base of the RoPE frequencies."),
+       number("model.rope_base", AT(model.rope_base), "1", 2, 1e9, "Base of the RoPE frequencies."),
        choice(
            "model.alibi_slopes", AT(model.alibi_slopes), {"geometric", "interleaved"},
            "ALiBi slopes when the heads are no power of two: one geometric series, or two interleaved ones."),
        choice("model.norm", AT(model.norm), {"rms", "layer"}, "RMSNorm or LayerNorm."),
        choice("model.norm_placement", AT(model.norm_placement), {"pre", "post"},
               "Norm before a sublayer or after its residual."),
-       number("model.norm_eps", AT(model.norm_eps), "", 0, 1e-2, "Added to the mean square inside a norm."),
+       number("model.norm_eps", AT(model.norm_eps), "1", 0, 1e-2, "Added to the mean square inside a norm."),
        toggle("model.biases", AT(model.biases), "Biases in linear layers."),
        toggle("model.tied_head", AT(model.tied_head), "The output head is the embedding table."),
-       number("model.init_std", AT(model.init_std), "", 1e-4, 2,
+       number("model.init_std", AT(model.init_std), "1", 1e-4, 2,
               "Standard deviation of 2-D weights at the start."),
        toggle("model.depth_scaled_init", AT(model.depth_scaled_init),
               "Output projections start smaller by the square root of 2 L."),
@@ -95,8 +97,8 @@ void add_spark(std::vector<Field>& all) {
       all.end(),
       {number("spark.rank", AT(model.spark.rank), "channels", 1, 4096,
               "Width of declaration vectors and receiver addresses, r."),
-       number("spark.kappa", AT(model.spark.kappa), "", 1e-3, 1e3, "Scale of the routing scores."),
-       number("spark.tau", AT(model.spark.tau), "", 1e-3, 100,
+       number("spark.kappa", AT(model.spark.kappa), "1", 1e-3, 1e3, "Scale of the routing scores."),
+       number("spark.tau", AT(model.spark.tau), "1", 1e-3, 100,
               "Temperature of the soft gate that carries gradients."),
        number("spark.initial_theta_sigmas", AT(model.spark.initial_theta_sigmas), "sigmas", -20, 20,
               "Threshold at the start, in standard deviations of the scores of the untrained model."),
@@ -110,29 +112,29 @@ void add_spark(std::vector<Field>& all) {
               "A query that nothing was declared for sees the recent window."),
        number("spark.fallback_window", AT(model.spark.fallback_window), "tokens", 1, 32768,
               "Keys of that window, the query itself included, W."),
-       number("spark.theta_lr_multiplier", AT(model.spark.theta_lr_multiplier), "", 0, 1000,
+       number("spark.theta_lr_multiplier", AT(model.spark.theta_lr_multiplier), "1", 0, 1000,
               "Learning rate of thresholds relative to the model's: it bounds how far they can travel."),
-       number("spark.sparsity_weight", AT(model.spark.sparsity_weight), "", 0, 10,
+       number("spark.sparsity_weight", AT(model.spark.sparsity_weight), "1", 0, 10,
               "Weight of the mean soft gate in the loss at the start; 0 leaves sparsity without a price.")});
 }
 
 void add_training(std::vector<Field>& all) {
   all.insert(
       all.end(),
-      {number("optimizer.learning_rate", AT(optimizer.learning_rate), "", 0, 10,
+      {number("optimizer.learning_rate", AT(optimizer.learning_rate), "1", 0, 10,
               "Peak learning rate of AdamW."),
-       number("optimizer.beta1", AT(optimizer.beta1), "", 0, 0.999999, "Decay of the gradient's average."),
-       number("optimizer.beta2", AT(optimizer.beta2), "", 0, 0.999999,
+       number("optimizer.beta1", AT(optimizer.beta1), "1", 0, 0.999999, "Decay of the gradient's average."),
+       number("optimizer.beta2", AT(optimizer.beta2), "1", 0, 0.999999,
               "Decay of the squared gradient's average."),
-       number("optimizer.eps", AT(optimizer.eps), "", 1e-16, 1,
+       number("optimizer.eps", AT(optimizer.eps), "1", 1e-16, 1,
               "Added to the root of the squared gradient's average."),
-       number("optimizer.weight_decay", AT(optimizer.weight_decay), "", 0, 10,
+       number("optimizer.weight_decay", AT(optimizer.weight_decay), "1", 0, 10,
               "Decoupled decay of 2-D weights."),
-       number("optimizer.clip", AT(optimizer.clip), "", 0, 1e6,
+       number("optimizer.clip", AT(optimizer.clip), "1", 0, 1e6,
               "Largest global norm of a gradient; 0 does not clip."),
        number("optimizer.warmup_steps", AT(optimizer.warmup_steps), "steps", 0, 1e9,
               "Steps of rising learning rate."),
-       number("optimizer.final_lr_fraction", AT(optimizer.final_lr_fraction), "", 0, 1,
+       number("optimizer.final_lr_fraction", AT(optimizer.final_lr_fraction), "1", 0, 1,
               "Share of the peak that the cosine schedule ends at."),
        words("data.corpus", AT(data.corpus), "Text to train on: a named corpus, a file, a folder or a glob."),
        choice("data.tokenizer", AT(data.tokenizer), {"bpe", "bytes"},
@@ -141,11 +143,11 @@ void add_training(std::vector<Field>& all) {
               "Token ids, V; 256 with plain bytes."),
        number("data.max_bytes", AT(data.max_bytes), "bytes", 1024, 1e9,
               "Most bytes of the corpus that are used."),
-       number("data.validation_fraction", AT(data.validation_fraction), "", 1e-3, 0.5,
+       number("data.validation_fraction", AT(data.validation_fraction), "1", 1e-3, 0.5,
               "Share of the text held out."),
        number("train.steps", AT(train.steps), "steps", 1, 1e9, "Planned optimizer steps, N."),
        number("train.batch", AT(train.batch), "windows", 1, 65536, "Windows in a step, B."),
-       number("train.seed", AT(train.seed), "", 0, kMostExact,
+       number("train.seed", AT(train.seed), "1", 0, kMostExact,
               "Every random stream of the run derives its own seed from this one."),
        number("train.pace", AT(train.pace), "steps/s", 0, 1000,
               "Most steps in a second, to watch; 0 is no limit."),
@@ -170,20 +172,84 @@ void add_observation(std::vector<Field>& all) {
               "Tokens of a needle, n."),
        number("evaluation.needle_cue", AT(evaluation.needle_cue), "tokens", 1, 1023,
               "Tokens of a needle shown in the query, c."),
-       number("evaluation.needle_depths", AT(evaluation.needle_depths), "", 0, 1,
+       number("evaluation.needle_depths", AT(evaluation.needle_depths), "1", 0, 1,
               "Where needles lie, as shares of the context."),
        number("evaluation.needle_contexts", AT(evaluation.needle_contexts), "contexts", 1, 1024,
               "Lengths tested on the schedule, in multiples of model.context."),
        number("evaluation.needle_contexts_on_demand", AT(evaluation.needle_contexts_on_demand), "contexts", 1,
               1024, "Lengths tested on demand, in multiples of model.context."),
-       number("evaluation.needle_seed", AT(evaluation.needle_seed), "", 0, kMostExact,
+       number("evaluation.needle_seed", AT(evaluation.needle_seed), "1", 0, kMostExact,
               "Seed of the trials: runs on one corpus meet the same needles, whatever their own seed."),
        toggle("evaluation.needle_rejection", AT(evaluation.needle_rejection),
               "Needles whose cue already occurs in their context are drawn again."),
-       number("probe.every", AT(probe.every), "steps", 0, 1e9, "Steps between probes; 0 switches the schedule off."),
+       number("probe.every", AT(probe.every), "steps", 0, 1e9,
+              "Steps between probes; 0 switches the schedule off."),
        number("probe.edges_every", AT(probe.edges_every), "probes", 0, 1e9,
               "Probes between recordings of edges; 0 is on demand."),
-       number("probe.sequences", AT(probe.sequences), "sequences", 1, 256, "Sequences of the probe batch.")});
+       number("probe.sequences", AT(probe.sequences), "sequences", 1, 256, "Sequences of the probe batch."),
+       number("probe.budget_percent", AT(probe.budget_percent), "percent", 0, 10,
+              "Most that probes may cost of the training time; dearer ones come less often; 0 is no limit."),
+       number("probe.measure_every_minutes", AT(probe.measure_every_minutes), "minutes", 0, 1440,
+              "Minutes between measurements of what watching costs; 0 measures never."),
+       number("sample.every", AT(sample.every), "steps", 0, 1e9,
+              "Steps between texts that the model writes; 0 is on demand."),
+       number("sample.tokens", AT(sample.tokens), "tokens", 1, 4096, "Tokens of such a text."),
+       number("sample.temperature", AT(sample.temperature), "1", 0, 10,
+              "Divides the logits before a token is drawn; 0 takes the likeliest."),
+       words("sample.prompt", AT(sample.prompt), "What such a text begins with; empty begins a document.")});
+}
+
+// What most runs are told apart by: the keys that a form shows first.
+constexpr std::string_view kBasic[] = {"model.layers",
+                                       "model.width",
+                                       "model.heads",
+                                       "model.context",
+                                       "model.mixer",
+                                       "model.window",
+                                       "model.position",
+                                       "spark.rank",
+                                       "spark.tau",
+                                       "spark.initial_theta_sigmas",
+                                       "spark.estimator",
+                                       "spark.inheritance",
+                                       "spark.fallback",
+                                       "spark.fallback_window",
+                                       "spark.sparsity_weight",
+                                       "optimizer.learning_rate",
+                                       "data.corpus",
+                                       "data.tokenizer",
+                                       "data.vocabulary",
+                                       "train.steps",
+                                       "train.batch",
+                                       "train.seed",
+                                       "evaluation.every",
+                                       "evaluation.needle_every",
+                                       "probe.every",
+                                       "sample.every"};
+
+// Keys, and beginnings of keys, that no parameter depends on once a run is under way: words, watching, and
+// what a checkpoint already holds the result of. train.threads stands for the device's own count.
+constexpr std::string_view kWithoutEffect[] = {"name",
+                                               "title",
+                                               "text",
+                                               "profile",
+                                               "evaluation.",
+                                               "probe.",
+                                               "sample.",
+                                               "data.corpus",
+                                               "train.seed",
+                                               "train.pace",
+                                               "train.checkpoint_every",
+                                               "train.threads",
+                                               "model.init_std",
+                                               "model.depth_scaled_init",
+                                               "spark.initial_theta_sigmas"};
+
+void classify(Key& key) {
+  key.is_advanced = std::find(std::begin(kBasic), std::end(kBasic), key.name) == std::end(kBasic);
+  key.changes_training = std::none_of(
+      std::begin(kWithoutEffect), std::end(kWithoutEffect),
+      [&key](auto name) { return name.back() == '.' ? key.name.starts_with(name) : key.name == name; });
 }
 
 }  // namespace
@@ -201,6 +267,7 @@ const std::vector<Field>& fields() {
     add_spark(all);
     add_training(all);
     add_observation(all);
+    for (Field& field : all) classify(field.key);
     return all;
   }();
   return table;

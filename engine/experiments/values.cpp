@@ -211,7 +211,7 @@ const Field& field_of(std::string_view name) {
 }
 
 std::string what_fits(const Key& key) {
-  const std::string unit = key.unit.empty() ? "" : " " + key.unit;
+  const std::string unit = key.unit == "1" ? "" : " " + key.unit;
   const std::string range = fmt::format("between {} and {}{}", shown(key.minimum), shown(key.maximum), unit);
   switch (key.type) {
     case Key::Type::Integer:
@@ -283,6 +283,8 @@ void set_value(Experiment& experiment, const Field& field, const Value& value) {
 std::string get(const Experiment& experiment, const std::string& key) {
   return text_of(value_of(experiment, field_of(key)));
 }
+
+std::string default_value(const std::string& key) { return get(Experiment(), key); }
 
 void set(Experiment& experiment, const std::string& key, const std::string& value) {
   const Field& field = field_of(key);

@@ -83,7 +83,33 @@ TEST(Keys, NamesAreUniqueAndEveryKeyExplainsItself) {
     EXPECT_TRUE(names.insert(key.name).second) << key.name;
     EXPECT_TRUE(key.text.ends_with('.')) << key.name;
     EXPECT_EQ(key.type == Key::Type::Choice, !key.choices.empty()) << key.name;
+    const bool is_number = key.type == Key::Type::Integer || key.type == Key::Type::Number ||
+                           key.type == Key::Type::Integers || key.type == Key::Type::Numbers;
+    EXPECT_EQ(is_number, !key.unit.empty()) << key.name << " has the unit '" << key.unit << "'";
+    EXPECT_EQ(is_number, key.minimum < key.maximum && key.type != Key::Type::Switch) << key.name;
+    EXPECT_FALSE(what_fits(key).empty()) << key.name;
+    EXPECT_EQ(default_value(key.name), get(Experiment(), key.name));
   }
+}
+
+TEST(Keys, FewAreShownFirstAndWatchingChangesNoTraining) {
+  std::size_t basic = 0;
+  for (const Key& key : keys()) {
+    basic += key.is_advanced ? 0 : 1;
+    const bool is_watching = key.name.starts_with("probe.") || key.name.starts_with("evaluation.") ||
+                             key.name.starts_with("sample.");
+    EXPECT_FALSE(is_watching && key.changes_training) << key.name;
+    EXPECT_TRUE(!key.name.starts_with("optimizer.") || key.changes_training) << key.name;
+  }
+  EXPECT_EQ(basic, 26u);  // a name in that list without a key would make it less
+  const auto changes = [](const std::string& name) {
+    return std::find_if(keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; })
+        ->changes_training;
+  };
+  for (const char* name : {"title", "train.pace", "train.seed", "data.corpus"})
+    EXPECT_FALSE(changes(name)) << name;
+  for (const char* name : {"train.steps", "train.batch", "spark.tau", "model.norm_eps", "data.vocabulary"})
+    EXPECT_TRUE(changes(name)) << name;
 }
 
 TEST(Keys, EveryKeyChangesTheExperimentAndReadsBackWhatItWasGiven) {
