@@ -9,6 +9,7 @@
 
 #include "app/export.h"
 #include "app/opened_recording.h"
+#include "app/sidecar.h"
 #include "app/user_folders.h"
 #include "engine/trace/error.h"
 #include "viz/model/format.h"
@@ -135,6 +136,26 @@ std::string DesktopSession::export_text(const frame::ExportRequest& request) {
   return export_bytes(request, request.formats.front(), {timeline_, recording_of(request.selection)});
 }
 
+std::string DesktopSession::recording_path(const viz::Run& run) const {
+  for (const auto* files : {&open_files_, &recorded_files_}) {
+    for (const auto& [path, id] : *files) {
+      if (id == run.id()) return path;
+    }
+  }
+  return "";
+}
+
+frame::LoadedAnnotations DesktopSession::load_annotations(const viz::Run& run) {
+  const std::string path = recording_path(run);
+  return path.empty() ? frame::LoadedAnnotations{} : load_sidecar(path, run.uuid());
+}
+
+void DesktopSession::save_annotations(const viz::Run& run, const viz::Annotations& annotations) {
+  const std::string path = recording_path(run);
+  if (path.empty()) throw Error("this run is not recorded, so its notes last as long as this window");
+  save_sidecar(path, run.uuid(), annotations);
+}
+
 void DesktopSession::toggle_full_screen() {
   if (toggle_full_screen_) toggle_full_screen_();
 }
@@ -166,7 +187,10 @@ void DesktopSession::start_training(const std::string& preset) {
     arguments.out.clear();  // --out names the run that the command line asked for
   arguments.preset = preset;
   live_ = LiveRun::start(arguments, timeline_);
-  if (!live_->recorder().path.empty()) remember_file(live_->recorder().path);
+  const std::string path = live_->recorder().path;
+  if (path.empty()) return;
+  recorded_files_.emplace_back(path, live_->run_id());
+  remember_file(path);
 }
 
 frame::TrainerLink* DesktopSession::trainer() { return live_.get(); }

@@ -36,6 +36,8 @@ class DesktopSession final : public frame::Host {
   std::string figures_folder() const override;
   std::vector<std::string> export_view(const frame::ExportRequest& request) override;
   std::string export_text(const frame::ExportRequest& request) override;
+  frame::LoadedAnnotations load_annotations(const viz::Run& run) override;
+  void save_annotations(const viz::Run& run, const viz::Annotations& annotations) override;
   void toggle_full_screen() override;
   void quit(frame::Leave leave) override { leave_ = leave; }
   std::string device_words() const override;
@@ -49,6 +51,7 @@ class DesktopSession final : public frame::Host {
 
  private:
   void remember_file(const std::string& path);
+  std::string recording_path(const viz::Run& run) const;  // empty: it is not recorded
   std::string recording_of(const viz::Selection& selection) const;  // file name of the run shown
 
   DesktopOptions options_;
@@ -56,7 +59,8 @@ class DesktopSession final : public frame::Host {
   Remember remember_;
   std::string settings_folder_, settings_note_;
   DesktopSettings settings_;
-  std::vector<std::pair<std::string, std::uint32_t>> open_files_;  // path, run id
+  std::vector<std::pair<std::string, std::uint32_t>> open_files_;      // path, run id
+  std::vector<std::pair<std::string, std::uint32_t>> recorded_files_;  // of runs trained here
   std::shared_ptr<LiveRun> live_;
   std::optional<frame::Leave> leave_;
   std::function<void()> toggle_full_screen_;

@@ -3,6 +3,7 @@
 
 #include "app/export.h"
 #include "app/opened_recording.h"
+#include "app/sidecar.h"
 #include "engine/trace/error.h"
 
 namespace sparsescope::test {
@@ -111,11 +112,23 @@ void ScriptedHost::start_training(const std::string& preset) {
 }
 
 void ScriptedHost::open_recording(const std::string& path) {
+  notes_beside = path;
   timeline_.add_run(app::feed_of_recording(path));
 }
 
 std::vector<std::string> ScriptedHost::export_view(const frame::ExportRequest& request) {
   return app::export_view(request, {timeline_, "scripted.h5"});
+}
+
+frame::LoadedAnnotations ScriptedHost::load_annotations(const viz::Run& run) {
+  const std::string& beside = notes_beside.empty() ? recording : notes_beside;
+  return beside.empty() ? frame::LoadedAnnotations{} : app::load_sidecar(beside, run.uuid());
+}
+
+void ScriptedHost::save_annotations(const viz::Run& run, const viz::Annotations& annotations) {
+  if (!no_notes.empty()) throw Error(no_notes);
+  const std::string& beside = notes_beside.empty() ? recording : notes_beside;
+  if (!beside.empty()) app::save_sidecar(beside, run.uuid(), annotations);
 }
 
 std::string ScriptedHost::export_text(const frame::ExportRequest& request) {

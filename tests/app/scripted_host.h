@@ -64,6 +64,8 @@ class ScriptedHost final : public frame::Host {
   std::string figures_folder() const override { return figures; }
   std::vector<std::string> export_view(const frame::ExportRequest& request) override;
   std::string export_text(const frame::ExportRequest& request) override;
+  frame::LoadedAnnotations load_annotations(const viz::Run& run) override;
+  void save_annotations(const viz::Run& run, const viz::Annotations& annotations) override;
   void toggle_full_screen() override { ++full_screen_toggles; }
   void quit(frame::Leave how) override { leave = how; }
   std::string device_words() const override { return "scripted"; }
@@ -74,6 +76,8 @@ class ScriptedHost final : public frame::Host {
   std::string no_training;      // why it may not start
   std::string figures = "/nowhere";
   std::uint64_t frames = 3000;  // of the run
+  std::string notes_beside;     // path of the recording that notes are kept beside; empty: `recording`
+  std::string no_notes;         // why they cannot be kept
   int full_screen_toggles = 0;
   std::optional<frame::Leave> leave;
 

@@ -273,9 +273,10 @@ void window_commands(State& state, Table& table) {
         state.host.quit(Leave::StopAndSave);
       });
   table.in("Window")
-      .add("window.theme", "Dark or light theme", {"Ctrl+Shift+L"},
+      .add("window.theme", "Next theme: dark, light, projector, high contrast", {"Ctrl+Shift+L"},
            [&state] {
-             state.appearance.theme = state.appearance.theme == Theme::Dark ? Theme::Light : Theme::Dark;
+             state.appearance.theme =
+                 static_cast<Theme>((static_cast<int>(state.appearance.theme) + 1) % kThemeCount);
              state.appearance_changed = true;
            })
       .add("window.larger", "Larger interface", {"Ctrl+="},
@@ -338,6 +339,7 @@ void add_commands(State& state) {
   time_commands(state, table);
   window_commands(state, table);
   add_export_commands(state);
+  add_annotation_commands(state);
 }
 
 void post(State& state, const trace::Command& command) {

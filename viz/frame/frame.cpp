@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "engine/trace/error.h"
+#include "viz/frame/bookmarks.h"
 
 namespace sparsescope::frame {
 namespace {
@@ -69,8 +70,7 @@ void Frame::prepare() {
   make_wanted_figure(state);
   if (!state.appearance_changed) return;
   apply_theme(state.appearance.theme, state.appearance.scale * state.appearance.monitor_scale);
-  state.host.remember_appearance(state.appearance.theme == Theme::Dark ? "dark" : "light",
-                                 state.appearance.scale);
+  state.host.remember_appearance(theme_name(state.appearance.theme), state.appearance.scale);
   state.appearance_changed = false;
 }
 
@@ -105,6 +105,7 @@ void Frame::begin(double seconds) {
     if (!state.recorder.failure.empty()) state.notify(state.recorder.failure, ui::Tone::Error);
   }
   state.timeline.update(seconds, state.selection.run);
+  keep_annotations(state);
   state.selection.begin_frame();
   for (Toast& toast : state.toasts) toast.seconds_left -= seconds;
   std::erase_if(state.toasts, [](const Toast& toast) { return toast.seconds_left <= 0; });

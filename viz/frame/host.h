@@ -7,6 +7,8 @@
 
 #include "viz/frame/export_request.h"
 #include "viz/frame/trainer_link.h"
+#include "viz/model/annotations.h"
+#include "viz/model/run.h"
 
 namespace sparsescope::frame {
 
@@ -18,6 +20,12 @@ struct PresetCard {
 struct RecentFile {
   std::string path, name;
   std::string detail;  // "18.2 MiB, 3 hours ago"
+};
+
+// The bookmarks and notes of a run as they were kept, and one sentence when they could not be read.
+struct LoadedAnnotations {
+  viz::Annotations annotations;
+  std::string note;
 };
 
 enum class Leave { StopAndSave, KeepTraining };
@@ -46,6 +54,11 @@ class Host {
   virtual std::vector<std::string> export_view(const ExportRequest& request) = 0;
   // The text of its first format. Throws Error.
   virtual std::string export_text(const ExportRequest& request) = 0;
+
+  // Bookmarks and notes of a run whose schema came; empty when there are none. Never throws.
+  virtual LoadedAnnotations load_annotations(const viz::Run& run) = 0;
+  // Keeps them beside the run's recording, which itself is never written. Throws Error.
+  virtual void save_annotations(const viz::Run& run, const viz::Annotations& annotations) = 0;
 
   virtual void toggle_full_screen() = 0;
   // Ends the program's window at the next opportunity.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "viz/frame/annotation_book.h"
 #include "viz/frame/host.h"
 #include "viz/model/commands.h"
 #include "viz/model/selection.h"
@@ -76,6 +77,8 @@ struct State {
   ExportRequest figure;                        // as chosen last
   std::optional<ExportRequest> wanted_figure;  // made before the next frame
 
+  AnnotationBook book;  // bookmarks and notes of every run
+
   std::vector<Toast> toasts;
   std::vector<std::string> notes;   // of this installation, for the status bar: missing fonts
   std::vector<PresetCard> presets;  // read once
@@ -136,6 +139,7 @@ void draw_toasts(State& state, const Area& above);
 // Fills the command table; called once.
 void add_commands(State& state);
 void add_export_commands(State& state);
+void add_annotation_commands(State& state);
 // Between two frames: the figure that was asked for.
 void make_wanted_figure(State& state);
 // The start and the end of a modal dialog in our look; when true, fill it and call ImGui::EndPopup().

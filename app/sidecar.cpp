@@ -1,0 +1,75 @@
+// Small JSON files, read whole and written through trace::write_file.
+#include "app/sidecar.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "engine/trace/error.h"
+#include "engine/trace/write_file.h"
+
+namespace sparsescope::app {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::uintmax_t kMostBytes = 64u << 20;
+
+// A name that is free: "name.notes.unreadable.json", "name.notes.unreadable-2.json", ...
+fs::path name_aside(const fs::path& path) {
+  const std::string stem = path.stem().string();  // "name.notes"
+  for (int i = 1;; ++i) {
+    const std::string name =
+        i == 1 ? stem + ".unreadable.json" : fmt::format("{}.unreadable-{}.json", stem, i);
+    const fs::path aside = path.parent_path() / name;
+    std::error_code failure;
+    if (!fs::exists(aside, failure)) return aside;
+  }
+}
+
+std::string kept_aside(const fs::path& path, const std::string& why) {
+  const fs::path aside = name_aside(path);
+  std::error_code failure;
+  fs::rename(path, aside, failure);
+  const std::string name = path.filename().string();
+  if (failure)
+    return fmt::format("{} was not used ({}) and could not be moved aside: {}", name, why, failure.message());
+  return fmt::format("{} was not used ({}); it was kept as {}", name, why, aside.filename().string());
+}
+
+std::string read_whole(const fs::path& path) {
+  std::error_code failure;
+  if (fs::file_size(path, failure) > kMostBytes && !failure) throw refused("it is larger than 64 MiB");
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  if (!file.is_open() || file.bad()) throw refused("it cannot be read");
+  return bytes;
+}
+
+}  // namespace
+
+std::string sidecar_path(const std::string& recording) {
+  return fs::path(recording).replace_extension(".notes.json").string();
+}
+
+frame::LoadedAnnotations load_sidecar(const std::string& recording, const std::string& uuid) {
+  const fs::path path = sidecar_path(recording);
+  std::error_code failure;
+  if (!fs::exists(path, failure)) return {};
+  try {
+    return {viz::annotations_from_json(read_whole(path), uuid), ""};
+  } catch (const Error& error) {
+    return {{}, kept_aside(path, error.what())};
+  }
+}
+
+void save_sidecar(const std::string& recording, const std::string& uuid,
+                  const viz::Annotations& annotations) {
+  const std::string path = sidecar_path(recording);
+  std::error_code failure;
+  if (annotations.empty() && !fs::exists(path, failure)) return;
+  trace::write_file(path, viz::json_from_annotations(annotations, uuid));
+}
+
+}  // namespace sparsescope::app

@@ -1,0 +1,149 @@
+// Bookmarks and notes as values: order, numbers, removing and bringing back, and their file format.
+#include "viz/model/annotations.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "engine/trace/error.h"
+
+namespace sparsescope::viz {
+namespace {
+
+constexpr const char* kRun = "11111111-2222-3333-4444-555555555555";
+
+TEST(Annotations, StandByRisingStepWhateverTheOrderOfMarking) {
+  Annotations annotations;
+  for (const std::uint64_t step : {500u, 20u, 300u}) annotations.mark(step);
+  ASSERT_EQ(annotations.bookmarks().size(), 3u);
+  EXPECT_EQ(annotations.bookmarks()[0].step, 20u);
+  EXPECT_EQ(annotations.bookmarks()[2].step, 500u);
+  EXPECT_EQ(annotations.next(20)->step, 300u);
+  EXPECT_EQ(annotations.previous(300)->step, 20u);
+  EXPECT_EQ(annotations.previous(20), nullptr);
+  EXPECT_EQ(annotations.next(500), nullptr);
+}
+
+TEST(Annotations, ANumberBelongsToOneBookmarkOnly) {
+  Annotations annotations;
+  annotations.mark(10, 3);
+  annotations.mark(20, 3);
+  EXPECT_EQ(annotations.numbered(3)->step, 20u);
+  EXPECT_EQ(annotations.at(10)->number, 0);
+  EXPECT_EQ(annotations.bookmarks().size(), 2u);
+}
+
+TEST(Annotations, AStepHasOneBookmarkAndKeepsItsTitleWhenItIsNumberedAgain) {
+  Annotations annotations;
+  const std::uint32_t id = annotations.mark(10, 1, "before the collapse");
+  EXPECT_EQ(annotations.mark(10, 2), id);
+  ASSERT_EQ(annotations.bookmarks().size(), 1u);
+  EXPECT_EQ(annotations.bookmarks()[0].title, "before the collapse");
+  EXPECT_EQ(annotations.bookmarks()[0].number, 2);
+}
+
+TEST(Annotations, FreeNumbersAreGivenFromOneToNine) {
+  Annotations annotations;
+  for (int i = 1; i <= 9; ++i) {
+    EXPECT_EQ(annotations.free_number(), i);
+    annotations.mark(static_cast<std::uint64_t>(i), annotations.free_number());
+  }
+  EXPECT_EQ(annotations.free_number(), 0);
+  annotations.remove(annotations.numbered(4)->id);
+  EXPECT_EQ(annotations.free_number(), 4);
+}
+
+TEST(Annotations, RemovingComesBackInReverseOrderAndSaysWhat) {
+  Annotations annotations;
+  const std::uint32_t bookmark = annotations.mark(1200, 2, "peak");
+  const std::uint32_t note = annotations.write_note(40, "first token declared");
+  EXPECT_EQ(annotations.restorable(), "");
+  annotations.remove(bookmark);
+  annotations.remove(note);
+  EXPECT_TRUE(annotations.empty());
+  EXPECT_EQ(annotations.restorable(), "the note at step 40");
+  EXPECT_TRUE(annotations.restore());
+  EXPECT_EQ(annotations.restorable(), "bookmark 2 at step 1,200");
+  EXPECT_TRUE(annotations.restore());
+  EXPECT_FALSE(annotations.restore());
+  EXPECT_EQ(annotations.numbered(2)->title, "peak");
+  EXPECT_EQ(annotations.notes()[0].text, "first token declared");
+}
+
+TEST(Annotations, ANumberGivenAwayMeanwhileIsNotTakenBack) {
+  Annotations annotations;
+  annotations.remove(annotations.mark(10, 1));
+  annotations.mark(20, 1);
+  annotations.restore();
+  EXPECT_EQ(annotations.numbered(1)->step, 20u);
+  EXPECT_EQ(annotations.at(10)->number, 0);
+}
+
+TEST(Annotations, EveryChangeAndNothingElseRaisesTheVersion) {
+  Annotations annotations;
+  const std::uint64_t fresh = annotations.version();
+  EXPECT_FALSE(annotations.remove(99));
+  EXPECT_FALSE(annotations.rename(99, "x"));
+  EXPECT_FALSE(annotations.restore());
+  EXPECT_EQ(annotations.version(), fresh);
+  const std::uint32_t id = annotations.mark(1);
+  EXPECT_GT(annotations.version(), fresh);
+  const std::uint64_t marked = annotations.version();
+  EXPECT_TRUE(annotations.rename(id, "x"));
+  EXPECT_GT(annotations.version(), marked);
+}
+
+// What stands in the file, without the ids that only live in memory.
+std::vector<std::string> contents(const Annotations& annotations) {
+  std::vector<std::string> all;
+  for (const Bookmark& b : annotations.bookmarks())
+    all.push_back(std::to_string(b.step) + "#" + std::to_string(b.number) + ":" + b.title);
+  for (const Note& n : annotations.notes()) all.push_back(std::to_string(n.step) + ">" + n.text);
+  return all;
+}
+
+TEST(Annotations, ComeBackFromTheirFileWhateverIsInThem) {
+  std::mt19937 random(5);
+  const std::vector<std::string> texts = {"", "plain", "\"quoted\"\nlines\t", "θ fällt, 减少",
+                                          std::string(2000, 'x')};
+  for (int round = 0; round < 50; ++round) {
+    Annotations annotations;
+    for (int i = 0; i < 20; ++i) {
+      const std::uint64_t step = random() % 30 * 0x1000000000ull;
+      const std::string& text = texts[random() % texts.size()];
+      if (random() % 2 == 0) {
+        annotations.mark(step, static_cast<int>(random() % 10), text);
+      } else {
+        annotations.write_note(step, text);
+      }
+    }
+    const std::string file = json_from_annotations(annotations, kRun);
+    const Annotations read = annotations_from_json(file, kRun);
+    EXPECT_EQ(contents(read), contents(annotations));
+    EXPECT_EQ(json_from_annotations(read, kRun), file);
+  }
+}
+
+TEST(Annotations, AFileThatCannotBeUsedIsRefusedInOneSentence) {
+  Annotations one;
+  one.mark(1);
+  const std::string good = json_from_annotations(one, kRun);
+  for (const std::string& bad :
+       {std::string(""), std::string("{"), std::string("[]"), std::string("{}"),
+        good.substr(0, good.size() / 2), json_from_annotations(one, "another"),
+        std::string(R"({"format":"sparsescope notes","version":2,"run":")") + kRun + R"("})",
+        std::string(R"({"format":"sparsescope notes","version":1,"run":")") + kRun + R"(","bookmarks":{}})",
+        std::string(R"({"format":"sparsescope notes","version":1,"run":")") + kRun +
+            R"(","bookmarks":[{"step":-1}],"notes":[]})",
+        std::string(R"({"format":"sparsescope notes","version":1,"run":")") + kRun +
+            R"(","bookmarks":[{"step":1,"number":12}],"notes":[]})",
+        std::string(R"({"format":"sparsescope notes","version":1,"run":")") + kRun +
+            R"(","bookmarks":[],"notes":[{"step":1,"text":7}]})",
+        std::string(R"({"format":"sparsescope notes","version":1,"run":")") + kRun +
+            R"(","bookmarks":[7],"notes":[]})"}) {
+    EXPECT_THROW(annotations_from_json(bad, kRun), Error) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace sparsescope::viz

@@ -1,0 +1,218 @@
+// Two short lists kept in order, one stack of what was removed, and the format of the file.
+#include "viz/model/annotations.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "engine/trace/error.h"
+#include "viz/model/format.h"
+
+namespace sparsescope::viz {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kVersion = 1;
+constexpr std::size_t kRemovedKept = 100;
+constexpr std::size_t kMostItems = 100'000;  // of a file that somebody hands over
+constexpr const char* kFormat = "sparsescope notes";
+
+std::string step_words(std::uint64_t step) { return "step " + format_count(static_cast<std::int64_t>(step)); }
+
+template <typename Item>
+auto find_id(std::vector<Item>& items, std::uint32_t id) {
+  return std::find_if(items.begin(), items.end(), [&](const Item& item) { return item.id == id; });
+}
+
+template <typename Item>
+void insert_by_step(std::vector<Item>& items, Item item) {
+  const auto place =
+      std::upper_bound(items.begin(), items.end(), item.step,
+                       [](std::uint64_t step, const Item& other) { return step < other.step; });
+  items.insert(place, std::move(item));
+}
+
+const Json& list_of(const Json& file, const char* name) {
+  const auto it = file.find(name);
+  if (it == file.end() || !it->is_array()) throw refused(fmt::format("it has no list '{}'", name));
+  if (it->size() > kMostItems) throw refused(fmt::format("its list '{}' has {} entries", name, it->size()));
+  return *it;
+}
+
+std::uint64_t step_in(const Json& item) {
+  const auto it = item.is_object() ? item.find("step") : item.end();
+  if (it == item.end() || !it->is_number_unsigned()) throw refused("an entry has no step");
+  return it->get<std::uint64_t>();
+}
+
+std::string text_in(const Json& item, const char* name) {
+  const auto it = item.find(name);
+  if (it == item.end()) return {};
+  if (!it->is_string()) throw refused(fmt::format("the '{}' of an entry is no text", name));
+  return it->get<std::string>();
+}
+
+int number_in(const Json& item) {
+  const auto it = item.find("number");
+  if (it == item.end()) return 0;
+  if (!it->is_number_integer() || it->get<std::int64_t>() < 0 || it->get<std::int64_t>() > 9)
+    throw refused("the number of a bookmark is not between 1 and 9");
+  return it->get<int>();
+}
+
+}  // namespace
+
+void Annotations::insert(Bookmark bookmark) { insert_by_step(bookmarks_, std::move(bookmark)); }
+void Annotations::insert(Note note) { insert_by_step(notes_, std::move(note)); }
+
+void Annotations::take_number_from_others(int number) {
+  if (number == 0) return;
+  for (Bookmark& bookmark : bookmarks_) {
+    if (bookmark.number == number) bookmark.number = 0;
+  }
+}
+
+std::uint32_t Annotations::mark(std::uint64_t step, int number, std::string title) {
+  check(number >= 0 && number <= 9, "bookmarks are numbered 1 to 9");
+  ++version_;
+  take_number_from_others(number);
+  for (Bookmark& bookmark : bookmarks_) {
+    if (bookmark.step != step) continue;
+    if (number != 0) bookmark.number = number;
+    if (!title.empty()) bookmark.title = std::move(title);
+    return bookmark.id;
+  }
+  insert(Bookmark{next_id_, number, step, std::move(title)});
+  return next_id_++;
+}
+
+std::uint32_t Annotations::write_note(std::uint64_t step, std::string text) {
+  ++version_;
+  insert(Note{next_id_, step, std::move(text)});
+  return next_id_++;
+}
+
+bool Annotations::rename(std::uint32_t id, std::string text) {
+  if (const auto it = find_id(bookmarks_, id); it != bookmarks_.end()) {
+    it->title = std::move(text);
+  } else if (const auto note = find_id(notes_, id); note != notes_.end()) {
+    note->text = std::move(text);
+  } else {
+    return false;
+  }
+  ++version_;
+  return true;
+}
+
+bool Annotations::remove(std::uint32_t id) {
+  Removed removed;
+  if (const auto it = find_id(bookmarks_, id); it != bookmarks_.end()) {
+    removed.bookmark = std::move(*it);
+    bookmarks_.erase(it);
+  } else if (const auto note = find_id(notes_, id); note != notes_.end()) {
+    removed.note = std::move(*note);
+    notes_.erase(note);
+  } else {
+    return false;
+  }
+  removed_.push_back(std::move(removed));
+  if (removed_.size() > kRemovedKept) removed_.erase(removed_.begin());
+  ++version_;
+  return true;
+}
+
+bool Annotations::restore() {
+  if (removed_.empty()) return false;
+  Removed removed = std::move(removed_.back());
+  removed_.pop_back();
+  if (removed.bookmark) {
+    if (removed.bookmark->number != 0 && numbered(removed.bookmark->number) != nullptr)
+      removed.bookmark->number = 0;
+    insert(std::move(*removed.bookmark));
+  } else {
+    insert(std::move(*removed.note));
+  }
+  ++version_;
+  return true;
+}
+
+std::string Annotations::restorable() const {
+  if (removed_.empty()) return "";
+  const Removed& last = removed_.back();
+  if (last.note) return "the note at " + step_words(last.note->step);
+  const std::string number =
+      last.bookmark->number != 0 ? " " + std::to_string(last.bookmark->number) : std::string();
+  return "bookmark" + number + " at " + step_words(last.bookmark->step);
+}
+
+const Bookmark* Annotations::numbered(int number) const {
+  const auto it = std::find_if(bookmarks_.begin(), bookmarks_.end(),
+                               [&](const Bookmark& bookmark) { return bookmark.number == number; });
+  return number == 0 || it == bookmarks_.end() ? nullptr : &*it;
+}
+
+const Bookmark* Annotations::at(std::uint64_t step) const {
+  const auto it = std::find_if(bookmarks_.begin(), bookmarks_.end(),
+                               [&](const Bookmark& bookmark) { return bookmark.step == step; });
+  return it == bookmarks_.end() ? nullptr : &*it;
+}
+
+const Bookmark* Annotations::previous(std::uint64_t step) const {
+  const Bookmark* found = nullptr;
+  for (const Bookmark& bookmark : bookmarks_) {
+    if (bookmark.step < step) found = &bookmark;
+  }
+  return found;
+}
+
+const Bookmark* Annotations::next(std::uint64_t step) const {
+  const auto it = std::find_if(bookmarks_.begin(), bookmarks_.end(),
+                               [&](const Bookmark& bookmark) { return bookmark.step > step; });
+  return it == bookmarks_.end() ? nullptr : &*it;
+}
+
+int Annotations::free_number() const {
+  for (int number = 1; number <= 9; ++number) {
+    if (numbered(number) == nullptr) return number;
+  }
+  return 0;
+}
+
+std::string json_from_annotations(const Annotations& annotations, std::string_view run_uuid) {
+  Json file = {{"format", kFormat}, {"version", kVersion}, {"run", run_uuid}};
+  file["bookmarks"] = Json::array();
+  for (const Bookmark& bookmark : annotations.bookmarks()) {
+    Json item;
+    if (bookmark.number != 0) item["number"] = bookmark.number;
+    item["step"] = bookmark.step;
+    if (!bookmark.title.empty()) item["title"] = bookmark.title;
+    file["bookmarks"].push_back(std::move(item));
+  }
+  file["notes"] = Json::array();
+  for (const Note& note : annotations.notes())
+    file["notes"].push_back({{"step", note.step}, {"text", note.text}});
+  return file.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Annotations annotations_from_json(std::string_view json, std::string_view run_uuid) {
+  const Json file = Json::parse(json, nullptr, false);
+  if (!file.is_object() || file.value("format", Json()) != kFormat)
+    throw refused("it holds no notes of ours");
+  if (file.value("version", Json()) != kVersion) throw refused("a newer version of this program wrote it");
+  if (file.value("run", Json()) != run_uuid) throw refused("it belongs to another run");
+  Annotations annotations;
+  for (const Json& item : list_of(file, "bookmarks"))
+    annotations.mark(step_in(item), number_in(item), text_in(item, "title"));
+  for (const Json& item : list_of(file, "notes"))
+    annotations.write_note(step_in(item), text_in(item, "text"));
+  return annotations;
+}
+
+std::string words_of(const Bookmark& bookmark) {
+  const std::string name = bookmark.number != 0 ? fmt::format("Bookmark {}", bookmark.number) : "Bookmark";
+  return bookmark.title.empty() ? name + " at " + step_words(bookmark.step) : name + ": " + bookmark.title;
+}
+
+}  // namespace sparsescope::viz
