@@ -43,6 +43,10 @@ viz::Feed feed_of_recording(const std::string& path) {
   };
   feed.cancel_loading = [opened] { opened->client().cancel_loading(); };
   feed.name = std::filesystem::path(path).filename().string();
+  std::error_code failure;
+  feed.path = std::filesystem::absolute(path, failure).lexically_normal().string();
+  const std::uintmax_t bytes = std::filesystem::file_size(path, failure);
+  feed.bytes = failure ? 0 : bytes;
   return feed;
 }
 

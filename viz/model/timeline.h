@@ -38,6 +38,8 @@ struct Feed {
   std::function<LoadProgress()> progress;   // may be empty
   std::function<void()> cancel_loading;     // may be empty
   std::string name;                         // shown until the schema came, e.g. the file's name
+  std::string path;                         // of the recording behind it; may be empty
+  std::uint64_t bytes = 0;                  // of that file when it was opened
 };
 
 // The part of the time axis that views show; shared by all of them.
@@ -66,7 +68,8 @@ class Timeline {
   const std::vector<std::unique_ptr<Run>>& runs() const { return runs_; }
   // nullptr: no such run.
   Run* find(std::uint32_t id) const;
-  // The first run called `uuid`: a live run and its own recording share one. nullptr: none, or `uuid` is empty.
+  // The first run called `uuid`: a live run and its own recording share one. nullptr: none, or `uuid` is
+  // empty.
   Run* find(std::string_view uuid) const;
   // Run `id`, or the first one, or nullptr when there is none: what single-run views show.
   Run* current(std::optional<std::uint32_t> id) const;
