@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "viz/model/fuzzy.h"
+
 namespace sparsescope::viz {
 namespace {
 
@@ -68,7 +70,77 @@ TEST(CommandTable, FindsCommandsByAnyOfTheirWordsBestFirst) {
   EXPECT_EQ(found[0]->id, "timeline.play");
   EXPECT_EQ(table.search("theme dark").front()->id, "window.theme");
   EXPECT_EQ(table.search("").size(), 3u);
+  EXPECT_EQ(table.search("dlt").front()->id, "window.theme") << "letters in their order";
   EXPECT_TRUE(table.search("zebra").empty());
+  EXPECT_EQ(table.nearest("lihgt teme", 2).front()->id, "window.theme");
+  EXPECT_EQ(table.nearest("zebra", 2).size(), 2u);
+}
+
+TEST(CommandTable, TwoViewsMayUseTheSameKeyButNoViewAndTheWindow) {
+  CommandTable table;
+  UiCommand first = command("graph.next", "Next head", {"."}), second = command("map.next", "Next", {"."});
+  first.view = "graph";
+  second.view = "map";
+  table.add(first);
+  table.add(second);
+  EXPECT_THROW(table.add(command("timeline.next", "Next step", {"."})), std::logic_error);
+}
+
+TEST(CommandTable, ForgetsTheCommandsOfThingsThatAreGone) {
+  CommandTable table;
+  table.add(command("control.pace.set", "Set the pace"));
+  table.add(command("timeline.play", "Play"));
+  table.remove("control.");
+  EXPECT_EQ(table.all().size(), 1u);
+  EXPECT_EQ(table.find("control.pace.set"), nullptr);
+}
+
+UiCommand asking(CommandArgument argument, std::string& got) {
+  UiCommand made = command("ask", "Ask");
+  made.argument = std::move(argument);
+  made.run_with = [&got](const std::string& value) { got = value; };
+  return made;
+}
+
+TEST(CommandTable, AValueIsCheckedBeforeTheCommandRuns) {
+  CommandTable table;
+  std::string got;
+  CommandArgument step{CommandArgument::Kind::WholeNumber, "step"};
+  step.range = [] { return Range{0, 3000}; };
+  table.add(asking(step, got));
+  EXPECT_EQ(table.run("ask", "3,001"), "step goes from 0 to 3,000");
+  EXPECT_EQ(table.run("ask", "1.5"), "step is a whole number, such as 12");
+  EXPECT_EQ(table.run("ask", "soon"), "step is a number, such as 0.5");
+  EXPECT_EQ(table.run("ask", ""), "step is a number, such as 0.5");
+  EXPECT_EQ(got, "");
+  EXPECT_EQ(table.run("ask", "1,200"), "");
+  EXPECT_EQ(got, "1,200");
+  EXPECT_NE(table.run("missing", "1"), "");
+}
+
+TEST(CommandTable, AChoiceIsOneOfItsNamesAndARuleOfItsOwnHasTheLastWord) {
+  CommandTable table;
+  std::string got;
+  CommandArgument axis{CommandArgument::Kind::Choice, "axis"};
+  axis.choices = [] { return std::vector<std::string>{"step", "tokens"}; };
+  axis.why_not = [](const std::string& value) {
+    return value == "tokens" ? "this run counts no tokens" : std::string();
+  };
+  table.add(asking(axis, got));
+  EXPECT_EQ(table.run("ask", "day"), "axis is one of: step, tokens");
+  EXPECT_EQ(table.run("ask", "tokens"), "this run counts no tokens");
+  EXPECT_EQ(table.run("ask", "step"), "");
+  EXPECT_EQ(got, "step");
+}
+
+TEST(Fuzzy, BeginningsBeatInsidesWhichBeatScatteredLetters) {
+  EXPECT_GT(fuzzy_score("play", "Play or hold"), fuzzy_score("play", "Hold or play"));
+  EXPECT_GT(fuzzy_score("play", "Hold or play"), fuzzy_score("play", "Replay"));
+  EXPECT_GT(fuzzy_score("play", "Replay"), fuzzy_score("play", "Put layers away"));
+  EXPECT_GT(fuzzy_score("play", "Put layers away"), 0);
+  EXPECT_EQ(fuzzy_score("play", "Plot"), 0);
+  EXPECT_GT(fuzzy_score("", "anything"), 0);
+  EXPECT_GT(fuzzy_score("axis time", "Time axis"), 0);
 }
 
 }  // namespace

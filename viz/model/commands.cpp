@@ -1,13 +1,15 @@
 #include "viz/model/commands.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <sstream>
+#include <charconv>
+#include <cmath>
 
 #include "engine/trace/error.h"
+#include "viz/model/fuzzy.h"
 
 namespace sparsescope::viz {
 namespace {
@@ -25,13 +27,6 @@ bool is_key(std::string_view key) {
     return number >= 1 && number <= 12;
   }
   return std::find(kNamedKeys.begin(), kNamedKeys.end(), key) != kNamedKeys.end();
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
 }
 
 }  // namespace
@@ -57,18 +52,59 @@ std::string text_from_chord(const KeyChord& chord) {
          (chord.alt ? "Alt+" : "") + chord.key;
 }
 
+std::optional<double> number_from_text(std::string text) {
+  std::erase(text, ',');
+  std::erase(text, ' ');
+  double value = 0;
+  const char* first = text.data() + (text.starts_with('+') ? 1 : 0);
+  const auto [end, failure] = std::from_chars(first, text.data() + text.size(), value);
+  if (text.empty() || failure != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
+    return std::nullopt;
+  return value;
+}
+
+std::string problem_with(const CommandArgument& argument, const std::string& value) {
+  using Kind = CommandArgument::Kind;
+  if (argument.kind == Kind::Choice) {
+    const std::vector<std::string> choices = argument.choices();
+    if (std::find(choices.begin(), choices.end(), value) == choices.end())
+      return fmt::format("{} is one of: {}", argument.name, fmt::join(choices, ", "));
+  } else if (argument.kind != Kind::Text) {
+    const std::optional<double> number = number_from_text(value);
+    if (!number) return fmt::format("{} is a number, such as 0.5", argument.name);
+    if (argument.kind == Kind::WholeNumber && *number != std::floor(*number))
+      return fmt::format("{} is a whole number, such as 12", argument.name);
+    if (argument.range) {
+      const Range range = argument.range();
+      if (!range.contains(*number)) {
+        return fmt::format("{} goes from {} to {}", argument.name, format_unit(range.minimum, argument.unit),
+                           format_unit(range.maximum, argument.unit));
+      }
+    }
+  }
+  return argument.why_not ? argument.why_not(value) : std::string();
+}
+
 void CommandTable::add(UiCommand command) {
   check(!command.id.empty() && !command.words.empty() && !command.category.empty(),
         "a command has an id, words and a category");
   check(static_cast<bool>(command.run), "command '" + command.id + "' does nothing");
+  check(command.argument.has_value() == static_cast<bool>(command.run_with),
+        "command '" + command.id + "' asks for a value and takes it, or neither");
   check(find(command.id) == nullptr, "two commands are called '" + command.id + "'");
   for (const KeyChord& chord : command.keys) {
-    const UiCommand* other = find(chord);
-    if (other == nullptr) continue;
-    check(false,
-          fmt::format("'{}' is the key of '{}' and of '{}'", text_from_chord(chord), command.id, other->id));
+    for (const UiCommand& other : commands_) {
+      if (std::find(other.keys.begin(), other.keys.end(), chord) == other.keys.end()) continue;
+      const bool never_meet = !other.view.empty() && !command.view.empty() && other.view != command.view;
+      check(never_meet,
+            fmt::format("'{}' is the key of '{}' and of '{}'", text_from_chord(chord), command.id, other.id));
+    }
   }
   commands_.push_back(std::move(command));
+}
+
+void CommandTable::remove(std::string_view id_prefix) {
+  std::erase_if(commands_, [&](const UiCommand& command) { return command.id.starts_with(id_prefix); });
 }
 
 const UiCommand* CommandTable::find(std::string_view id) const {
@@ -96,31 +132,38 @@ std::string CommandTable::run(std::string_view id) const {
   return reason;
 }
 
-std::vector<const UiCommand*> CommandTable::search(std::string_view query) const {
-  std::vector<std::string> words;
-  std::istringstream stream{lower(query)};
-  for (std::string word; stream >> word;) words.push_back(word);
+std::string CommandTable::run(std::string_view id, const std::string& value) const {
+  std::string reason = why_disabled(id);
+  if (!reason.empty()) return reason;
+  const UiCommand& command = *find(id);
+  if (!command.argument) return "'" + command.words + "' takes no value";
+  reason = problem_with(*command.argument, value);
+  if (reason.empty()) command.run_with(value);
+  return reason;
+}
 
+std::vector<const UiCommand*> CommandTable::search(std::string_view query) const {
   std::vector<std::pair<int, const UiCommand*>> found;
   for (const UiCommand& command : commands_) {
-    const std::string title = lower(command.words),
-                      all = title + " " + lower(command.category) + " " + lower(command.id);
-    int score = 0;
-    const bool fits = std::all_of(words.begin(), words.end(), [&](const std::string& word) {
-      const std::size_t place = title.find(word);
-      // A match at the start of the words beats one at the start of a word, which beats one anywhere.
-      score += place == 0                                              ? 3
-               : place != std::string::npos && title[place - 1] == ' ' ? 2
-               : place != std::string::npos                            ? 1
-                                                                       : 0;
-      return all.find(word) != std::string::npos;
-    });
-    if (fits) found.emplace_back(score, &command);
+    // What it is called counts more than where it stands.
+    const int by_words = 2 * fuzzy_score(query, command.words);
+    const int by_all = fuzzy_score(query, command.words + " " + command.category + " " + command.id);
+    if (by_words > 0 || by_all > 0) found.emplace_back(std::max(by_words, by_all), &command);
   }
   std::stable_sort(found.begin(), found.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<const UiCommand*> commands;
   for (const auto& [score, command] : found) commands.push_back(command);
+  return commands;
+}
+
+std::vector<const UiCommand*> CommandTable::nearest(std::string_view query, std::size_t most) const {
+  std::vector<std::pair<double, const UiCommand*>> ranked;
+  for (const UiCommand& command : commands_) ranked.emplace_back(likeness(query, command.words), &command);
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<const UiCommand*> commands;
+  for (std::size_t i = 0; i < std::min(most, ranked.size()); ++i) commands.push_back(ranked[i].second);
   return commands;
 }
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "viz/model/format.h"
+
 namespace sparsescope::viz {
 
 struct KeyChord {
@@ -22,6 +24,22 @@ std::string text_from_chord(const KeyChord& chord);
 
 enum class KeyRepeat { Once, WhileHeld };  // what a held key does
 
+// What a command asks for before it runs: one value, typed or chosen.
+struct CommandArgument {
+  enum class Kind { Number, WholeNumber, Choice, Text };
+  Kind kind = Kind::Text;
+  std::string name;                                             // "learning rate scale"
+  std::string unit;                                             // "steps/s"; empty: none
+  std::function<Range()> range = {};                            // of numbers; empty: any
+  std::function<std::vector<std::string>()> choices = {};       // of a choice
+  std::function<std::string()> current = {};                    // the present value as it would be typed
+  std::function<std::string(const std::string&)> why_not = {};  // a further rule: "" or one sentence
+};
+// Empty when `value` will do, else one sentence that says what would.
+std::string problem_with(const CommandArgument& argument, const std::string& value);
+// The number in `text`, which may separate thousands by commas or spaces; nothing: it is none.
+std::optional<double> number_from_text(std::string text);
+
 struct UiCommand {
   std::string id;              // "timeline.play"
   std::string words;           // "Play or pause the replay"
@@ -31,12 +49,19 @@ struct UiCommand {
   std::function<std::string()> why_disabled;  // empty function or empty answer: enabled; else one sentence
   std::function<bool()> is_on;                // toggles only
   KeyRepeat repeat = KeyRepeat::Once;
+  // A command that asks: `run` opens the question, `run_with` does the deed with a value that will do.
+  std::optional<CommandArgument> argument = {};
+  std::function<void(const std::string& value)> run_with = {};
+  std::string view = {};  // id of the view it belongs to: its keys act and show while that view is in front
 };
 
 class CommandTable {
  public:
-  // Throws std::logic_error when the id is taken, a key is taken, or words, category or run are missing.
+  // Throws std::logic_error when the id is taken, a key is taken (two views may use the same one), or words,
+  // category or run are missing.
   void add(UiCommand command);
+  // Removes the commands whose ids begin like this: those of things that come and go.
+  void remove(std::string_view id_prefix);
   const std::vector<UiCommand>& all() const { return commands_; }
   const UiCommand* find(std::string_view id) const;
   const UiCommand* find(const KeyChord& chord) const;
@@ -44,8 +69,12 @@ class CommandTable {
   std::string why_disabled(std::string_view id) const;
   // Runs it, or returns why not: the disabled reason, or that no such command exists. Empty: done.
   std::string run(std::string_view id) const;
-  // Commands whose words, category or id contain all words of `query`, best first (for the palette).
+  // The same for a command that asks, with the value it would ask for.
+  std::string run(std::string_view id, const std::string& value) const;
+  // Commands whose words, category or id hold all words of `query`, at least as a subsequence; best first.
   std::vector<const UiCommand*> search(std::string_view query) const;
+  // The `most` commands that are least unlike `query`, best first.
+  std::vector<const UiCommand*> nearest(std::string_view query, std::size_t most) const;
 
  private:
   std::vector<UiCommand> commands_;
