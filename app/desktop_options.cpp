@@ -9,6 +9,7 @@
 
 #include "engine/trace/error.h"
 #include "viz/views/view.h"
+#include "viz/widgets/theme.h"
 
 namespace sparsescope::app {
 namespace {
@@ -89,8 +90,9 @@ DesktopOptions desktop_options(int argc, char** argv, int& exit_code) {
                     "off screen: which picture; " + views + "window, or all (the window and each view)");
   parser.add_option("--step", options.step, "off screen: the step to show; default: the newest")
       ->check(CLI::NonNegativeNumber);
-  parser.add_option("--theme", options.theme, "dark or light; default: what was used last")
-      ->check(CLI::IsMember({"dark", "light"}));
+  parser
+      .add_option("--theme", options.theme, "dark, light, projector or contrast; default: what was used last")
+      ->check(CLI::IsMember(theme_names()));
   parser.add_option("--scale", options.scale, "size of the interface, 0.5 to 3; default: what was used last")
       ->check(CLI::Range(0.5, 3.0));
   parser.add_option(

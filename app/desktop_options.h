@@ -21,7 +21,7 @@ struct DesktopOptions {
   int width = 1920, height = 1080;  // of the off-screen picture
   std::string view;                 // "", "all", "window" or a view's id
   std::int64_t step = -1;           // negative: the newest
-  std::string theme;                // "", "dark" or "light"; empty: what was used last
+  std::string theme;                // a theme_name(); empty: what was used last
   double scale = 0;                 // 0: what was used last
   std::string screenshot;     // path; its ending says the kind: png, svg, csv, json; empty: a name made from
                               // the recording

@@ -132,7 +132,7 @@ class Pictures {
   }
   static frame::Appearance appearance(const DesktopOptions& options) {
     frame::Appearance appearance;
-    appearance.theme = options.theme == "light" ? Theme::Light : Theme::Dark;
+    appearance.theme = theme_from_name(options.theme).value_or(Theme::Dark);
     appearance.scale = options.scale > 0 ? static_cast<float>(options.scale) : 1;
     appearance.reduce_motion = true;
     appearance.show_frame_rate = false;

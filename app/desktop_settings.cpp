@@ -8,6 +8,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "viz/widgets/theme.h"
+
 namespace sparsescope::app {
 namespace {
 
@@ -26,7 +28,7 @@ DesktopSettings load_settings(const std::string& folder, std::string& note) {
     settings.theme = json.value("theme", settings.theme);
     settings.scale = std::clamp(json.value("scale", settings.scale), 0.5, 3.0);
     settings.recent = json.value("recent", settings.recent);
-    if (settings.theme != "light") settings.theme = "dark";
+    if (!theme_from_name(settings.theme)) settings.theme = theme_name(Theme::Dark);
   } catch (const nlohmann::json::exception&) {
     settings = {};
     std::error_code failure;

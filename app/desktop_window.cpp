@@ -115,9 +115,8 @@ int run_window(const DesktopOptions& options) {
   {
     render::Window window("Sparsescope", 1600, 960);
     frame::Appearance appearance;
-    appearance.theme = (options.theme.empty() ? session.settings().theme : options.theme) == "light"
-                           ? Theme::Light
-                           : Theme::Dark;
+    appearance.theme = theme_from_name(options.theme.empty() ? session.settings().theme : options.theme)
+                           .value_or(Theme::Dark);
     appearance.scale = static_cast<float>(options.scale > 0 ? options.scale : session.settings().scale);
     appearance.monitor_scale = window.monitor_scale();
     frame::Frame frame(session, timeline, appearance, std::move(notes));

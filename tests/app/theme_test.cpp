@@ -17,22 +17,67 @@ constexpr Token kMarks[] = {Token::Direct, Token::Inherited, Token::Fallback, To
                             Token::Run1,   Token::Run2,      Token::Run3,     Token::Run4,
                             Token::Run5,   Token::Run6,      Token::Run7,     Token::Run8};
 
-TEST(Theme, TextIsReadableAndMarksAreVisible) {
-  for (const Theme theme : {Theme::Dark, Theme::Light}) {
-    const unsigned panel = rgb(theme, Token::Panel);
-    for (const Token token : kText)
-      EXPECT_GE(contrast(rgb(theme, token), panel), 4.5)
-          << static_cast<int>(theme) << " token " << static_cast<int>(token);
-    for (const Token token : kMarks)
-      EXPECT_GE(contrast(rgb(theme, token), panel), 3.0)
-          << static_cast<int>(theme) << " token " << static_cast<int>(token);
-    for (const Token surface : {Token::Bg, Token::Raised}) {
-      for (const Token token : {Token::Text, Token::Muted})
-        EXPECT_GE(contrast(rgb(theme, token), rgb(theme, surface)), 4.5);
-    }
-    EXPECT_GE(contrast(rgb(theme, Token::Text), rgb(theme, Token::AccentSurface)), 4.5);
-    EXPECT_GE(contrast(rgb(theme, Token::Accent), rgb(theme, Token::AccentSurface)), 3.0);
+constexpr Theme kThemes[] = {Theme::Dark, Theme::Light, Theme::Projector, Theme::Contrast};
+
+class ThemeContrast : public testing::TestWithParam<Theme> {
+ protected:
+  // Contrast of two tokens in the theme under test.
+  double between(Token ink, Token surface) const {
+    return contrast(rgb(GetParam(), ink), rgb(GetParam(), surface));
   }
+  double text_needs() const { return GetParam() == Theme::Contrast ? 7 : 4.5; }
+  double marks_need() const { return GetParam() == Theme::Contrast ? 7 : 3; }
+};
+
+TEST_P(ThemeContrast, TextIsReadableOnEverySurface) {
+  for (const Token ink : kText) {
+    for (const Token surface : {Token::Bg, Token::Panel, Token::Raised})
+      EXPECT_GE(between(ink, surface), text_needs())
+          << static_cast<int>(ink) << " on " << static_cast<int>(surface);
+  }
+  for (const Token ink : {Token::Text, Token::Muted}) EXPECT_GE(between(ink, Token::Hover), text_needs());
+  for (const Token ink : {Token::Text, Token::Accent})
+    EXPECT_GE(between(ink, Token::AccentSurface), text_needs());
+}
+
+TEST_P(ThemeContrast, MarksAreVisible) {
+  for (const Token ink : kMarks) EXPECT_GE(between(ink, Token::Panel), marks_need()) << static_cast<int>(ink);
+}
+
+TEST_P(ThemeContrast, NeighbouringRunsDiffer) {
+  for (int a = 0; a < 8; ++a) {
+    for (int b = a + 1; b < 8; ++b) EXPECT_NE(rgb(GetParam(), run_token(a)), rgb(GetParam(), run_token(b)));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Theme, ThemeContrast, testing::ValuesIn(kThemes),
+                         [](const auto& theme) { return std::string(theme_name(theme.param)); });
+
+TEST(Theme, ProjectorAndContrastDrawNoThinGrey) {
+  for (const Theme theme : {Theme::Projector, Theme::Contrast}) {
+    EXPECT_GE(contrast(rgb(theme, Token::Faint), rgb(theme, Token::Panel)), 4.5);
+    EXPECT_GE(contrast(rgb(theme, Token::Line), rgb(theme, Token::Panel)), 3);
+    EXPECT_GE(metrics(theme).lines, 1.5);
+  }
+  EXPECT_GT(metrics(Theme::Contrast).borders, 0);
+}
+
+TEST(Theme, NamesLeadThereAndBack) {
+  EXPECT_EQ(theme_names(), (std::vector<std::string>{"dark", "light", "projector", "contrast"}));
+  for (const Theme theme : kThemes) EXPECT_EQ(theme_from_name(theme_name(theme)), theme);
+  EXPECT_FALSE(theme_from_name("sepia"));
+}
+
+TEST(Theme, ProjectorTextIsTwoFifthsLargerAndLinesAreTwiceAsHeavy) {
+  GuiContext gui(Theme::Light, 2);
+  const float text = ImGui::GetStyle().FontScaleDpi, padding = ImGui::GetStyle().WindowPadding.x,
+              line = line_px(1);
+  apply_theme(Theme::Projector, 2);
+  EXPECT_NEAR(ImGui::GetStyle().FontScaleDpi, 1.4f * text, 1e-5);
+  EXPECT_NEAR(ImGui::GetStyle().WindowPadding.x, 1.4f * padding, 1);
+  EXPECT_NEAR(line_px(1), 2 * line, 1e-5);
+  EXPECT_EQ(applied_scale(), 2);
+  EXPECT_NEAR(current_scale(), 2.8f, 1e-5);
 }
 
 TEST(Theme, ContrastKnowsBlackAndWhite) {
@@ -40,14 +85,7 @@ TEST(Theme, ContrastKnowsBlackAndWhite) {
   EXPECT_NEAR(contrast(0x777777, 0x777777), 1, 1e-9);
 }
 
-TEST(Theme, NeighbouringRunsDiffer) {
-  for (const Theme theme : {Theme::Dark, Theme::Light}) {
-    for (int a = 0; a < 8; ++a) {
-      for (int b = a + 1; b < 8; ++b) EXPECT_NE(rgb(theme, run_token(a)), rgb(theme, run_token(b)));
-    }
-  }
-  EXPECT_EQ(run_token(8), run_token(0));
-}
+TEST(Theme, RunColoursGoRound) { EXPECT_EQ(run_token(8), run_token(0)); }
 
 TEST(Theme, ApplyingAScaleTwiceScalesOnce) {
   GuiContext gui(Theme::Dark, 2);

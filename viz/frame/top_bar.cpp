@@ -311,7 +311,7 @@ void draw_top_bar(State& state, const Area& area) {
     }
     ImGui::SetCursorScreenPos({area.max.x - px(20) - search - px(28), middle - px(13)});
     if (ui::icon_button("theme button", current_theme() == Theme::Dark ? icon::kDay : icon::kNight,
-                        "Dark or light theme"))
+                        "Next theme: dark, light, projector, high contrast"))
       state.commands.run("window.theme");
     search_box(state, area, search);
   }

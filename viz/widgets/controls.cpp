@@ -70,8 +70,8 @@ bool button(const char* label, const char* icon, Tone tone, ImVec2 size) {
 
 bool icon_button(const char* id, const char* icon, const char* words, Tone tone) {
   ImGui::PushStyleColor(ImGuiCol_Button, ImVec4{0, 0, 0, 0});
-  ImGui::PushStyleColor(ImGuiCol_ButtonHovered, color4(Token::Line, 0.7f));
-  ImGui::PushStyleColor(ImGuiCol_ButtonActive, color4(Token::Line));
+  ImGui::PushStyleColor(ImGuiCol_ButtonHovered, color4(Token::Hover));
+  ImGui::PushStyleColor(ImGuiCol_ButtonActive, color4(Token::Hover));
   ImGui::PushStyleColor(ImGuiCol_Text, tone == Tone::Neutral ? color4(Token::Muted) : color4(token_of(tone)));
   ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, 0.f);
   ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2{0, 0});

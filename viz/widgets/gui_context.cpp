@@ -40,7 +40,7 @@ PaperContext::PaperContext(Theme theme, float scale)
       implot_before_(ImPlot::GetCurrentContext()),
       implot_(ImPlot::CreateContext()),
       theme_before_(current_theme()),
-      scale_before_(current_scale()) {
+      scale_before_(applied_scale()) {
   ImFont* font = ImGui::GetIO().FontDefault;
   ImGui::SetCurrentContext(imgui_);
   ImPlot::SetCurrentContext(implot_);

@@ -62,11 +62,11 @@ float snap(float value) { return std::floor(value) + 0.5f; }
 void draw_grid() {
   const Options& options = current.options;
   ImDrawList* out = ImGui::GetWindowDrawList();
-  const ImU32 grid = color(Token::Line, 0.75f);
+  const ImU32 grid = color(Token::Line, metrics(current_theme()).grid);
   const ImU32 ink = color(Token::Muted);
   const float width = current.area_max.x - current.area_min.x,
               height = current.area_max.y - current.area_min.y;
-  const float hair = std::max(1.f, std::floor(px(1)));
+  const float hair = std::max(1.f, std::floor(line_px(1)));
 
   const int rows = std::clamp(static_cast<int>(height / px(52)), 2, 6);
   const std::vector<viz::Tick> y_ticks = ticks(current.y, rows, options.y.scale);
@@ -102,11 +102,11 @@ void draw_grid() {
 void stroke_path(const Stroke& stroke) {
   const int count = static_cast<int>(scratch.size());
   if (count == 1) {
-    list()->AddCircleFilled(scratch[0], px(stroke.width), stroke.ink, 8);
+    list()->AddCircleFilled(scratch[0], line_px(stroke.width), stroke.ink, 8);
     return;
   }
   if (count < 2) return;
-  const float width = px(stroke.width);
+  const float width = line_px(stroke.width);
   if (stroke.dash == Dash::Solid) {
     list()->AddPolyline(scratch.data(), count, stroke.ink, width);
     return;
@@ -324,7 +324,7 @@ void hatch(double x0, double x1, ImU32 ink) {
   ImDrawList* out = list();
   out->PushClipRect({left, current.area_min.y}, {right, current.area_max.y}, true);
   for (float x = std::floor((left - height) / pitch) * pitch; x < right; x += pitch) {
-    out->AddLine({x, current.area_max.y}, {x + height, current.area_min.y}, ink, std::max(1.f, px(1)));
+    out->AddLine({x, current.area_max.y}, {x + height, current.area_min.y}, ink, std::max(1.f, line_px(1)));
   }
   out->PopClipRect();
 }
@@ -342,12 +342,12 @@ void horizontal(double y, const Stroke& stroke) {
 }
 
 void dot(double x, double y, float radius, ImU32 ink) {
-  list()->AddCircleFilled(ImPlot::PlotToPixels(x, y), px(radius), ink, 16);
+  list()->AddCircleFilled(ImPlot::PlotToPixels(x, y), line_px(radius), ink, 16);
 }
 
 void tick(double x, ImU32 ink) {
   const float at = snap(ImPlot::PlotToPixels(x, 0).x);
-  list()->AddLine({at, current.area_max.y - px(8)}, {at, current.area_max.y}, ink, px(2));
+  list()->AddLine({at, current.area_max.y - px(8)}, {at, current.area_max.y}, ink, line_px(2));
 }
 
 void end_label(double x, double y, const std::string& text, ImU32 ink) {
@@ -390,7 +390,7 @@ void legend_entry(const char* label, const Stroke& stroke) {
   const ImVec2 size = text_size(Font::Regular, kSmallText - 1, label);
   const float y = snap(at.y + size.y / 2);
   ImDrawList* out = ImGui::GetWindowDrawList();
-  const float from = at.x, to = at.x + px(18), width = px(std::max(stroke.width, 2.f));
+  const float from = at.x, to = at.x + px(18), width = line_px(std::max(stroke.width, 2.f));
   const float on = stroke.dash == Dash::Solid ? to - from : px(stroke.dash == Dash::Dashed ? 7.f : 2.f);
   const float off = stroke.dash == Dash::Solid ? 1 : px(stroke.dash == Dash::Dashed ? 4.f : 3.f);
   for (float x = from; x < to; x += on + off)

@@ -1,4 +1,4 @@
-// The two palettes, the font files and the style tables.
+// The palettes, the font files and the style tables.
 #include "viz/widgets/theme.h"
 
 #include <cmath>
@@ -12,18 +12,64 @@ namespace {
 
 using Palette = std::array<unsigned, static_cast<std::size_t>(Token::Count)>;
 
+// clang-format off
 constexpr Palette kDark = {
-    0x0f1216, 0x15191f, 0x1b2028, 0x2a313c, 0xe7ebf0, 0x98a3b3, 0x5d6878,  // Bg Panel Raised Line Text Muted
-                                                                           // Faint
-    0x4cc2b0, 0x123a37, 0x58c08a, 0xe5b454, 0xef6b62,  // Accent AccentSurface Ok Warn Error
-    0x5aa9ff, 0xf2a65a, 0x8a93a3, 0xc3a6f0,            // Direct Inherited Fallback Self
+    // Bg Panel Raised Hover Line Text Muted Faint
+    0x0f1216, 0x15191f, 0x1b2028, 0x262c36, 0x2a313c, 0xe7ebf0, 0x98a3b3, 0x5d6878,
+    // Accent AccentSurface Ok Warn Error
+    0x4cc2b0, 0x123a37, 0x58c08a, 0xe5b454, 0xef6b62,
+    // Direct Inherited Fallback Self
+    0x5aa9ff, 0xf2a65a, 0x8a93a3, 0xc3a6f0,
+    // Run1 to Run8
     0x4cc2b0, 0xf2a65a, 0xb08cf5, 0x5aa9ff, 0xe987b4, 0xd9cf5a, 0xef7d66, 0x9ccb6a};
-constexpr Palette kLight = {0xeef0f3, 0xffffff, 0xf6f7f9, 0xd4d9e0, 0x1a2028, 0x566172, 0x8a94a3, 0x00796b,
-                            0xd5efeb, 0x1a7d4c, 0x9a6a00, 0xb8322a, 0x1769c4, 0xb85c00, 0x6b7482, 0x7a4fb5,
-                            0x00796b, 0xb85c00, 0x6b3fc4, 0x1769c4, 0xb0357a, 0x7d6f00, 0xb8432a, 0x4c7d16};
+constexpr Palette kLight = {
+    // Bg Panel Raised Hover Line Text Muted Faint
+    0xeef0f3, 0xffffff, 0xf6f7f9, 0xdee2e8, 0xd4d9e0, 0x1a2028, 0x566172, 0x8a94a3,
+    // Accent AccentSurface Ok Warn Error
+    0x00796b, 0xe4f6f3, 0x1a7d4c, 0x8c6000, 0xb8322a,
+    // Direct Inherited Fallback Self
+    0x1769c4, 0xb85c00, 0x6b7482, 0x7a4fb5,
+    // Run1 to Run8
+    0x00796b, 0xb85c00, 0x6b3fc4, 0x1769c4, 0xb0357a, 0x7d6f00, 0xb8432a, 0x4c7d16};
+// For talks: no thin grey.
+constexpr Palette kProjector = {
+    // Bg Panel Raised Hover Line Text Muted Faint
+    0xe4e8ed, 0xffffff, 0xf2f4f7, 0xd5dbe3, 0x8b95a3, 0x0b0f14, 0x36404d, 0x5f6977,
+    // Accent AccentSurface Ok Warn Error
+    0x00655b, 0xd3ece8, 0x0d6338, 0x745000, 0xa3221b,
+    // Direct Inherited Fallback Self
+    0x0f57ad, 0x944600, 0x4a5361, 0x6339a3,
+    // Run1 to Run8
+    0x00655b, 0x944600, 0x5427b0, 0x0f57ad, 0x962065, 0x5e5300, 0xa0311d, 0x37620a};
+// For low vision: 7:1 everywhere.
+constexpr Palette kContrast = {
+    // Bg Panel Raised Hover Line Text Muted Faint
+    0x000000, 0x000000, 0x0c1116, 0x1d2731, 0x9aa6b6, 0xffffff, 0xdfe5ec, 0xb4bfcc,
+    // Accent AccentSurface Ok Warn Error
+    0x5ff0d8, 0x06302c, 0x7ff0b0, 0xffd166, 0xff9d94,
+    // Direct Inherited Fallback Self
+    0x86c5ff, 0xffbe78, 0xc3ccd8, 0xdcc8ff,
+    // Run1 to Run8
+    0x5ff0d8, 0xffbe78, 0xcbb0ff, 0x86c5ff, 0xffa3cf, 0xf0e664, 0xff9d88, 0xb5ec80};
+// clang-format on
+
+struct ThemeEntry {
+  const char* name;
+  const char* words;
+  const Palette* palette;
+  ThemeMetrics metrics;
+};
+constexpr ThemeEntry kThemes[kThemeCount] = {
+    {"dark", "Dark", &kDark, {1, 1, 0.75f, 0}},
+    {"light", "Light", &kLight, {1, 1, 0.75f, 0}},
+    {"projector", "Projector: large text and heavy lines", &kProjector, {1.4f, 2, 0.4f, 0}},
+    {"contrast", "High contrast", &kContrast, {1, 1.5f, 0.4f, 1}},
+};
+const ThemeEntry& entry(Theme theme) { return kThemes[static_cast<int>(theme)]; }
 
 Theme theme_in_force = Theme::Dark;
-float scale_in_force = 1;
+float given_scale = 1;     // as apply_theme() was told
+float scale_in_force = 1;  // times the theme's text factor
 std::array<ImFont*, 5> fonts{};
 
 // ImGui counts a font's size from ascender to descender, a designer from em to em; this is Inter's ratio.
@@ -32,12 +78,6 @@ constexpr float kHeightPerEm = 1.21f;
 ImVec4 vector_from_rgb(unsigned rgb, float alpha) {
   return {static_cast<float>(rgb >> 16 & 255) / 255.f, static_cast<float>(rgb >> 8 & 255) / 255.f,
           static_cast<float>(rgb & 255) / 255.f, alpha};
-}
-
-// A colour between two tokens, opaque, for surfaces under the pointer.
-ImVec4 mix(Token from, Token to, float share) {
-  const ImVec4 a = color4(from), b = color4(to);
-  return {a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share, a.z + (b.z - a.z) * share, 1};
 }
 
 struct FontFile {
@@ -94,20 +134,30 @@ bool icons_loaded = false;
 }  // namespace
 
 std::span<const Theme> themes() {
-  static constexpr std::array kThemes = {Theme::Dark, Theme::Light};
-  return kThemes;
+  static constexpr std::array kAll = {Theme::Dark, Theme::Light, Theme::Projector, Theme::Contrast};
+  static_assert(kAll.size() == kThemeCount);
+  return kAll;
 }
 
-const char* theme_name(Theme theme) { return theme == Theme::Dark ? "dark" : "light"; }
+const char* theme_name(Theme theme) { return entry(theme).name; }
+const char* theme_words(Theme theme) { return entry(theme).words; }
 
 std::optional<Theme> theme_from_name(std::string_view name) {
-  for (Theme theme : themes()) {
-    if (name == theme_name(theme)) return theme;
+  for (int i = 0; i < kThemeCount; ++i) {
+    if (name == kThemes[i].name) return static_cast<Theme>(i);
   }
   return std::nullopt;
 }
 
-const Palette& palette(Theme theme) { return theme == Theme::Dark ? kDark : kLight; }
+std::vector<std::string> theme_names() {
+  std::vector<std::string> names;
+  for (const ThemeEntry& each : kThemes) names.emplace_back(each.name);
+  return names;
+}
+
+const ThemeMetrics& metrics(Theme theme) { return entry(theme).metrics; }
+
+const Palette& palette(Theme theme) { return *entry(theme).palette; }
 
 double contrast(unsigned rgb_a, unsigned rgb_b) {
   const auto luminance = [](unsigned rgb) {
@@ -133,6 +183,8 @@ Token run_token(int index) {
 
 Theme current_theme() { return theme_in_force; }
 float current_scale() { return scale_in_force; }
+float applied_scale() { return given_scale; }
+float line_px(float thickness) { return thickness * given_scale * entry(theme_in_force).metrics.lines; }
 bool icons_available() { return icons_loaded; }
 
 std::vector<std::string> load_fonts(const std::string& root) {
@@ -176,20 +228,22 @@ std::vector<std::string> load_fonts(const std::string& root) {
 
 void apply_theme(Theme theme, float scale) {
   theme_in_force = theme;
-  scale_in_force = scale;
+  given_scale = scale;
+  scale_in_force = scale * entry(theme).metrics.text;
+  const float border = entry(theme).metrics.borders;
 
   ImGuiStyle style;
   style.FontSizeBase = kBodyText * kHeightPerEm;
   style.WindowPadding = {12, 12};
   style.WindowRounding = 4;
-  style.WindowBorderSize = 0;
+  style.WindowBorderSize = border;
   style.ChildRounding = 4;
-  style.ChildBorderSize = 0;
+  style.ChildBorderSize = border;
   style.PopupRounding = 4;
-  style.PopupBorderSize = 1;
+  style.PopupBorderSize = 1 + border;
   style.FramePadding = {10, 5};
   style.FrameRounding = 4;
-  style.FrameBorderSize = 1;
+  style.FrameBorderSize = 1 + border;
   style.ItemSpacing = {8, 6};
   style.ItemInnerSpacing = {6, 4};
   style.CellPadding = {6, 4};
@@ -199,8 +253,8 @@ void apply_theme(Theme theme, float scale) {
   style.GrabMinSize = 14;
   style.GrabRounding = 7;
   style.TabRounding = 4;
-  style.TabBorderSize = 0;
-  style.TabBarBorderSize = 0;
+  style.TabBorderSize = border;
+  style.TabBarBorderSize = border;
   style.TabBarOverlineSize = 2;
   style.SeparatorTextBorderSize = 1;
   style.DockingSeparatorSize = 4;
@@ -208,8 +262,8 @@ void apply_theme(Theme theme, float scale) {
   style.WindowMenuButtonPosition = ImGuiDir_None;
   style.TabCloseButtonMinWidthUnselected = FLT_MAX;
   style.TabCloseButtonMinWidthSelected = 0;
-  style.ScaleAllSizes(scale);
-  style.FontScaleDpi = scale;
+  style.ScaleAllSizes(scale_in_force);
+  style.FontScaleDpi = scale_in_force;
 
   const ImVec4 none{0, 0, 0, 0};
   auto& c = style.Colors;
@@ -221,8 +275,8 @@ void apply_theme(Theme theme, float scale) {
   c[ImGuiCol_Border] = color4(Token::Line);
   c[ImGuiCol_BorderShadow] = none;
   c[ImGuiCol_FrameBg] = color4(Token::Raised);
-  c[ImGuiCol_FrameBgHovered] = mix(Token::Raised, Token::Line, 0.5f);
-  c[ImGuiCol_FrameBgActive] = color4(Token::Line);
+  c[ImGuiCol_FrameBgHovered] = color4(Token::Hover);
+  c[ImGuiCol_FrameBgActive] = color4(Token::Hover);
   c[ImGuiCol_TitleBg] = c[ImGuiCol_TitleBgActive] = c[ImGuiCol_TitleBgCollapsed] = color4(Token::Bg);
   c[ImGuiCol_MenuBarBg] = color4(Token::Panel);
   c[ImGuiCol_ScrollbarBg] = none;
@@ -232,10 +286,10 @@ void apply_theme(Theme theme, float scale) {
   c[ImGuiCol_SliderGrab] = color4(Token::Accent);
   c[ImGuiCol_SliderGrabActive] = color4(Token::Text);
   c[ImGuiCol_Button] = color4(Token::Raised);
-  c[ImGuiCol_ButtonHovered] = mix(Token::Raised, Token::Line, 0.7f);
-  c[ImGuiCol_ButtonActive] = color4(Token::Line);
+  c[ImGuiCol_ButtonHovered] = color4(Token::Hover);
+  c[ImGuiCol_ButtonActive] = color4(Token::Hover);
   c[ImGuiCol_Header] = color4(Token::AccentSurface);
-  c[ImGuiCol_HeaderHovered] = mix(Token::Panel, Token::Line, 0.6f);
+  c[ImGuiCol_HeaderHovered] = color4(Token::Hover);
   c[ImGuiCol_HeaderActive] = color4(Token::AccentSurface);
   c[ImGuiCol_Separator] = color4(Token::Bg);
   c[ImGuiCol_SeparatorHovered] = color4(Token::Accent, 0.6f);

@@ -1,5 +1,4 @@
-// The look as tokens: colours, fonts and lengths of the dark and the light theme. No widget, no literal
-// colour anywhere else.
+// The look as tokens: colours, fonts and lengths of the themes. No widget; no literal colour anywhere else.
 #pragma once
 
 #include <array>
@@ -13,18 +12,34 @@
 
 namespace sparsescope {
 
-enum class Theme { Dark, Light };
-// All of them, in the order of the enum; "dark", "light", ...: in settings, on the command line, in figures.
-std::span<const Theme> themes();
+// Projector: light, for talks: text 40 % larger, lines twice as heavy, no thin grey. Contrast: for low
+// vision, 7:1 everywhere, solid borders.
+enum class Theme { Dark, Light, Projector, Contrast };
+inline constexpr int kThemeCount = 4;
+std::span<const Theme> themes();  // all, in the order of the enum
+// "dark", "light", "projector", "contrast": what settings and command lines say; and for people.
 const char* theme_name(Theme theme);
+const char* theme_words(Theme theme);
 std::optional<Theme> theme_from_name(std::string_view name);
+std::vector<std::string> theme_names();
 
-// Colours by meaning. Text tokens (Text, Muted, Accent, Ok, Warn, Error) reach 4.5:1 on Panel, marks 3:1;
-// Faint, Line and the surfaces are decoration.
+// How a theme differs from the base in lengths.
+struct ThemeMetrics {
+  float text = 1;     // all lengths that go with text: px() has it
+  float lines = 1;    // thickness of lines and marks: line_px() has it
+  float grid = 0.75;  // alpha of the lines behind a plot
+  float borders = 0;  // pixels around panels, and on top of those around controls
+};
+const ThemeMetrics& metrics(Theme theme);
+
+// Colours by meaning. Text tokens (Text, Muted, Accent, Ok, Warn, Error) reach 4.5:1 on Bg, Panel and Raised,
+// Text and Muted on Hover (what is under the pointer), Text and Accent on AccentSurface; marks reach 3:1 on
+// Panel. Faint, Line and the surfaces are decoration. Theme::Contrast: 7:1 for all of them.
 enum class Token {
   Bg,
   Panel,
   Raised,
+  Hover,
   Line,
   Text,
   Muted,
@@ -66,16 +81,18 @@ std::vector<std::string> load_fonts(const std::string& root = "/usr/share/fonts"
 bool icons_available();
 
 // Rebuilds ImGui's and ImPlot's style from the base for `theme` at `scale` (1 = 96 dpi); calling it again
-// never scales twice. Call between frames.
+// never scales twice. Call between frames. current_scale() includes the theme's text factor, applied_scale()
+// is what was handed in.
 void apply_theme(Theme theme, float scale);
 Theme current_theme();
 float current_scale();
+float applied_scale();
 
 // A length in pixels of a 96-dpi screen, in framebuffer pixels.
 inline float px(float length) { return length * current_scale(); }
 
 // The thickness of a line or mark of plots: px(), and more where the theme wants heavier lines.
-inline float line_px(float thickness) { return px(thickness); }
+float line_px(float thickness);
 
 enum class Font { Regular, Medium, SemiBold, Mono, MonoMedium };
 
