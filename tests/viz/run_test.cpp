@@ -257,5 +257,15 @@ TEST(Run, HistoryStaysWithinItsBudgetAndKeepsTheNewest) {
   EXPECT_EQ(loss.fold(0, 50'000), before);
 }
 
+TEST(Run, PutsLongEventsTogetherFromTheirPayload) {
+  const std::string whole = R"({"step":7,"kind":"note","text":"long"})";
+  const std::string element = R"({"step":7,"kind":"note","payload_row":3,"payload_begin":2,"payload_end":)" +
+                              std::to_string(2 + whole.size()) + "}";
+  EXPECT_EQ(whole_event(element, "xx" + whole + "yy"), whole);
+  EXPECT_EQ(whole_event(element, "short"), element) << "bytes that are not there leave the element as it is";
+  EXPECT_EQ(whole_event(whole, "xx"), whole);
+  EXPECT_EQ(event_from_json(whole_event(element, "xx" + whole), 7, 0).words, "long");
+}
+
 }  // namespace
 }  // namespace sparsescope::viz

@@ -48,6 +48,17 @@ std::string words_of(const Json& json, const std::string& kind) {
 
 }  // namespace
 
+std::string whole_event(std::string element, std::string_view payload) {
+  if (element.find("\"payload_begin\"") == std::string::npos) return element;
+  const Json json = Json::parse(element, nullptr, false);
+  if (!json.is_object()) return element;
+  const auto begin = json.find("payload_begin"), end = json.find("payload_end");
+  if (begin == json.end() || end == json.end() || !begin->is_number_unsigned() || !end->is_number_unsigned())
+    return element;
+  const auto first = begin->get<std::uint64_t>(), last = end->get<std::uint64_t>();
+  return first <= last && last <= payload.size() ? std::string(payload.substr(first, last - first)) : element;
+}
+
 Event event_from_json(std::string_view json, std::uint64_t frame_step, std::int64_t mono_nanos) {
   Event event{frame_step, mono_nanos, "unreadable", "unreadable event", std::string(json)};
   const Json parsed = Json::parse(json, nullptr, false);

@@ -18,6 +18,11 @@ struct Event {
   std::string json;   // as recorded
 };
 
+// The whole of an event that did not fit into its element: the element names the bytes of `payload` (the
+// channel `event_payloads` of the same frame). What fits, or names bytes that are not there, is returned as
+// it is.
+std::string whole_event(std::string element, std::string_view payload);
+
 // Parses one element of the channel. Never throws: what cannot be read becomes an event that says so.
 Event event_from_json(std::string_view json, std::uint64_t frame_step, std::int64_t mono_nanos);
 

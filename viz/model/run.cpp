@@ -168,8 +168,12 @@ bool Run::take_light(const trace::ChannelData& data, Track& track) {
 }
 
 void Run::take_events(const trace::ChannelData& data, const trace::Frame& frame) {
-  for (const std::string& text : trace::texts_of(data))
-    events_.push_back(event_from_json(text, frame.step, frame.mono_nanos));
+  std::string_view payload;
+  const trace::Channel* channel = schema_->find("event_payloads");
+  if (const trace::ChannelData* bytes = channel != nullptr ? frame.find(channel->id) : nullptr)
+    payload = {reinterpret_cast<const char*>(bytes->bytes.data()), bytes->bytes.size()};
+  for (std::string& text : trace::texts_of(data))
+    events_.push_back(event_from_json(whole_event(std::move(text), payload), frame.step, frame.mono_nanos));
 }
 
 std::uint32_t Run::presence_index(const trace::Presence& presence) {
@@ -197,7 +201,7 @@ void Run::set_dropped(std::uint64_t frames) {
 }
 
 bool Run::poll() {
-  smoothing_trails_ = false;
+  smoothing_trails_ = picture_trails_ = false;
   const bool changed = cache_.poll();
   if (changed) ++version_;
   return changed;
