@@ -291,7 +291,7 @@ void apply_theme(Theme theme, float scale) {
   c[ImGuiCol_Header] = color4(Token::AccentSurface);
   c[ImGuiCol_HeaderHovered] = color4(Token::Hover);
   c[ImGuiCol_HeaderActive] = color4(Token::AccentSurface);
-  c[ImGuiCol_Separator] = color4(Token::Bg);
+  c[ImGuiCol_Separator] = color4(border > 0 ? Token::Line : Token::Bg);
   c[ImGuiCol_SeparatorHovered] = color4(Token::Accent, 0.6f);
   c[ImGuiCol_SeparatorActive] = color4(Token::Accent);
   c[ImGuiCol_ResizeGrip] = none;
