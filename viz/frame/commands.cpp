@@ -340,6 +340,7 @@ void add_commands(State& state) {
   window_commands(state, table);
   add_export_commands(state);
   add_annotation_commands(state);
+  add_run_commands(state);
 }
 
 void post(State& state, const trace::Command& command) {

@@ -13,6 +13,7 @@
 #include "viz/model/commands.h"
 #include "viz/model/selection.h"
 #include "viz/model/timeline.h"
+#include "viz/views/run_list_panel.h"
 #include "viz/views/token_view.h"
 #include "viz/views/view.h"
 #include "viz/widgets/controls.h"
@@ -85,7 +86,7 @@ struct State {
   std::vector<RecentFile> recent;
   std::string last_preset;      // started from this window
   std::string start_problem;    // why the last wish of the start page failed
-  std::string filter;           // of the left panel
+  viz::RunListPanel run_list;   // of the left panel
   viz::TokenPanel token_panel;  // of the right panel
 
   std::optional<TrainerStatus> trainer;      // snapshot of this frame
@@ -140,6 +141,7 @@ void draw_toasts(State& state, const Area& above);
 void add_commands(State& state);
 void add_export_commands(State& state);
 void add_annotation_commands(State& state);
+void add_run_commands(State& state);
 // Between two frames: the figure that was asked for.
 void make_wanted_figure(State& state);
 // The start and the end of a modal dialog in our look; when true, fill it and call ImGui::EndPopup().
