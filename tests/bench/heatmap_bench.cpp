@@ -109,9 +109,12 @@ bool compare_with_implot(Bench& bench) {
   };
   double ratio = 1e9;
   for (int round = 0; round < 4; ++round) {
-    const double a = bench.median(15, theirs), b = bench.median(60, our_map(cells));
-    fmt::print("512 x 512, round {}: ImPlot {:.2f} ms, ours {:.3f} ms, ratio {:.0f}\n", round + 1, a, b,
-               a / b);
+    const double a = bench.median(15, theirs);
+    const int their_vertices = bench.vertices();
+    const double b = bench.median(60, our_map(cells));
+    fmt::print(
+        "512 x 512, round {}: ImPlot {:.2f} ms, {} vertices; ours {:.3f} ms, {} vertices; ratio {:.0f}\n",
+        round + 1, a, their_vertices, b, bench.vertices(), a / b);
     ratio = std::min(ratio, a / b);
   }
   fmt::print("smallest ratio {:.0f}, wanted {:.0f}\n", ratio, kLeastRatio);
