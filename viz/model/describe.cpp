@@ -1,6 +1,7 @@
 #include "viz/model/describe.h"
 
 #include "engine/trace/error.h"
+#include "viz/model/declaration_query.h"
 #include "viz/model/query.h"
 
 namespace sparsescope::viz {
@@ -22,6 +23,7 @@ constexpr Describer kDescribers[] = {
     {"drift", described<drift_query, DriftSettings>},
     {"density", described<density_query, DensitySettings>},
     {"loss", described<loss_query, LossSettings>},
+    {"declarations", described<declaration_picture, DeclarationSettings>},
 };
 
 }  // namespace

@@ -101,7 +101,12 @@ class Run {
   // frame; the last three windows of a series are kept.
   const Series& smoothed(const Track& track, std::size_t element, double window);
   // Something asked for is still on its way: a smoothed series trails, or a heavy row is being read.
-  bool is_busy() const { return smoothing_trails_ || cache_.is_waiting(); }
+  bool is_busy() const { return smoothing_trails_ || picture_trails_ || cache_.is_waiting(); }
+  // A picture of this run is not finished although all it needs is at hand: another frame goes on with it.
+  void keep_busy() {
+    picture_trails_ = true;
+    ++version_;
+  }
 
   // --- whole rows: the latest sample of `channel` at or before `step`; a light channel's is at hand ---
   struct Heavy {
@@ -158,7 +163,7 @@ class Run {
   std::vector<Track> tracks_;  // one per channel of the schema
   std::int64_t events_channel_ = -1, tokens_element_ = -1, scalars_channel_ = -1;
   std::list<Smoothed> smoothed_;  // newest use first
-  bool smoothing_trails_ = false;
+  bool smoothing_trails_ = false, picture_trails_ = false;
   RowCache cache_;
   std::vector<Event> events_;
   std::vector<Gap> gaps_;
