@@ -10,7 +10,7 @@
 #include "engine/trace/error.h"
 #include "imgui.h"
 #include "imgui_impl_opengl3.h"
-#include "viz/render/gl.h"
+#include "viz/render/framebuffer.h"
 #include "viz/render/painter.h"
 
 namespace sparsescope::render {
@@ -93,26 +93,8 @@ Attempt open_display() {
 struct Offscreen::Impl {
   EGLDisplay display = EGL_NO_DISPLAY;
   EGLContext context = EGL_NO_CONTEXT;
-  GLuint framebuffer = 0, color = 0;
-  int width = 0, height = 0;
+  std::unique_ptr<Framebuffer> framebuffer;
   std::unique_ptr<Painter> painter;
-
-  void make_buffers() {
-    glGenFramebuffers(1, &framebuffer);
-    glGenRenderbuffers(1, &color);
-    glBindRenderbuffer(GL_RENDERBUFFER, color);
-    glRenderbufferStorage(GL_RENDERBUFFER, GL_RGBA8, width, height);
-    glBindFramebuffer(GL_FRAMEBUFFER, framebuffer);
-    glFramebufferRenderbuffer(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_RENDERBUFFER, color);
-    if (glCheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE) {
-      throw Error("a picture of " + std::to_string(width) + " x " + std::to_string(height) +
-                  " pixels cannot be drawn here; choose a smaller --offscreen size");
-    }
-  }
-  void drop_buffers() {
-    glDeleteFramebuffers(1, &framebuffer);
-    glDeleteRenderbuffers(1, &color);
-  }
 };
 
 Offscreen::Offscreen(int width, int height) : impl_(std::make_unique<Impl>()) {
@@ -124,17 +106,7 @@ Offscreen::Offscreen(int width, int height) : impl_(std::make_unique<Impl>()) {
   }
   impl_->display = attempt.display;
   impl_->context = attempt.context;
-  GLint largest = 0;
-  glGetIntegerv(GL_MAX_RENDERBUFFER_SIZE, &largest);
-  if (width < 1 || height < 1 || width > largest || height > largest) {
-    throw Error("a picture of " + std::to_string(width) + " x " + std::to_string(height) +
-                    " pixels is outside 1 to " + std::to_string(largest) +
-                    "; choose another --offscreen size",
-                ExitCode::Usage);
-  }
-  impl_->width = width;
-  impl_->height = height;
-  impl_->make_buffers();
+  impl_->framebuffer = std::make_unique<Framebuffer>(width, height);
   ImGui_ImplOpenGL3_Init("#version 330");
   impl_->painter = std::make_unique<Painter>();
   ImGui::GetIO().BackendPlatformName = "off screen";
@@ -145,21 +117,19 @@ Offscreen::~Offscreen() {
   impl_->painter.reset();
   if (ImGui::GetCurrentContext() != nullptr && ImGui::GetIO().BackendRendererUserData != nullptr)
     ImGui_ImplOpenGL3_Shutdown();
-  impl_->drop_buffers();
+  impl_->framebuffer.reset();
   eglMakeCurrent(impl_->display, EGL_NO_SURFACE, EGL_NO_SURFACE, EGL_NO_CONTEXT);
   eglDestroyContext(impl_->display, impl_->context);
 }
 
 void Offscreen::resize(int width, int height) {
-  impl_->drop_buffers();
-  impl_->width = width;
-  impl_->height = height;
-  impl_->make_buffers();
+  impl_->framebuffer = std::make_unique<Framebuffer>(width, height);
 }
 
 void Offscreen::begin_frame() {
   ImGuiIO& io = ImGui::GetIO();
-  io.DisplaySize = {static_cast<float>(impl_->width), static_cast<float>(impl_->height)};
+  io.DisplaySize = {static_cast<float>(impl_->framebuffer->width()),
+                    static_cast<float>(impl_->framebuffer->height())};
   io.DisplayFramebufferScale = {1, 1};
   io.DeltaTime = 1.f / 60.f;
   ImGui_ImplOpenGL3_NewFrame();
@@ -168,26 +138,12 @@ void Offscreen::begin_frame() {
 
 void Offscreen::end_frame() {
   ImGui::Render();
-  impl_->painter->draw(*ImGui::GetDrawData(), impl_->framebuffer, impl_->width, impl_->height);
+  impl_->painter->draw(*ImGui::GetDrawData(), impl_->framebuffer->id(), impl_->framebuffer->width(),
+                       impl_->framebuffer->height());
   glFinish();
 }
 
-Pixels Offscreen::read_pixels() {
-  Pixels pixels{impl_->width, impl_->height, {}};
-  const std::size_t row = static_cast<std::size_t>(impl_->width) * 4;
-  std::vector<std::uint8_t> upside_down(row * static_cast<std::size_t>(impl_->height));
-  glBindFramebuffer(GL_FRAMEBUFFER, impl_->framebuffer);
-  glPixelStorei(GL_PACK_ALIGNMENT, 1);
-  glReadPixels(0, 0, impl_->width, impl_->height, GL_RGBA, GL_UNSIGNED_BYTE, upside_down.data());
-  pixels.rgba.resize(upside_down.size());
-  for (int y = 0; y < impl_->height; ++y) {
-    const std::uint8_t* from = upside_down.data() + row * static_cast<std::size_t>(impl_->height - 1 - y);
-    std::uint8_t* to = pixels.rgba.data() + row * static_cast<std::size_t>(y);
-    std::memcpy(to, from, row);
-    for (std::size_t x = 3; x < row; x += 4) to[x] = 255;
-  }
-  return pixels;
-}
+Pixels Offscreen::read_pixels() { return impl_->framebuffer->read(); }
 
 std::string Offscreen::description() const {
   return std::string(reinterpret_cast<const char*>(glGetString(GL_RENDERER))) + ", OpenGL " +
