@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "app/desktop_session.h"
+#include "app/frame_pacer.h"
 #include "engine/trace/error.h"
 #include "viz/frame/frame.h"
 #include "viz/render/window.h"
@@ -21,44 +22,59 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kFramesAfterInput = 3;       // ImGui settles within this many
-constexpr double kTelemetrySeconds = 0.2;  // five pictures a second while only numbers move
-constexpr double kIdleSeconds = 0.5;       // how often an idle window looks for a stop signal
-
 bool something_comes_in(const viz::Timeline& timeline) {
   return std::any_of(timeline.runs().begin(), timeline.runs().end(),
                      [](const auto& run) { return run->end() == nullptr; });
 }
 
-// How long to sleep before the next picture.
-double wait_seconds(const render::Window& window, const frame::Frame& frame, const viz::Timeline& timeline,
-                    int frames_left) {
-  if (window.is_hidden()) return kIdleSeconds;
-  if (frames_left > 0 || frame.is_busy()) return 0;
-  return something_comes_in(timeline) || frame.is_training() ? kTelemetrySeconds : kIdleSeconds;
+// A file is being read, so more than a tick of a trainer comes in.
+bool is_loading(const viz::Timeline& timeline) {
+  return std::any_of(timeline.runs().begin(), timeline.runs().end(), [&](const auto& run) {
+    const viz::Feed* feed = timeline.feed(run->id());
+    if (run->end() != nullptr || feed == nullptr || !feed->progress) return false;
+    const viz::LoadProgress progress = feed->progress();
+    return progress.rows_read < progress.rows_total || progress.rows_total == 0;
+  });
+}
+
+Activity activity_of(const frame::Frame& frame, const viz::Timeline& timeline) {
+  const frame::State& state = frame.state();
+  if (timeline.cursor().is_playing() || timeline.pending() > 0 || state.appearance_changed ||
+      state.frames_to_arrange > 0)
+    return Activity::Moves;
+  if (timeline.is_busy() || is_loading(timeline)) return Activity::Reads;
+  // Whatever else the frame is busy with (messages that go away) changes no faster than numbers do.
+  if (frame.is_busy() || frame.is_training() || something_comes_in(timeline)) return Activity::Ticks;
+  return Activity::Still;
+}
+
+double seconds_of(Clock::time_point time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
 void loop(render::Window& window, frame::Frame& frame, DesktopSession& session, viz::Timeline& timeline) {
-  int frames_left = kFramesAfterInput;
+  FramePacer pacer;
   Clock::time_point before = Clock::now();
   while (!session.leaving()) {
-    const bool acted = window.wait_events(wait_seconds(window, frame, timeline, frames_left));
-    if (acted) frames_left = kFramesAfterInput;
+    const double wait =
+        pacer.wait_seconds(activity_of(frame, timeline), window.is_hidden(), seconds_of(Clock::now()));
+    if (window.wait_events(wait)) pacer.input();
 #ifdef SPARSESCOPE_WITH_TRAINING
     if (stop_signal_seen()) session.quit(frame::Leave::StopAndSave);
 #endif
     if (window.close_requested()) {
       window.cancel_close();
       frame.ask_to_quit();
-      frames_left = kFramesAfterInput;
-    }
-    const bool moves = frame.is_busy() || frame.is_training() || something_comes_in(timeline);
-    if (window.is_hidden() || (frames_left == 0 && !moves)) {
-      if (window.is_hidden()) timeline.update(0);  // frames that wait for a picture would be dropped
-      before = Clock::now();
-      continue;
+      pacer.input();
     }
     const Clock::time_point now = Clock::now();
+    if (!pacer.draws(activity_of(frame, timeline), window.is_hidden(), seconds_of(now))) {
+      if (window.is_hidden()) {
+        timeline.update(0);  // frames that wait for a picture would be dropped
+        before = now;
+      }
+      continue;
+    }
     const double seconds = std::min(0.5, std::chrono::duration<double>(now - before).count());
     before = now;
     frame.set_monitor_scale(window.monitor_scale());
@@ -66,7 +82,6 @@ void loop(render::Window& window, frame::Frame& frame, DesktopSession& session, 
     window.begin_frame();
     frame.draw(seconds);
     window.end_frame();
-    if (frames_left > 0) --frames_left;
   }
 }
 
@@ -108,6 +123,7 @@ int run_window(const DesktopOptions& options) {
   catch_stop_signals();
 #endif
   viz::Timeline timeline;
+  timeline.set_bell(&render::Window::wake);  // data threads end the window's sleep
   DesktopSession session(options, timeline, DesktopSession::Remember::Yes);
   GuiContext gui;
   std::vector<std::string> notes = gui.font_notes();

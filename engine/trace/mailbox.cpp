@@ -38,6 +38,7 @@ void Mailbox::push(Message message, std::size_t bytes) {
       return;
     }
   }
+  const bool was_empty = queue_.empty();
   queue_.emplace_back(std::move(message), bytes);
   counts_.waiting_bytes += bytes;
   if (overflow_ == Overflow::DropOldest) {
@@ -52,6 +53,13 @@ void Mailbox::push(Message message, std::size_t bytes) {
     }
   }
   arrived_.notify_one();
+  if (was_empty && bell_) bell_();
+}
+
+void Mailbox::set_bell(std::function<void()> bell) {
+  std::scoped_lock lock(mutex_);
+  bell_ = std::move(bell);
+  if (bell_ && !queue_.empty()) bell_();
 }
 
 std::vector<Message> Mailbox::drain() { return wait_and_drain(0); }
@@ -81,6 +89,7 @@ void Mailbox::wake() {
 void Mailbox::close() {
   std::scoped_lock lock(mutex_);
   closed_ = true;
+  bell_ = nullptr;
   taken_.notify_all();
   arrived_.notify_all();
 }

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <variant>
 #include <vector>
@@ -38,6 +39,10 @@ class Mailbox final : public FrameSink {
   std::vector<Message> wait_and_drain(std::int64_t timeout_nanos);
   // Makes one wait_and_drain, running or next, return without waiting further.
   void wake();
+  // Calls `bell` on the sender's thread when something comes into an empty mailbox, from now on and once now
+  // when something waits already: a receiver that sleeps elsewhere is woken. Must be quick and call nothing
+  // here.
+  void set_bell(std::function<void()> bell);
   // The receiver goes away: nothing blocks any more, later messages are counted as dropped.
   void close();
 
@@ -52,6 +57,7 @@ class Mailbox final : public FrameSink {
   std::condition_variable arrived_, taken_;
   std::deque<std::pair<Message, std::size_t>> queue_;
   Counts counts_;
+  std::function<void()> bell_;
   bool closed_ = false, woken_ = false;
 };
 

@@ -127,6 +127,23 @@ TEST(Mailbox, AWaitEndsByTimeByMessageAndByWaking) {
   }
 }
 
+TEST(Mailbox, RingsWhenSomethingComesIntoAnEmptyOneAndNotForEachFrame) {
+  Mailbox mailbox(1 << 20, Overflow::DropOldest);
+  mailbox.on_frame(frame_of(0, 10));
+  int rung = 0;
+  mailbox.set_bell([&] { ++rung; });
+  EXPECT_EQ(rung, 1);  // something waits already
+  for (std::uint64_t row = 1; row < 100; ++row) mailbox.on_frame(frame_of(row, 10));
+  EXPECT_EQ(rung, 1);
+  mailbox.drain();
+  mailbox.on_frame(frame_of(100, 10));
+  EXPECT_EQ(rung, 2);
+  mailbox.drain();
+  mailbox.close();
+  mailbox.on_frame(frame_of(101, 10));
+  EXPECT_EQ(rung, 2);
+}
+
 TEST(FanOut, PassesEverythingToEverySinkInTheOrderGiven) {
   struct Log final : FrameSink {
     Log(std::vector<std::string>& to, std::string as) : lines(to), name(std::move(as)) {}

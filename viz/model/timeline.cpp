@@ -32,6 +32,7 @@ void TimeWindow::choose(Range range) {
 Run& Timeline::add_run(Feed feed) {
   check(feed.mailbox != nullptr, "a run comes from a mailbox");
   runs_.push_back(std::make_unique<Run>(next_id_++, feed.rows, budget_.heavy_bytes));
+  if (bell_) feed.mailbox->set_bell(bell_);
   sources_.push_back({std::move(feed), {}});
   ++version_;
   return *runs_.back();

@@ -74,6 +74,9 @@ class Timeline {
   // Run `id`, or the first one, or nullptr when there is none: what single-run views show.
   Run* current(std::optional<std::uint32_t> id) const;
   const Feed* feed(std::uint32_t id) const;
+  // What the mailboxes of runs added from now on ring, on the sender's thread, when something comes in: a
+  // window that sleeps is woken by it.
+  void set_bell(std::function<void()> bell) { bell_ = std::move(bell); }
 
   // Once a frame: takes in what waits in the mailboxes and from row sources, for at most the budget, then
   // moves the cursor by `seconds` of real time along current(`id`). True when any picture may have
@@ -112,6 +115,7 @@ class Timeline {
   Cursor cursor_;
   TimeWindow window_;
   std::uint64_t version_ = 1;
+  std::function<void()> bell_;
 };
 
 }  // namespace sparsescope::viz
