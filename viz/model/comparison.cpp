@@ -153,6 +153,23 @@ std::vector<ComparedRun> compared_runs(const QueryFrame& frame) {
   return runs;
 }
 
+std::uint64_t locked_step(const QueryFrame& frame, const Run& other) {
+  if (&other == &frame.run || other.rows() == 0) return frame.cursor_step();
+  const TimeAxis axis = frame.timeline.window().axis();
+  return other.step_at(frame.run.x_of_step(frame.cursor_step(), axis), axis);
+}
+
+QueryFrame frame_of(const QueryFrame& frame, Run& other) {
+  const bool is_following = frame.timeline.cursor().is_following();
+  return {frame.timeline,
+          other,
+          frame.columns,
+          frame.brush,
+          frame.locked,
+          {},
+          is_following ? other.newest_step() : locked_step(frame, other)};
+}
+
 ComparisonBanner comparison_banner(const QueryFrame& frame) {
   ComparisonBanner banner;
   banner.runs = compared_runs(frame);

@@ -44,6 +44,12 @@ struct ComparedRun {
 std::vector<ComparedRun> compared_runs(const QueryFrame& frame);
 // The pinned baseline when it is another run than the picture's own, else nullptr.
 Run* baseline_run(const QueryFrame& frame);
+// The step of `other` at the cursor's place on the time axis, or its last before it: time is locked by steps,
+// tokens, wall time or relative steps, as the axis says.
+std::uint64_t locked_step(const QueryFrame& frame, const Run& other);
+// The frame for the lines of another run: at its own newest step while the cursor follows, so that a line's
+// end and its value agree, else at the locked one. Without comparison, so that nothing recurses.
+QueryFrame frame_of(const QueryFrame& frame, Run& other);
 
 // What stands on top of a comparison.
 struct ComparisonBanner {

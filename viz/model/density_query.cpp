@@ -57,9 +57,7 @@ class LayerMean {
 };
 
 std::optional<std::size_t> cursor_sample(const QueryFrame& frame, const Track& track) {
-  const Cursor& cursor = frame.timeline.cursor();
-  return frame.run.sample_at_or_before(track,
-                                       cursor.is_following() ? frame.run.newest_step() : cursor.step());
+  return frame.run.sample_at_or_before(track, frame.cursor_step());
 }
 
 }  // namespace

@@ -165,8 +165,7 @@ LossFacts loss_facts(const QueryFrame& frame, const TrackPicture& loss, const Sm
   facts.invalid_samples = loss.invalid_samples;
   facts.first_invalid_step = loss.first_invalid_step;
   StepSpan span = statistics_span(frame);
-  facts.step =
-      frame.timeline.cursor().is_following() ? frame.run.newest_step() : frame.timeline.cursor().step();
+  facts.step = frame.cursor_step();
   facts.slope_span = span_in_words(frame);
   // The recent quarter, unless a person brushed a span: the first steps of a run would drown the rest.
   if (!frame.brush) span.first = span.last - (span.last - span.first) / 4;

@@ -35,8 +35,12 @@ struct LinePicture {
   Weight weight = Weight::Normal;
   std::optional<std::int64_t> layer;  // a click selects it
   bool has_dots = false;              // few samples: each is marked
-  std::vector<Column> columns;        // rising x; columns without a sample are absent
-  double at_cursor = 0;               // value of the latest sample at or before the cursor; NaN: none
+  // Minimum and maximum of a column lie one standard error below and above its last value. Drawn as bars; a
+  // value within two errors of 0 has a hollow dot.
+  bool has_errors = false;
+  std::optional<std::uint32_t> run;  // whose line it is; nothing: the picture's
+  std::vector<Column> columns;       // rising x; columns without a sample are absent
+  double at_cursor = 0;              // value of the latest sample at or before the cursor; NaN: none
 };
 
 struct AreaPicture {
@@ -60,6 +64,16 @@ struct InvalidMark {
   std::uint64_t samples = 0;
 };
 
+// A line across a track. With a control it can be dragged while a trainer is attached.
+struct LevelMark {
+  double y = 0;  // not a number: not in force
+  std::string words;
+  Ink ink = Ink::Muted;
+  Weight weight = Weight::Normal;
+  std::string control;  // name of the live control that holds it; empty: fixed
+  double none = 0;      // the control's value that means "not in force"
+};
+
 struct TrackPicture {
   std::string id;                // "theta_sigmas"; settings and tests name tracks by it
   std::string title, detail;     // "θ by layer", "in standard deviations of the scores"
@@ -71,6 +85,7 @@ struct TrackPicture {
   bool is_logarithmic = false;
   std::vector<AreaPicture> areas;  // bottom up
   std::vector<LinePicture> lines;
+  std::vector<LevelMark> levels;
   std::vector<InvalidMark> invalid;
   std::uint64_t invalid_samples = 0;  // in the whole run
   std::uint64_t first_invalid_step = 0;

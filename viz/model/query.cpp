@@ -234,9 +234,7 @@ void fit_y(TrackPicture& picture) {
 }
 
 double value_at_cursor(const QueryFrame& frame, const Track& track, const Series& values) {
-  const Cursor& cursor = frame.timeline.cursor();
-  const std::uint64_t step = cursor.is_following() ? frame.run.newest_step() : cursor.step();
-  const std::optional<std::size_t> sample = frame.run.sample_at_or_before(track, step);
+  const std::optional<std::size_t> sample = frame.run.sample_at_or_before(track, frame.cursor_step());
   if (!sample || values.size() == 0) return kUnknown;
   const std::size_t i = std::min(*sample, values.size() - 1);
   if (i >= values.exact_from()) return values.at(i);
@@ -247,8 +245,7 @@ double value_at_cursor(const QueryFrame& frame, const Track& track, const Series
 StepSpan statistics_span(const QueryFrame& frame) {
   const TimeAxis axis = frame.timeline.window().axis();
   const Range x = frame.brush.value_or(frame.timeline.visible());
-  const Cursor& cursor = frame.timeline.cursor();
-  const std::uint64_t newest = cursor.is_following() ? frame.run.newest_step() : cursor.step();
+  const std::uint64_t newest = frame.cursor_step();
   const std::uint64_t first = frame.run.step_at(x.minimum, axis);
   return {first, std::max(first, std::min(frame.run.step_at(x.maximum, axis), newest))};
 }

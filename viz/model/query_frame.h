@@ -19,8 +19,11 @@ struct QueryFrame {
   std::optional<Range> brush = {};
   Marks locked = {};           // what a person chose, for pictures that depend on it
   Comparison comparison = {};  // the runs drawn beside this one
+  // Instead of the cursor's: where it stands in another run at the same place of the time axis.
+  std::optional<std::uint64_t> step = {};
 
   std::uint64_t cursor_step() const {
+    if (step) return *step;
     return timeline.cursor().is_following() ? run.newest_step() : timeline.cursor().step();
   }
 };
