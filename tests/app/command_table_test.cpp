@@ -26,6 +26,7 @@ struct Bench {
   }
   void reset() {
     ImGui::GetIO().ClearInputKeys();
+    ImGui::GetIO().ConfigFlags &= ~ImGuiConfigFlags_NavEnableKeyboard;
     frame = std::make_unique<frame::Frame>(host, timeline, frame::Appearance{});
     draw(3);
   }
@@ -68,8 +69,8 @@ TEST(CommandTable, IdsAndKeysAreUnique) {
     for (const viz::KeyChord& chord : command.keys)
       EXPECT_TRUE(keys.insert(viz::text_from_chord(chord)).second) << viz::text_from_chord(chord);
   }
-  EXPECT_GE(ids.size(), 35u);
-  EXPECT_GE(keys.size(), 28u);
+  EXPECT_GE(ids.size(), 100u);
+  EXPECT_GE(keys.size(), 80u);
 }
 
 TEST(CommandTable, EveryShownKeyFiresItsCommand) {
@@ -106,6 +107,7 @@ TEST(CommandTable, EveryCommandThatMayRunSurvivesBeingRun) {
   std::vector<std::string> ids;
   for (const viz::UiCommand& command : bench.frame->commands().all()) ids.push_back(command.id);
   for (const std::string& id : ids) {
+    if (id == "view.export_again" || id == "view.copy_svg") continue;  // pictures need a surface; figures_test
     bench.reset();
     if (!bench.frame->commands().why_disabled(id).empty()) continue;
     EXPECT_EQ(bench.frame->commands().run(id), "") << id;
@@ -162,7 +164,7 @@ TEST(CommandTable, TheTrainKeyStartsTheSamePresetAgainWhenARunIsOver) {
 TEST(CommandTable, TheStartPageComesBackAndGoesByEscapeOrChoosing) {
   Bench bench;
   bench.frame->commands().run("train.stop");
-  bench.press(viz::chord_from_text("Ctrl+N"));
+  bench.press(viz::chord_from_text("Ctrl+H"));
   EXPECT_TRUE(bench.frame->state().show_start_page);
   bench.press(viz::chord_from_text("Escape"));
   EXPECT_FALSE(bench.frame->state().show_start_page);

@@ -110,6 +110,7 @@ TEST(Journey, StartsChangesPausesScrubsFollowsAndQuits) {
     std::this_thread::yield();
   }
   timeline.drain_all();
+  timeline.window().fit();  // leaving live froze it
   host.scripted.reset();
   for (const char* view : {"drift", "density", "loss"}) {
     const std::uint64_t live = picture_hash(host, timeline, view, held_step);
@@ -165,29 +166,39 @@ TEST(Journey, EveryDialogAndOverlayOpensAndClosesByKey) {
     ctx->Yield(2);
     ctx->KeyPress(ImGuiKey_Enter);
     ctx->Yield(2);
-    IM_CHECK(!journey.frame().state().show_palette);
+    IM_CHECK(!journey.frame().state().palette.is_open);
     IM_CHECK_EQ(timeline.cursor().step(), timeline.runs()[0]->first_step());
 
+    const frame::PaletteState& palette = journey.frame().state().palette;
+    const auto answer = [&](const char* value) {
+      ctx->KeyPress(ImGuiMod_Ctrl | ImGuiKey_A);
+      ctx->KeyChars(value);
+      ctx->Yield(2);
+      ctx->KeyPress(ImGuiKey_Enter);
+      ctx->Yield(2);
+    };
     ctx->KeyPress(ImGuiMod_Ctrl | ImGuiKey_G);
     ctx->Yield(3);
-    ctx->SetRef("//Go to step");
-    ctx->ItemInputValue("##step", "999,999");
-    ctx->Yield(2);
-    IM_CHECK(!journey.frame().state().dialog_problem.empty());
-    ctx->ItemInputValue("##step", "12");
-    ctx->Yield(2);
-    IM_CHECK(journey.frame().state().dialog == frame::Dialog::None);
+    IM_CHECK_EQ(palette.asks_for, "timeline.go_to");
+    answer("999,999");
+    IM_CHECK(palette.is_open && palette.problem.find("step goes from 0 to") == 0);
+    answer("12");
+    IM_CHECK(!palette.is_open);
     IM_CHECK_EQ(timeline.cursor().step(), 12u);
 
     journey.frame().commands().run("train.pause_at");
     ctx->Yield(3);
-    ctx->SetRef("//Pause at a step");
-    ctx->ItemInputValue("##step", "999,999");
-    ctx->Yield(2);
-    IM_CHECK(journey.frame().state().dialog_problem.find("3,000") != std::string::npos);
-    ctx->ItemInputValue("##step", "2,500");
-    ctx->Yield(2);
-    IM_CHECK(journey.frame().state().dialog == frame::Dialog::None);
+    answer("999,999");
+    IM_CHECK(palette.problem.find("3,000") != std::string::npos);
+    answer("2,500");
+    IM_CHECK(!palette.is_open);
+    IM_CHECK_EQ(host.scripted->status().pause_at, 2500u);
+
+    // Anything by its first letter.
+    ctx->KeyPress(ImGuiMod_Ctrl | ImGuiKey_K);
+    ctx->Yield(3);
+    answer("#7");
+    IM_CHECK_EQ(timeline.cursor().step(), 7u);
   });
   EXPECT_EQ(trouble, "");
 }

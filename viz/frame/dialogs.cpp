@@ -1,8 +1,7 @@
-// Dialogs that ask for one thing: a file, a step, whether to leave. And toasts, which ask for nothing.
+// Dialogs that ask for one thing: a file, whether to leave. And toasts, which ask for nothing.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 
 #include "imgui.h"
@@ -15,15 +14,6 @@ namespace sparsescope::frame {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::optional<std::uint64_t> whole_number(std::string text) {
-  std::erase(text, ',');
-  std::erase(text, ' ');
-  std::uint64_t value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 }  // namespace
 
@@ -109,27 +99,6 @@ void open_dialog(State& state) {
   ImGui::EndPopup();
 }
 
-void step_dialog(State& state, const char* title, const char* verb,
-                 const std::function<std::string(std::uint64_t)>& use) {
-  if (!begin_dialog(state, title, 360)) return;
-  if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();
-  ImGui::SetNextItemWidth(-FLT_MIN);
-  const bool entered =
-      ImGui::InputTextWithHint("##step", "step", &state.dialog_text, ImGuiInputTextFlags_EnterReturnsTrue);
-  show_problem(state);
-  ImGui::Dummy({0, px(4)});
-  if (ui::button(verb, "", ui::Tone::Accent, {px(110), px(32)}) || entered) {
-    const std::optional<std::uint64_t> step = whole_number(state.dialog_text);
-    state.dialog_problem = step ? use(*step) : "A step is a whole number, such as 1200";
-    if (state.dialog_problem.empty()) close_dialog(state);
-  }
-  ImGui::SameLine();
-  if (ui::button("Cancel", "", ui::Tone::Neutral, {px(110), px(32)}) ||
-      ImGui::IsKeyPressed(ImGuiKey_Escape, false))
-    close_dialog(state);
-  ImGui::EndPopup();
-}
-
 void quit_dialog(State& state) {
   if (!begin_dialog(state, "Training is still running", 560)) return;
   const std::string where =
@@ -164,32 +133,12 @@ void draw_dialogs(State& state) {
       return;
     case Dialog::Open:
       return open_dialog(state);
-    case Dialog::GoToStep:
-      return step_dialog(state, "Go to step", "Go", [&state](std::uint64_t step) -> std::string {
-        viz::Run* run = state.run();
-        if (run == nullptr) return "There is no run any more";
-        if (step < run->first_step() || step > run->newest_step()) {
-          return fmt::format("This run has steps {} to {}",
-                             viz::format_count(static_cast<std::int64_t>(run->first_step())),
-                             viz::format_count(static_cast<std::int64_t>(run->newest_step())));
-        }
-        state.timeline.cursor().seek(step);
-        return "";
-      });
-    case Dialog::PauseAt:
-      return step_dialog(state, "Pause at a step", "Set", [&state](std::uint64_t step) -> std::string {
-        if (state.trainer && step != 0 && step <= state.trainer->step)
-          return "That step is over; choose a later one, or 0 to remove the mark";
-        if (state.trainer && state.trainer->planned_steps > 0 && step > state.trainer->planned_steps)
-          return fmt::format("This run ends at step {}; choose an earlier one",
-                             viz::format_count(static_cast<std::int64_t>(state.trainer->planned_steps)));
-        post(state, trace::PauseAt{step});
-        return "";
-      });
     case Dialog::Quit:
       return quit_dialog(state);
     case Dialog::Export:
       return draw_export_dialog(state);
+    case Dialog::NewRun:
+      return draw_new_run(state);
   }
 }
 

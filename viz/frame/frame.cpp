@@ -51,6 +51,14 @@ Layout lay_out(const ImVec2& size, bool show_side_panels, bool has_runs) {
   return out;
 }
 
+// What stands over everything else; toasts stay above `toasts_above`.
+void draw_overlays(State& state, const Area& toasts_above) {
+  draw_dialogs(state);
+  draw_palette(state);
+  draw_cheat_sheet(state);
+  draw_toasts(state, toasts_above);
+}
+
 }  // namespace
 
 Frame::Frame(Host& host, viz::Timeline& timeline, Appearance appearance, std::vector<std::string> notes)
@@ -93,6 +101,7 @@ void Frame::begin(double seconds) {
     // A run that starts is the one that is shown.
     if (state.trainer_run != trainer->run_id()) state.selection.run = state.trainer_run = trainer->run_id();
   }
+  refresh_commands(state);
   for (auto& [name, wish] : state.wanted) wish.seconds_left -= seconds;
   std::erase_if(state.wanted, [&](const auto& entry) {
     const State::Wish& wish = entry.second;
@@ -118,6 +127,11 @@ void Frame::draw(double seconds) {
   const ImVec2 size = ImGui::GetIO().DisplaySize;
   ImGui::GetBackgroundDrawList()->AddRectFilled({0, 0}, size, color(Token::Bg));
   const bool has_runs = !state.timeline.runs().empty() && !state.show_start_page;
+  if (state.hide_interface && has_runs) {
+    const Area whole{{0, 0}, size};
+    draw_views(state, whole);
+    return draw_overlays(state, {{0, size.y}, size});
+  }
   const Layout layout = lay_out(size, state.show_side_panels, has_runs);
   draw_top_bar(state, layout.top);
   if (has_runs) {
@@ -129,10 +143,7 @@ void Frame::draw(double seconds) {
     draw_start_page(state, layout.center);
   }
   draw_status_bar(state, layout.status);
-  draw_dialogs(state);
-  draw_palette(state);
-  draw_cheat_sheet(state);
-  draw_toasts(state, has_runs ? layout.time : layout.status);
+  draw_overlays(state, has_runs ? layout.time : layout.status);
 }
 
 void Frame::draw_view(std::string_view id, double seconds) {

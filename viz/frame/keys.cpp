@@ -63,16 +63,18 @@ ImGuiKey imgui_key(const viz::KeyChord& chord) { return key_from_name(chord.key)
 
 void handle_keys(State& state) {
   ImGuiIO& io = ImGui::GetIO();
-  // The keyboard walks through widgets from the first Tab until Escape or a click; before that, keys are
-  // commands.
+  // The keyboard walks through widgets in a dialog, and from window.walk until Escape or a click; else keys
+  // are commands.
   const bool in_dialog = state.dialog != Dialog::None;
   const bool walks = (io.ConfigFlags & ImGuiConfigFlags_NavEnableKeyboard) != 0;
-  if (!walks &&
-      (in_dialog || (!io.WantTextInput && ImGui::IsKeyPressed(ImGuiKey_Tab, false) && !io.KeyCtrl))) {
+  if (in_dialog && !walks) {
     io.ConfigFlags |= ImGuiConfigFlags_NavEnableKeyboard;
+    state.walks_for_dialog = true;
   } else if (walks && !in_dialog &&
-             (ImGui::IsKeyPressed(ImGuiKey_Escape, false) || ImGui::IsMouseClicked(ImGuiMouseButton_Left))) {
+             (state.walks_for_dialog || ImGui::IsKeyPressed(ImGuiKey_Escape, false) ||
+              ImGui::IsMouseClicked(ImGuiMouseButton_Left))) {
     io.ConfigFlags &= ~ImGuiConfigFlags_NavEnableKeyboard;
+    state.walks_for_dialog = false;
   }
   if (in_dialog) return;
 
@@ -85,13 +87,13 @@ void handle_keys(State& state) {
       if (io.WantTextInput && is_plain(chord) && !is_escape) continue;
       if (popup_open && (is_plain(chord) || is_escape)) continue;
       const bool walks_now = walks && io.NavVisible;
+      if (walks && chord.key == "Tab") continue;
       if (walks_now && is_plain(chord) && chord.key.size() > 1 && !is_escape) continue;
-      if (state.show_palette && is_plain(chord) && !is_escape) continue;
+      if (state.palette.is_open && is_plain(chord) && !is_escape) continue;
+      if (!command.view.empty() && command.view != state.focused_view) continue;
       state.last_key_command = command.id;
-      if (const std::string reason = state.commands.run(command.id); !reason.empty()) {
-        state.notify(command.words + ": " + reason, ui::Tone::Neutral);
-      }
-      return;
+      const std::string id = command.id;  // the command may change the table
+      return run_command(state, id);
     }
   }
 }

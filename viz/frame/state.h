@@ -10,6 +10,8 @@
 
 #include "viz/frame/annotation_book.h"
 #include "viz/frame/host.h"
+#include "viz/frame/new_run.h"
+#include "viz/frame/palette.h"
 #include "viz/model/commands.h"
 #include "viz/model/selection.h"
 #include "viz/model/timeline.h"
@@ -33,6 +35,8 @@ struct Toast {
   double seconds_left = 6;
 };
 
+inline constexpr float kSmallestScale = 0.5f, kLargestScale = 3;  // of the interface
+
 // How the window looks; kept by the program between starts.
 struct Appearance {
   Theme theme = Theme::Dark;
@@ -42,7 +46,7 @@ struct Appearance {
   bool show_frame_rate = true;  // off in pictures, which must not depend on time
 };
 
-enum class Dialog { None, Open, GoToStep, PauseAt, Quit, Export };
+enum class Dialog { None, Open, Quit, Export, NewRun };
 
 struct State {
   State(Host& host_, viz::Timeline& timeline_) : host(host_), timeline(timeline_) {}
@@ -65,20 +69,25 @@ struct State {
   Appearance appearance;
   bool appearance_changed = false;
   bool show_side_panels = true;
+  bool hide_interface = false;  // only the views are drawn
   bool show_cheat_sheet = false;
-  bool show_palette = false;
+  bool shows_overhead = false;  // the meter in the top bar unfolds in this frame
   bool show_start_page = false;  // asked for while there are runs
-  bool show_advanced = false;
-  bool focus_palette = false;
+  PaletteState palette;
+  std::vector<std::string> recent_commands;    // chosen in the palette, newest first
+  std::vector<std::string> controls_in_table;  // the trainer's, as the command table has them
+  std::string view_to_show;                    // id; comes to the front in this frame
 
   Dialog dialog = Dialog::None;
   std::string dialog_text, dialog_problem;
-  bool dialog_opens = false;  // it was asked for in this frame
+  bool dialog_opens = false;      // it was asked for in this frame
+  bool walks_for_dialog = false;  // the keyboard walks through widgets because a dialog was opened
 
   ExportRequest figure;                        // as chosen last
   std::optional<ExportRequest> wanted_figure;  // made before the next frame
 
   AnnotationBook book;  // bookmarks and notes of every run
+  NewRunDialog new_run;
 
   std::vector<Toast> toasts;
   std::vector<std::string> notes;   // of this installation, for the status bar: missing fonts
@@ -139,6 +148,17 @@ void draw_toasts(State& state, const Area& above);
 // --- what they share ---
 // Fills the command table; called once.
 void add_commands(State& state);
+// Once a frame: the commands of what comes and goes, such as the trainer's controls.
+void refresh_commands(State& state);
+// Runs a command by name; a reason why not becomes a note.
+void run_command(State& state, const std::string& id);
+// Opens the palette with a beginning of a query: "" for commands, "@" runs, ":" tokens, "#" steps, ","
+// settings.
+void open_palette(State& state, const std::string& query);
+// Every command that has a key, as tab-separated text in groups.
+std::string keys_as_text(const State& state);
+// What the run is called in lists; runs of the same title are told apart.
+std::string run_title(State& state, const viz::Run& run);
 void add_export_commands(State& state);
 void add_annotation_commands(State& state);
 void add_run_commands(State& state);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "viz/frame/control_values.h"
 #include "viz/frame/state.h"
 #include "viz/model/format.h"
 #include "viz/widgets/icons.h"
@@ -14,31 +15,16 @@ namespace {
 
 constexpr float kBlock = 124;  // width of a labelled slider, at scale 1
 
-constexpr double kFieldRange = 500;  // a linear control wider than this is typed, not dragged
-
-std::string title_of(const trace::Control& control) {
-  std::string title = control.name;
-  std::replace(title.begin(), title.end(), '_', ' ');
-  if (!title.empty()) title[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(title[0])));
-  return title;
+void set_control(State& state, const trace::Control& control, double value) {
+  state.commands.run("control." + control.name + ".set", fmt::format("{:.17g}", value));
 }
 
-std::string control_words(const trace::Control& control, double value) {
-  if (control.name == "pace" && value <= 0) return "no limit";
-  std::string words = viz::format_number(value, 3);
-  if (control.unit == "x") return fmt::format("×{}", words);
-  if (!control.unit.empty() && control.unit != "1") words = fmt::format("{} {}", words, control.unit);
-  return words;
-}
-
-// A label over a slider, its value in words beside the label; posts a change as it happens. Until the trainer
-// took it, what is shown is what was chosen.
+// A label over a slider, its value in words beside the label; sets as it moves.
 void labelled_slider(State& state, const trace::Control& control, const char* label, float width) {
   ImGui::PushID(control.name.c_str());
   const ImVec2 at = ImGui::GetCursorScreenPos();
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const auto wish = state.wanted.find(control.name);
-  const double current = wish != state.wanted.end() ? wish->second.value : control.value;
+  const double current = control_value(state, control);
   const std::string words = control_words(control, current);
   const ImVec2 size = text_size(Font::Mono, kSmallText - 0.5f, words.c_str());
   draw_text(list, Font::Regular, kSmallText - 1, {at.x, at.y + px(1)}, color(Token::Muted), label);
@@ -51,10 +37,7 @@ void labelled_slider(State& state, const trace::Control& control, const char* la
   double value = is_pace && current <= 0 ? control.maximum : current;
   if (ui::slider("slider", value, control.minimum, control.maximum, steps, width, "")) {
     if (is_pace) value = value >= control.maximum * 0.99 ? 0 : std::max(value, 0.1);
-    if (value != current) {
-      state.wanted[control.name] = {value};
-      post(state, trace::SetControl{control.name, value});
-    }
+    if (value != current) set_control(state, control, value);
   }
   ui::tooltip(control.text, fmt::format("{} to {}", viz::format_number(control.minimum, 4),
                                         viz::format_number(control.maximum, 4)));
@@ -64,21 +47,17 @@ void labelled_slider(State& state, const trace::Control& control, const char* la
 // A typed number; at the end of its range a control of this kind does nothing, and says so.
 void labelled_field(State& state, const trace::Control& control, const char* label, float width) {
   ImGui::PushID(control.name.c_str());
-  double value = control.value;
-  const bool is_off = value <= control.minimum || value >= control.maximum;
+  double value = control_value(state, control);
+  const bool is_off = is_none(control, value);
   ui::muted(std::string(label) + (is_off ? ", none" : ""));
   ImGui::SetNextItemWidth(px(width - 80));
   if (ImGui::InputDouble("##value", &value, 0.1, 0, is_off ? "" : "%.4g",
-                         ImGuiInputTextFlags_EnterReturnsTrue)) {
-    post(state, trace::SetControl{control.name, std::clamp(value, control.minimum, control.maximum)});
-  }
+                         ImGuiInputTextFlags_EnterReturnsTrue))
+    set_control(state, control, std::clamp(value, control.minimum, control.maximum));
   ui::tooltip(control.text);
   ImGui::SameLine();
   ImGui::BeginDisabled(is_off);
-  if (ImGui::Button("None", {px(66), 0})) {
-    post(state,
-         trace::SetControl{control.name, control.name.ends_with("min") ? control.minimum : control.maximum});
-  }
+  if (ImGui::Button("None", {px(66), 0})) state.commands.run("control." + control.name + ".none");
   ImGui::EndDisabled();
   ImGui::PopID();
 }
@@ -140,14 +119,14 @@ void advanced_popup(State& state) {
   ui::muted("Applied between steps, recorded as events");
   ImGui::Spacing();
   for (const trace::Control& control : state.trainer->controls) {
-    const std::string label = title_of(control);
+    const std::string label = control_title(control);
     if (control.is_switch) {
-      bool on = control.value != 0;
+      bool on = control_value(state, control) != 0;
       ImGui::PushID(control.name.c_str());
-      if (ui::toggle(label.c_str(), on)) post(state, trace::SetControl{control.name, on ? 1.0 : 0.0});
+      if (ui::toggle(label.c_str(), on)) state.commands.run("control." + control.name + ".toggle");
       ui::tooltip(control.text);
       ImGui::PopID();
-    } else if (!control.is_logarithmic && control.maximum - control.minimum > kFieldRange) {
+    } else if (is_typed(control)) {
       labelled_field(state, control, label.c_str(), 300);
     } else {
       labelled_slider(state, control, label.c_str(), 300);

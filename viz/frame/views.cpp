@@ -46,6 +46,15 @@ void bring_forward(State& state, const viz::Run& run) {
   }
 }
 
+// A view that a command asked for; its window exists after it was drawn once.
+void show_wanted(State& state) {
+  if (state.view_to_show.empty()) return;
+  for (const State::Slot& slot : state.slots) {
+    if (slot.view->id() == state.view_to_show) ImGui::SetWindowFocus(window_name(slot).c_str());
+  }
+  state.view_to_show.clear();
+}
+
 // A run that ended before its first frame has no picture; its reason takes the place.
 void draw_failed_start(State& state, const Area& area) {
   if (begin_region("failed", area, Token::Panel, {12, 12}))
@@ -81,10 +90,7 @@ void draw_views(State& state, const Area& area) {
   context.motion = state.appearance.reduce_motion ? viz::Motion::Reduced : viz::Motion::Normal;
   if (state.trainer && !state.trainer->is_over())
     context.post = [&state](const trace::Command& command) { post(state, command); };
-  context.run_command = [&state](std::string_view id) {
-    if (const std::string reason = state.commands.run(id); !reason.empty())
-      state.notify(reason, ui::Tone::Neutral);
-  };
+  context.run_command = [&state](std::string_view id) { run_command(state, std::string(id)); };
   context.why_disabled = [&state](std::string_view id) { return state.commands.why_disabled(id); };
 
   for (State::Slot& slot : state.slots) {
@@ -109,6 +115,7 @@ void draw_views(State& state, const Area& area) {
     ImGui::End();
   }
   if (run != nullptr) bring_forward(state, *run);
+  show_wanted(state);
 }
 
 }  // namespace sparsescope::frame

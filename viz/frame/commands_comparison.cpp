@@ -1,0 +1,128 @@
+// Commands of which run is looked at and which stand beside it; and of runs that did not come.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "viz/frame/command_builder.h"
+
+namespace sparsescope::frame {
+namespace {
+
+std::string why_none(State& state) {
+  return state.run() != nullptr ? "" : "there is no run yet: train a preset or open a recording";
+}
+
+bool is_beside(State& state, std::uint32_t id) {
+  const std::vector<std::uint32_t>& beside = state.selection.comparison.beside;
+  return std::find(beside.begin(), beside.end(), id) != beside.end();
+}
+
+void toggle_compared(State& state) {
+  std::vector<std::uint32_t>& beside = state.selection.comparison.beside;
+  const std::uint32_t id = state.run()->id();
+  is_beside(state, id) ? (void)std::erase(beside, id) : beside.push_back(id);
+}
+
+std::string why_not_compared(State& state) {
+  if (const std::string reason = why_none(state); !reason.empty()) return reason;
+  const viz::Comparison& comparison = state.selection.comparison;
+  const std::size_t shown = comparison.beside.size() + (comparison.baseline ? 1 : 0);
+  if (is_beside(state, state.run()->id()) || shown < viz::kMostRunsCompared) return "";
+  return fmt::format("{} runs are compared already; take one out first", viz::kMostRunsCompared);
+}
+
+void toggle_baseline(State& state) {
+  std::optional<std::uint32_t>& baseline = state.selection.comparison.baseline;
+  const std::uint32_t id = state.run()->id();
+  baseline = baseline == id ? std::optional<std::uint32_t>{} : id;
+}
+
+std::vector<std::string> titles(State& state) {
+  std::vector<std::string> names;
+  for (const auto& run : state.timeline.runs()) names.push_back(run_title(state, *run));
+  return names;
+}
+
+viz::CommandArgument which_run(State& state) {
+  viz::CommandArgument run{viz::CommandArgument::Kind::Choice, "run"};
+  run.choices = [&state] { return titles(state); };
+  run.current = [&state] { return state.run() != nullptr ? run_title(state, *state.run()) : std::string(); };
+  return run;
+}
+
+void select_run(State& state, const std::string& title) {
+  for (const auto& run : state.timeline.runs()) {
+    if (run_title(state, *run) == title) state.selection.run = run->id();
+  }
+}
+
+const viz::Feed* loading_feed(State& state) {
+  const viz::Run* run = state.run();
+  const viz::Feed* feed = run != nullptr ? state.timeline.feed(run->id()) : nullptr;
+  if (feed == nullptr || !feed->progress || !feed->cancel_loading || run->end() != nullptr) return nullptr;
+  const viz::LoadProgress progress = feed->progress();
+  return progress.rows_read < progress.rows_total ? feed : nullptr;
+}
+
+// A run of the trainer begins again; a recording is opened again in its place.
+void retry(State& state) {
+  viz::Run& run = *state.run();
+  if (state.is_trainers(run)) return start_preset(state, preset_to_start(state));
+  const std::string path = state.timeline.feed(run.id())->path;
+  state.timeline.remove_run(run.id());
+  open_file(state, path);
+}
+
+std::string why_no_retry(State& state) {
+  viz::Run* run = state.run();
+  if (run == nullptr) return why_none(state);
+  if (run->end() == nullptr || run->end()->status != trace::RunStatus::Failed) return "this run did not fail";
+  if (state.is_trainers(*run)) return state.host.why_no_training();
+  const viz::Feed* feed = state.timeline.feed(run->id());
+  return feed != nullptr && !feed->path.empty() ? "" : "no file stands behind this run";
+}
+
+}  // namespace
+
+// Two runs may share a title; then the later one carries its place in the list.
+std::string run_title(State& state, const viz::Run& run) {
+  const auto plain = [&](const viz::Run& one) {
+    const viz::Feed* feed = state.timeline.feed(one.id());
+    return !one.title().empty() ? one.title() : feed != nullptr && !feed->name.empty() ? feed->name : "run";
+  };
+  const std::string title = plain(run);
+  int same_before = 0;
+  for (const auto& other : state.timeline.runs()) {
+    if (other->id() == run.id()) break;
+    same_before += plain(*other) == title ? 1 : 0;
+  }
+  return same_before == 0 ? title : fmt::format("{} ({})", title, same_before + 1);
+}
+
+void add_comparison_commands(State& state) {
+  CommandBuilder table(state);
+  const Reason needs_run = [&state] { return why_none(state); };
+  table.in("Runs")
+      .ask(
+          "run.select", "Look at a run…", {"Ctrl+R"}, which_run(state),
+          [&state](const std::string& title) { select_run(state, title); }, needs_run)
+      .add(
+          "run.pin_baseline", "Pin this run as the baseline A, or unpin it", {"Ctrl+Shift+A"},
+          [&state] { toggle_baseline(state); }, needs_run,
+          [&state] {
+            return state.run() != nullptr && state.selection.comparison.baseline == state.run()->id();
+          })
+      .add(
+          "run.compare", "Compare this run with others, or no longer", {"C"},
+          [&state] { toggle_compared(state); }, [&state] { return why_not_compared(state); },
+          [&state] { return state.run() != nullptr && is_beside(state, state.run()->id()); })
+      .add(
+          "run.cancel_loading", "Stop reading the recording; keep what came", {},
+          [&state] { loading_feed(state)->cancel_loading(); },
+          [&state]() -> std::string { return loading_feed(state) != nullptr ? "" : "nothing is being read"; })
+      .add(
+          "run.retry", "Begin or open the failed run again", {"F9"}, [&state] { retry(state); },
+          [&state] { return why_no_retry(state); });
+}
+
+}  // namespace sparsescope::frame
