@@ -243,7 +243,9 @@ void set_limits(DeclarationContent& content, const DeclarationHistory& history) 
   const bool is_difference = content.other && content.settings.change == DeclarationChange::Difference;
   switch (content.settings.value) {
     case DeclarationValue::Margin:
+      // A quarter of the colours for scores below theta; what is declared without a score is then no edge.
       content.high = extent ? std::max(extent->maximum, 1e-6) : 1;
+      content.low = -content.high / 3;
       break;
     case DeclarationValue::Count:
       content.low = content.settings.rows == DeclarationRows::Ids ? 1 : 0;

@@ -85,8 +85,10 @@ class Query {
     picture_.title = "Declaration map";
     picture_.help = declaration_help();
     if (run_.schema() != nullptr && run_.track("declared") == nullptr) return not_declaring();
+    picture_.newest_step = run_.newest_step();
     choose_layer();
     set_no_baseline();
+    set_shape();
     if (picture_.state == PictureState::Ready) read();
     set_detail(picture_);
     picture_.visible = visible.rows > 0 && visible.columns > 0
@@ -144,7 +146,9 @@ class Query {
     const ProbeText text(run_, picture_.cursor_step);
     const Sides side = read_side(run_, picture_.cursor_step);
     picture_.step = side.step;
-    set_shape(text);
+    const RowCache::State words = run_.heavy("vocabulary", picture_.cursor_step).state;
+    if (!text.has_vocabulary() && words != RowCache::State::Loading)
+      picture_.title = "Declaration map, ids as numbers";
     if (text.state() == RowCache::State::Loading || side.state == RowCache::State::Loading)
       return wait("Reading step " + step_text(side.step));
     if (text.state() == RowCache::State::Failed) return fail(text.message());
@@ -170,16 +174,14 @@ class Query {
   }
 
   // As many rows and columns as there will be, so that a map that is still being read has its axes.
-  void set_shape(const ProbeText& text) {
-    const trace::Channel& channel = *run_.schema()->find("declared");
-    const trace::Axis *ids = channel.axis("id"), *positions = channel.axis("position");
+  void set_shape() {
+    const trace::Channel* channel = run_.schema() != nullptr ? run_.schema()->find("declared") : nullptr;
+    const trace::Axis* ids = channel != nullptr ? channel->axis("id") : nullptr;
+    const trace::Axis* positions = channel != nullptr ? channel->axis("position") : nullptr;
     if (ids == nullptr || positions == nullptr) return;
     const bool by_position = picture_.settings.rows == DeclarationRows::Positions;
     picture_.rows.resize(static_cast<std::size_t>(by_position ? positions->size : ids->size));
     picture_.columns.resize(static_cast<std::size_t>(ids->size));
-    const RowCache::State words = run_.heavy("vocabulary", picture_.cursor_step).state;
-    if (!text.has_vocabulary() && words != RowCache::State::Loading)
-      picture_.title = "Declaration map, ids as numbers";
   }
 
   void show(const ProbeText& text, const Sides& side) {
@@ -206,6 +208,7 @@ class Query {
       fill_content(*content, memory_.history);
       memory_.content = std::move(content);
     }
+    picture_.content = memory_.content;
     describe_content(*memory_.content, text, picture_);
     find_tokens(text);
     set_takeaway(*memory_.content, text, picture_);
@@ -215,8 +218,10 @@ class Query {
   bool add_other(DeclarationContent& content) {
     DeclarationSettings& settings = content.settings;
     if (settings.value == DeclarationValue::FirstStep) settings.against = DeclarationAgainst::Nothing;
-    if (settings.against == DeclarationAgainst::Baseline && !picture_.no_baseline.empty())
+    if (settings.against == DeclarationAgainst::Baseline && !picture_.no_baseline.empty()) {
       settings.against = DeclarationAgainst::Nothing;
+      picture_.behind = picture_.no_baseline;
+    }
     if (settings.against == DeclarationAgainst::Nothing) return true;
     Run& other = settings.against == DeclarationAgainst::Step
                      ? run_

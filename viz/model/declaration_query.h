@@ -81,6 +81,8 @@ struct DeclaredToken {
   std::string sentence;
 };
 
+struct DeclarationContent;
+
 struct HistoryProgress {
   bool is_wanted = false, is_cancelled = false;
   std::size_t read = 0, total = 0, missing = 0;
@@ -93,22 +95,24 @@ struct DeclarationPicture : PictureHead {
   std::int64_t layer = -1, layers = 0;
   std::uint64_t step = 0;                   // of the probe shown
   std::optional<std::uint64_t> other_step;  // of the probe it is compared with
+  std::uint64_t newest_step = 0;            // of the run
   double theta = 0;                         // not a number: not recorded
   std::vector<DeclarationRow> rows;
   std::vector<DeclarationColumn> columns;
   CellsPtr cells;  // rows x columns; null until something was read
   DeclarationScale scale;
   std::string value_name;            // "score − θ"
+  std::string coverage;              // density, coverage and empty rows in words
   DeclarationCounts counts;          // of the whole layer
   std::vector<DeclaredToken> found;  // by the search, best first; else the locked id
   std::string search_words;          // "no piece of the vocabulary contains 'foo'", else empty
   HistoryProgress history;
-  std::string no_baseline;       // why the pinned run cannot be compared; empty: it can
-  std::int64_t unread_rows = 0;  // from the last one upwards: still being read
-  CellBlock visible;             // the part the table tells
+  std::string no_baseline;                            // why the pinned run cannot be compared; empty: it can
+  std::int64_t unread_rows = 0;                       // from the last one upwards: still being read
+  CellBlock visible;                                  // the part the table tells
+  std::shared_ptr<const DeclarationContent> content;  // what cell_facts() looks up
 };
 
-struct DeclarationContent;
 // What a view keeps between pictures: the walk through the probes, and the map it made last.
 struct DeclarationMemory {
   DeclarationHistory history;
@@ -122,15 +126,32 @@ DeclarationPicture declaration_query(const QueryFrame& frame, const DeclarationS
 // The same without a memory: for one look.
 DeclarationPicture declaration_picture(const QueryFrame& frame, const DeclarationSettings& settings);
 
-// One row a visible cell that has a value; when they are more than kTableCells, one row a row of the map.
+// One line a visible mark: cells that have a value, and the strips. Where cells are more than kTableCells,
+// the strips alone.
 inline constexpr std::int64_t kTableCells = 20'000;
 Table table(const DeclarationPicture& picture);
 Twin twin_of(const DeclarationPicture& picture);
-// One line of the map in words, tab-separated, as in the table by rows.
+// One row of the map, tab-separated: position, id, token, ids declared, share that came true, covered.
 std::string row_text(const DeclarationPicture& picture, std::int64_t row);
-// A cell in words: "17 ␣the declares ␣end: score − θ 0.42; came true at 21".
-std::string cell_words(const DeclarationPicture& picture, CellIndex cell);
-// "score − θ 0.42", "3 declarations", "—".
+
+// Everything known about one cell, exact.
+struct CellFacts {
+  std::int64_t declared = 0, of = 0;  // positions of the row that declare the id, and how many there are
+  bool is_recorded = true;            // false: an id outside the sequence, of which no bits are recorded
+  std::optional<double> margin;       // the largest one recorded
+  std::optional<double> there;        // the value at the other step, when it is compared
+  std::optional<std::int64_t> next;   // rows by position: where the id stands next
+  std::optional<std::uint64_t> first_step;  // over the probes read so far
+};
+CellFacts cell_facts(const DeclarationPicture& picture, const DeclarationHistory& history, CellIndex cell);
+// The cell in words: who and whom, the value, then one sentence a line.
+std::string cell_title(const DeclarationPicture& picture, CellIndex cell);
+std::vector<std::string> cell_lines(const DeclarationPicture& picture, const DeclarationHistory& history,
+                                    CellIndex cell);
+// "score − θ 0.42", "no declaration".
 std::string value_words(const DeclarationPicture& picture, CellIndex cell);
+// The row that holds a position, and the column of an id; -1: none.
+std::int64_t row_of_position(const DeclarationPicture& picture, std::int64_t position);
+std::int64_t column_of_id(const DeclarationPicture& picture, std::int64_t id);
 
 }  // namespace sparsescope::viz

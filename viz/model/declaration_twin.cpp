@@ -4,23 +4,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "viz/model/declaration_query.h"
+#include "viz/model/declaration_words.h"
 #include "viz/model/format.h"
 
 namespace sparsescope::viz {
 namespace {
 
 std::string plain(double value) { return std::isnan(value) ? kAbsent : fmt::format("{}", value); }
-
-std::string number_of(const DeclarationPicture& picture, const Cell& cell) {
-  if (cell.state == CellState::Absent) return kAbsent;
-  if (cell.state == CellState::Invalid) return "not a number";
-  const bool is_change = picture.other_step && picture.settings.change == DeclarationChange::OnlyChanged;
-  if (is_change && cell.value < 0 && picture.settings.value != DeclarationValue::Margin)
-    return "no longer declared";
-  if (picture.settings.value == DeclarationValue::Margin && cell.value == 0) return "above 0, not recorded";
-  return format_number(static_cast<double>(cell.value), 7);
-}
 
 std::vector<std::string> row_name(const DeclarationRow& row) {
   return {row.position >= 0 ? std::to_string(row.position) : kAbsent, std::to_string(row.id), row.word};
@@ -62,7 +52,7 @@ void add_cells(const DeclarationPicture& picture, const CellBlock& block, Table&
       if (cell.state == CellState::Absent) continue;
       const DeclarationColumn& column = picture.columns[static_cast<std::size_t>(c)];
       table.rows.push_back(
-          line(name, std::to_string(column.id), column.word, picture.value_name, number_of(picture, cell)));
+          line(name, std::to_string(column.id), column.word, picture.value_name, cell_number(picture, cell)));
     }
   }
 }
@@ -86,14 +76,6 @@ void add_strips(const DeclarationPicture& picture, const CellBlock& block, Table
   }
 }
 
-std::string coverage_words(const DeclarationCounts& counts) {
-  return fmt::format(
-      "Direct density {} of past pairs; coverage {} of queries, empty rows {}; {} of {} ids are declared",
-      format_percent(counts.direct_density(), 1), format_percent(counts.coverage(), 1),
-      format_percent(1 - counts.coverage(), 1), format_count(counts.rows_declared),
-      format_count(std::ssize(counts.by_row)));
-}
-
 }  // namespace
 
 Table table(const DeclarationPicture& picture) {
@@ -109,7 +91,7 @@ Table table(const DeclarationPicture& picture) {
 Twin twin_of(const DeclarationPicture& picture) {
   Twin twin = twin_of(static_cast<const PictureHead&>(picture));
   if (picture.state != PictureState::Ready || !picture.cells) return twin;
-  twin.lines.push_back(coverage_words(picture.counts));
+  twin.lines.push_back(picture.coverage);
   for (const DeclaredToken& token : picture.found) twin.lines.push_back(token.sentence);
   if (!picture.search_words.empty()) twin.lines.push_back(picture.search_words);
   const HistoryProgress& history = picture.history;
@@ -140,24 +122,6 @@ std::string row_text(const DeclarationPicture& picture, std::int64_t index) {
   const DeclarationRow& row = picture.rows[static_cast<std::size_t>(index)];
   return fmt::format("{}\t{}\t{}\t{}\t{}\t{}", row.position >= 0 ? std::to_string(row.position) : kAbsent,
                      row.id, row.word, row.declared, plain(row.hit_rate()), row.covered);
-}
-
-std::string value_words(const DeclarationPicture& picture, CellIndex cell) {
-  if (!picture.cells) return {};
-  const Cell value = picture.cells->at(cell);
-  const std::string& name = picture.value_name;
-  if (value.state == CellState::Absent) {
-    return picture.settings.value == DeclarationValue::Margin ? name + " is not recorded here"
-                                                              : "no declaration";
-  }
-  return name + " " + number_of(picture, value);
-}
-
-std::string cell_words(const DeclarationPicture& picture, CellIndex cell) {
-  const DeclarationRow& row = picture.rows[static_cast<std::size_t>(cell.row)];
-  const DeclarationColumn& column = picture.columns[static_cast<std::size_t>(cell.column)];
-  const std::string who = row.position >= 0 ? fmt::format("{} {}", row.position, row.word) : row.word;
-  return fmt::format("{} → {}: {}", who, column.word, value_words(picture, cell));
 }
 
 }  // namespace sparsescope::viz

@@ -124,6 +124,14 @@ std::string most_declaring(const DeclarationContent& content, const DeclarationP
                      many(most->occurrences, "position", "positions"));
 }
 
+std::string coverage_words(const DeclarationCounts& counts) {
+  return fmt::format(
+      "Direct density {} of past pairs; coverage {} of queries, empty rows {}; {} of {} ids are declared",
+      format_percent(counts.direct_density(), 1), format_percent(counts.coverage(), 1),
+      format_percent(1 - counts.coverage(), 1), format_count(counts.rows_declared),
+      format_count(std::ssize(counts.by_row)));
+}
+
 std::string since_words(const DeclaredToken& token, const HistoryProgress& history) {
   if (!token.is_of_sequence) return "since when is recorded only for ids of the sequence";
   if (!history.is_wanted) return {};
@@ -181,6 +189,7 @@ void describe_content(const DeclarationContent& content, const ProbeText& text, 
                   format_number(picture.theta, 3), picture.value_name, format_number(content.low, 3),
                   format_number(content.high, 3));
   picture.hidden = hidden_words(content, text);
+  picture.coverage = coverage_words(content.counts);
 }
 
 void set_detail(DeclarationPicture& picture) {

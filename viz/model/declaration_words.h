@@ -18,4 +18,7 @@ void set_takeaway(const DeclarationContent& content, const ProbeText& text, Decl
 DeclaredToken declared_token(const DeclarationContent& content, const DeclarationHistory& history,
                              const ProbeText& text, std::int64_t id, const DeclarationPicture& picture);
 
+// A cell's value as text: a number, "—", or what it stands for.
+std::string cell_number(const DeclarationPicture& picture, const Cell& cell);
+
 }  // namespace sparsescope::viz

@@ -1,6 +1,7 @@
 // The table of views: a new view gets one line here.
 #include <nlohmann/json.hpp>
 
+#include "viz/views/declaration_view.h"
 #include "viz/views/density_view.h"
 #include "viz/views/drift_view.h"
 #include "viz/views/loss_view.h"
@@ -17,6 +18,7 @@ std::vector<std::unique_ptr<View>> make_views() {
   views.push_back(std::make_unique<DriftView>(shared));
   views.push_back(std::make_unique<DensityView>());
   views.push_back(std::make_unique<LossView>(shared));
+  views.push_back(std::make_unique<DeclarationView>());
   views.push_back(std::make_unique<TokenView>());
   return views;
 }

@@ -1,0 +1,52 @@
+// The declaration map: what each past token announces, and since when. What it shows is decided in
+// viz/model/declaration_query.cpp.
+#pragma once
+
+#include <optional>
+
+#include "viz/model/declaration_query.h"
+#include "viz/views/declaration_map.h"
+#include "viz/views/staged_view.h"
+
+namespace sparsescope::viz {
+
+class DeclarationView final : public QueriedView<DeclarationPicture> {
+ public:
+  std::string_view id() const override { return "declarations"; }
+  std::string_view title() const override { return "Declaration map"; }
+  Applies applies(const Run& run) const override;
+  std::string values_text(ViewContext& context) const override;
+  nlohmann::json settings() const override;
+  void set_settings(const nlohmann::json& settings) override;
+
+ protected:
+  DeclarationPicture query(const QueryFrame& frame) const override;
+  const PictureHead& refresh(ViewContext& context, Run& run) override;
+  void draw_marks(ViewContext& context) override;
+  bool draw_settings(ViewContext& context) override;
+  const char* empty_words() const override {
+    return "No run is open. Train a preset or open a recording to see what its tokens declare.";
+  }
+  void open_menu(ViewContext&) override { menu_place_ = place_; }
+  void draw_menu(ViewContext& context) override;
+  std::string menu_value(ViewContext& context) const override;
+  std::string menu_row(ViewContext& context) const override;
+
+ private:
+  void draw_controls(ViewContext& context);
+  void draw_found(ViewContext& context);
+  void draw_history();
+  void draw_footer();
+  bool draw_comparison_settings();
+  CellBlock visible() const;
+
+  DeclarationSettings settings_;
+  // Not a part of what is shown: what was made already, and how far the walk through the probes has come.
+  mutable DeclarationMemory memory_;
+  DeclarationCamera camera_;
+  DeclarationPlace place_;  // under the pointer in the last frame
+  DeclarationPlace menu_place_;
+  PictureHead axes_;  // stands in while the first map is being read: axes and hatched rows are drawn
+};
+
+}  // namespace sparsescope::viz
