@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/render/render_support.h"
+#include "viz/render/picture_surface.h"
 
 namespace sparsescope {
 namespace {
@@ -33,6 +34,20 @@ TEST(ColorVision, TheShaderShowsWhatTheCpuSays) {
           << color_vision_name(static_cast<ColorVision>(vision)) << ' ' << i;
     }
   }
+}
+
+TEST(ColorVision, FiguresAreNotSimulated) {
+  Canvas canvas(64, 64);
+  SPARSESCOPE_NEEDS_DRAWING(canvas);
+  set_color_vision(ColorVision::Deuteranopia);
+  canvas.frame([] {});
+  const ImU32 red = IM_COL32(220, 40, 30, 255);
+  const PaperContext paper(Theme::Light, 1);
+  render::PictureSurface surface(32, 32);
+  surface.begin_frame();
+  ImGui::GetBackgroundDrawList()->AddRectFilled({0, 0}, {32, 32}, red);
+  surface.end_frame();
+  EXPECT_EQ(pixel(surface.read_pixels(), 16, 16), red);
 }
 
 TEST(ColorVision, GreyStaysGreyAndRedAndGreenMeet) {

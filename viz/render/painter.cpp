@@ -6,6 +6,7 @@
 #include "imgui.h"
 #include "imgui_impl_opengl3.h"
 #include "viz/widgets/draw_payload.h"
+#include "viz/widgets/gui_context.h"
 
 namespace sparsescope::render {
 namespace {
@@ -52,7 +53,8 @@ Painter* Painter::current() { return in_force; }
 
 void Painter::draw(ImDrawData& data, GLuint target, int width, int height) {
   target_ = {static_cast<float>(width), static_cast<float>(height), data.FramebufferScale};
-  const ColorVision vision = color_vision();
+  // A figure goes to readers with eyes of their own.
+  const ColorVision vision = current_purpose() == Purpose::Paper ? ColorVision::Normal : color_vision();
   if (vision != ColorVision::Normal && !vision_) vision_ = std::make_unique<VisionPass>();
   const GLuint into = vision == ColorVision::Normal ? target : vision_->framebuffer(width, height);
   glBindFramebuffer(GL_FRAMEBUFFER, into);
