@@ -67,6 +67,9 @@ AxisPlace place_axis(double from, double to, int cells, int halved, int first, i
 }  // namespace
 
 HeatmapPainter::HeatmapPainter() : program_("heatmap", shaders::k_heatmap_vert, shaders::k_heatmap_frag) {
+  GLint most = 0;
+  glGetIntegerv(GL_MAX_TEXTURE_SIZE, &most);
+  side_ = std::min(kTileSide, static_cast<int>(most));
   glGenVertexArrays(1, &vertices_);
   colors_ = texture_of_maps();
   quantiles_ = new_texture();
@@ -100,9 +103,9 @@ const HeatmapPainter::Tile& HeatmapPainter::tile(const HeatmapPayload& payload,
   Tile& found = tiles_[key];
   found.used = frame_;
   if (found.values != 0) return found;
-  const int top = row * kTileSide, left = column * kTileSide;
-  found.rows = std::min(kTileSide, level.rows - top);
-  found.columns = std::min(kTileSide, level.columns - left);
+  const int top = row * side_, left = column * side_;
+  found.rows = std::min(side_, level.rows - top);
+  found.columns = std::min(side_, level.columns - left);
   const std::size_t count = static_cast<std::size_t>(found.rows) * static_cast<std::size_t>(found.columns);
   // Drivers may lose what a NaN means, so "no value" travels as the smallest finite number.
   std::vector<float> values(count);
@@ -166,17 +169,17 @@ void HeatmapPainter::draw(const HeatmapPayload& payload, const ImDrawCmd& comman
   glUniform2f(program_["surface"], target.width, target.height);
   glUniform2f(program_["pixels"], target.scale.x, target.scale.y);
   set_scale(payload);
-  for (int row = 0; row * kTileSide < level.rows; ++row) {
+  for (int row = 0; row * side_ < level.rows; ++row) {
     const AxisPlace y =
-        place_axis(payload.top, payload.bottom, payload.rows, level.down, row * kTileSide,
-                   std::min(level.rows, (row + 1) * kTileSide), static_cast<double>(command.ClipRect.y),
+        place_axis(payload.top, payload.bottom, payload.rows, level.down, row * side_,
+                   std::min(level.rows, (row + 1) * side_), static_cast<double>(command.ClipRect.y),
                    static_cast<double>(command.ClipRect.w));
     if (y.high <= y.low) continue;
-    for (int column = 0; column * kTileSide < level.columns; ++column) {
+    for (int column = 0; column * side_ < level.columns; ++column) {
       const AxisPlace x =
-          place_axis(payload.left, payload.right, payload.columns, level.across, column * kTileSide,
-                     std::min(level.columns, (column + 1) * kTileSide),
-                     static_cast<double>(command.ClipRect.x), static_cast<double>(command.ClipRect.z));
+          place_axis(payload.left, payload.right, payload.columns, level.across, column * side_,
+                     std::min(level.columns, (column + 1) * side_), static_cast<double>(command.ClipRect.x),
+                     static_cast<double>(command.ClipRect.z));
       if (x.high <= x.low) continue;
       glActiveTexture(GL_TEXTURE0);
       const Tile& part = tile(payload, level, row, column);

@@ -12,7 +12,7 @@
 
 namespace sparsescope::render {
 
-inline constexpr int kTileSide = 2048;  // half of what the weakest OpenGL 3.3 drivers in use take
+inline constexpr int kTileSide = 2048;  // less where the driver takes less
 
 class HeatmapPainter {
  public:
@@ -45,6 +45,7 @@ class HeatmapPainter {
   void set_scale(const HeatmapPayload& payload);
 
   Program program_;
+  int side_ = kTileSide;
   GLuint vertices_ = 0, colors_ = 0, quantiles_ = 0, nothing_ = 0;
   std::map<Key, Tile> tiles_;
   std::size_t bytes_ = 0, budget_ = std::size_t{256} << 20;

@@ -34,10 +34,10 @@ Painter::Painter() {
   target_in_force = &target_;
   PayloadDrawers drawers;
   drawers.heatmap = [](const HeatmapPayload& payload, const ImDrawCmd& command) {
-    in_force->heatmaps_.draw(payload, command, *target_in_force);
+    in_force->heatmaps().draw(payload, command, *target_in_force);
   };
   drawers.edges = [](const EdgesPayload& payload, const ImDrawCmd& command) {
-    in_force->edges_.draw(payload, command, *target_in_force);
+    in_force->edges().draw(payload, command, *target_in_force);
   };
   set_payload_drawers(drawers);
 }
@@ -47,6 +47,19 @@ Painter::~Painter() {
   in_force = nullptr;
   target_in_force = nullptr;
   set_payload_drawers({});
+}
+
+HeatmapPainter& Painter::heatmaps() {
+  if (!heatmaps_) {
+    const StateGuard guard;
+    heatmaps_ = std::make_unique<HeatmapPainter>();
+  }
+  return *heatmaps_;
+}
+
+EdgePainter& Painter::edges() {
+  if (!edges_) edges_ = std::make_unique<EdgePainter>();
+  return *edges_;
 }
 
 Painter* Painter::current() { return in_force; }
@@ -64,8 +77,8 @@ void Painter::draw(ImDrawData& data, GLuint target, int width, int height) {
   glClear(GL_COLOR_BUFFER_BIT);
   ImGui_ImplOpenGL3_RenderDrawData(&data);
   if (vision != ColorVision::Normal) vision_->show(vision, target, width, height);
-  heatmaps_.end_frame();
-  edges_.end_frame();
+  if (heatmaps_) heatmaps_->end_frame();
+  if (edges_) edges_->end_frame();
 }
 
 }  // namespace sparsescope::render

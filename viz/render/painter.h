@@ -22,15 +22,16 @@ class Painter {
   // Clears `target` and draws into it, with the colour vision in force.
   void draw(ImDrawData& data, GLuint target, int width, int height);
 
-  HeatmapPainter& heatmaps() { return heatmaps_; }
-  EdgePainter& edges() { return edges_; }
+  // Made when they are first asked for: a first picture without them is not kept waiting by their shaders.
+  HeatmapPainter& heatmaps();
+  EdgePainter& edges();
   // The painter in force; none without a surface. For tests and statistics.
   static Painter* current();
 
  private:
-  HeatmapPainter heatmaps_;
-  EdgePainter edges_;
-  std::unique_ptr<VisionPass> vision_;  // made when it is first asked for
+  std::unique_ptr<HeatmapPainter> heatmaps_;
+  std::unique_ptr<EdgePainter> edges_;
+  std::unique_ptr<VisionPass> vision_;
   Target target_;
 };
 
