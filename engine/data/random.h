@@ -31,11 +31,12 @@ class Random {
 };
 
 // The streams of a run; a draw from one never moves another.
-inline constexpr std::string_view kInitStream = "init";      // parameters
-inline constexpr std::string_view kDataStream = "data";      // offsets of training windows
-inline constexpr std::string_view kNeedleStream = "needle";  // needle trials
-inline constexpr std::string_view kProbeStream = "probe";    // probe batch
-inline constexpr std::string_view kTextStream = "text";      // sampled text
+inline constexpr std::string_view kInitStream = "init";                   // parameters
+inline constexpr std::string_view kDataStream = "data";                   // offsets of training windows
+inline constexpr std::string_view kNeedleStream = "needle";               // needle trials
+inline constexpr std::string_view kProbeStream = "probe";                 // probe batch
+inline constexpr std::string_view kTextStream = "text";                   // sampled text, with the step
+inline constexpr std::string_view kInjectionStream = "needle injection";  // with its number
 
 // The seed of a named stream: SplitMix64 of the run's seed and FNV-1a of the name. Log it with the run.
 std::uint64_t stream_seed(std::uint64_t run_seed, std::string_view name);

@@ -42,4 +42,10 @@ bool needle_fits(std::int64_t context, std::int64_t stream_tokens, const NeedleS
 NeedleTrial make_needle_trial(std::span<const std::int32_t> stream, std::int64_t context,
                               std::int64_t depth_index, std::int64_t trial, const NeedleSettings& settings);
 
+// The same on a given text, which is its own stream: ids that do not occur in it do not come into it.
+// `with` is the text that asks for its needle at the end. Throws Error as above. Precondition: needle_fits
+// for the text's length, 0 <= depth <= 1.
+NeedleTrial inject_needle(const std::vector<std::int32_t>& text, double depth, const NeedleSettings& settings,
+                          std::uint64_t seed);
+
 }  // namespace sparsescope::evaluate

@@ -33,7 +33,7 @@ struct SparkLayerResult {
   at::Tensor row_moments;  // [B,T,2] f64: sum of S and of S^2 over p < t
   at::Tensor
       penalty;  // [] mean over past pairs of sigma((S - theta)/tau); undefined unless collected or weighted
-  at::Tensor declared_mean;  // [] f64, ids of the vocabulary declared per token; Collect only
+  at::Tensor declared_share;  // [V] f64, share of positions that declare each id; Collect only
 };
 
 struct ForwardResult {

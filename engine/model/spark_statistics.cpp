@@ -22,30 +22,30 @@
 namespace sparsescope::model {
 namespace {
 
-// Probability that two tokens drawn from the batch without replacement are equal: sum_v pi_v^2 without bias.
-at::Tensor collision_probability(const at::Tensor& ids, std::int64_t vocabulary) {
+// Share of each id in the batch, pi: [V] f64.
+at::Tensor unigram_shares(const at::Tensor& ids, std::int64_t vocabulary) {
   const at::Tensor flat = ids.flatten();
   const at::Tensor counts =
       at::zeros({vocabulary}, flat.options()).scatter_add_(0, flat, at::ones({flat.numel()}, flat.options()));
-  const double tokens = static_cast<double>(flat.numel());
-  return (counts * (counts - 1)).sum().to(at::kDouble) / std::max(tokens * (tokens - 1), 1.0);
+  return counts.to(at::kDouble) / static_cast<double>(flat.numel());
 }
 
 struct LayerSums {
-  at::Tensor theta, gradient, declared;  // [L] f64
-  at::Tensor counts;                     // [L,kScopeCounts] f64
-  at::Tensor moments;                    // [L,2] f64
+  at::Tensor theta, gradient;  // [L] f64
+  at::Tensor declared;         // [L,V] f64
+  at::Tensor counts;           // [L,kScopeCounts] f64
+  at::Tensor moments;          // [L,2] f64
 };
 
 LayerSums sum_layers(const LanguageModel& model, const ForwardResult& result) {
   std::vector<at::Tensor> theta, gradient, declared, counts, moments;
   for (std::size_t layer = 0; layer < result.spark.size(); ++layer) {
     const SparkLayerResult& left = result.spark[layer];
-    check(left.declared_mean.defined(), "statistics need a forward pass with Statistics::Collect");
+    check(left.declared_share.defined(), "statistics need a forward pass with Statistics::Collect");
     const at::Tensor& slope = model.thetas()[layer].grad();
     theta.push_back(left.theta);
     gradient.push_back(slope.defined() ? slope.detach() : at::zeros_like(left.theta));
-    declared.push_back(left.declared_mean);
+    declared.push_back(left.declared_share);
     counts.push_back(left.row_counts.sum(at::IntArrayRef{0, 1}));
     moments.push_back(left.row_moments.sum(at::IntArrayRef{0, 1}));
   }
@@ -99,8 +99,8 @@ at::Tensor spark_statistics(const LanguageModel& model, const ForwardResult& res
   columns[kScope] = direct + inherited + fallback;
   columns[kSelf] = at::full_like(mean, batch * tokens / pairs);
   columns[kEmptyRows] = sums.counts.select(1, kernels::kCountEmpty) / (batch * tokens);
-  columns[kExpected] = (sums.declared * collision_probability(result.ids, model.vocabulary())).clamp_max(1);
-  columns[kDeclaredMean] = sums.declared;
+  columns[kExpected] = sums.declared.matmul(unigram_shares(result.ids, model.vocabulary()));
+  columns[kDeclaredMean] = sums.declared.sum(1);
   columns[kNonFinite] = sums.counts.select(1, kernels::kCountNonFinite);
   return at::stack(columns, 1);
 }
@@ -125,6 +125,17 @@ at::Tensor declared_ids(const at::Tensor& scores, const at::Tensor& theta, const
     rows.data_ptr<std::int64_t>()[index] = found - first;
   }
   return scores.index_select(0, rows.to(scores.device())).gt(theta.to(scores.scalar_type()));
+}
+
+at::Tensor scores_of_ids(const LanguageModel& model, const at::Tensor& declaration,
+                         const std::vector<std::int64_t>& ids) {
+  const c10::NoGradGuard no_graph;
+  const experiments::SparkConfig& spark = model.config().spark;
+  const double scale = spark.kappa / std::sqrt(static_cast<double>(spark.rank));
+  at::Tensor rows = at::empty({std::ssize(ids)}, at::TensorOptions().dtype(at::kLong));
+  std::copy(ids.begin(), ids.end(), rows.data_ptr<std::int64_t>());
+  const at::Tensor addresses = model.addresses().index_select(0, rows.to(declaration.device()));  // [N,r]
+  return at::matmul(addresses * scale, declaration.t());
 }
 
 at::Tensor pack_bits(const at::Tensor& bits) {

@@ -36,10 +36,10 @@ const char* spark_statistic_name(SparkStatistic statistic);
 // Per layer [L, kSparkStatisticCount], fp64, on the model's device. Call after the backward pass of the step
 // whose forward pass made `result` (with ForwardOptions::statistics = Collect). No synchronisation.
 //
-// kExpected: if the K ids that a token declares were spread like the text, a later token would be named with
-// probability K sum_v pi_v^2; pi is the unigram law of the batch (unbiased: sum_v c_v (c_v - 1) / (N (N -
-// 1))), K the mean number of ids v with kappa u_v.z_p / sqrt(r) > theta over kDeclarerSample declarers spread
-// evenly over the batch; at most 1.
+// kExpected: the direct density that would be seen if a query's id and a key's declaration knew nothing of
+// one another: sum_v pi_v d_v, with pi_v the share of id v in the batch and d_v the share of declarers whose
+// declaration holds v (kappa u_v.z_p / sqrt(r) > theta), over kDeclarerSample declarers spread evenly over
+// the batch. kDeclaredMean is sum_v d_v.
 at::Tensor spark_statistics(const LanguageModel& model, const ForwardResult& result);
 inline constexpr std::int64_t kDeclarerSample = 256;
 
@@ -50,6 +50,9 @@ std::vector<std::int64_t> distinct_ids(const at::Tensor& ids);
 // id's first occurrence), so that direct[t,p] == declared[ids_t][p] for p < t.
 at::Tensor declared_ids(const at::Tensor& scores, const at::Tensor& theta, const at::Tensor& ids,
                         const std::vector<std::int64_t>& distinct);
+// Scores kappa u_v.z_p / sqrt(r) of ids that need not occur in a sequence: [N,T] from z [T,r] of one layer.
+at::Tensor scores_of_ids(const LanguageModel& model, const at::Tensor& declaration,
+                         const std::vector<std::int64_t>& ids);
 // Packs the last axis of a bool tensor: [..., ceil(n/8)] u8, little-endian, rows padded with 0.
 at::Tensor pack_bits(const at::Tensor& bits);
 

@@ -130,7 +130,7 @@ ProbeBytes measure_attention_stats(const ProbeInput& input) {
     if (reasons.defined()) columns.push_back(scope_mass(weights, reasons));
     layers.push_back(at::cat(columns, 1));  // [H, stats]
   }
-  return bytes_of(at::stack(layers));
+  return bytes_of(input, at::stack(layers));
 }
 
 }  // namespace sparsescope::probes

@@ -15,7 +15,7 @@ ProbeBytes measure_declared_top(const ProbeInput& input) {
         model::declared_top(input.model, declaration, kDeclaredTopRanks);                  // [T,8] each
     layers.push_back(at::stack({top.ids.to(at::kFloat), top.scores.to(at::kFloat)}, -1));  // [T,8,2]
   }
-  return bytes_of(at::stack(layers));
+  return bytes_of(input, at::stack(layers));
 }
 
 }  // namespace sparsescope::probes

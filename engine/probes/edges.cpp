@@ -47,14 +47,11 @@ ProbeBytes measure_edges(const ProbeInput& input) {
   const std::int64_t T = input.batch.ids.size(1);
   for (std::int64_t layer = 0; layer < input.model.config().layers; ++layer) {
     const at::Tensor reasons =
-        input.text.get(model::Observation::Scope, layer)[0].to(at::kCPU).contiguous();  // [T,T] u8
+        to_host(input, input.text.get(model::Observation::Scope, layer)[0]);  // [T,T] u8
     const at::Tensor scores =
-        input.text.get(model::Observation::Scores, layer)[0].to(at::kCPU, at::kFloat).contiguous();  // [T,T]
-    const at::Tensor weights = input.text.get(model::Observation::AttentionWeights, layer)[0]
-                                   .to(at::kFloat)
-                                   .mean(0)
-                                   .to(at::kCPU)
-                                   .contiguous();
+        to_host(input, input.text.get(model::Observation::Scores, layer)[0].to(at::kFloat));  // [T,T]
+    const at::Tensor weights =
+        to_host(input, input.text.get(model::Observation::AttentionWeights, layer)[0].to(at::kFloat).mean(0));
     const auto pairs = static_cast<std::size_t>(T * T);
     append_edges(edges, static_cast<std::uint8_t>(layer), T, {reasons.data_ptr<std::uint8_t>(), pairs},
                  {scores.data_ptr<float>(), pairs}, {weights.data_ptr<float>(), pairs});

@@ -3,8 +3,10 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <set>
 
@@ -17,16 +19,31 @@ namespace sparsescope::probes {
 
 using model::Observation;
 
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+}  // namespace
+
 const std::vector<Probe>& probes() {
   using Models = Probe::Models;
   static const std::vector<Probe> table = {
-      {"declared", Models::Spark, {Observation::Scores, Observation::Theta}, measure_declared},
+      {"declared",
+       Models::Spark,
+       {Observation::Scores, Observation::Theta, Observation::Declaration},
+       measure_declared},
       {"declared_top", Models::Spark, {Observation::Declaration}, measure_declared_top},
       {"scope_pooled", Models::Spark, {Observation::Scope}, measure_scope_pooled},
       {"attention_stats",
        Models::Every,
        {Observation::AttentionLogits, Observation::AttentionWeights, Observation::Scope},
        measure_attention_stats},
+      {"probe_surprisal", Models::Every, {}, measure_surprisal},
+      {"probe_predictions", Models::Every, {}, measure_predictions},
       {"edges",
        Models::Spark,
        {Observation::Scores, Observation::Scope, Observation::AttentionWeights},
@@ -52,9 +69,11 @@ ProbeBatch make_probe_batch(const std::vector<std::int32_t>& probe_ids, std::int
   return batch;
 }
 
-std::vector<Measured> run_probes(const model::LanguageModel& model, const ProbeBatch& batch,
-                                 std::span<const std::string_view> channels) {
+Probed run_probes(const model::LanguageModel& model, const ProbeBatch& batch,
+                  std::span<const std::string_view> channels) {
   const at::NoGradGuard no_grad;
+  const Clock::time_point start = Clock::now();
+  Probed probed;
   const bool is_spark = model.config().mixer == experiments::MixerKind::Spark;
   std::vector<const Probe*> wanted;
   std::set<Observation> needs;
@@ -64,23 +83,36 @@ std::vector<Measured> run_probes(const model::LanguageModel& model, const ProbeB
     wanted.push_back(&probe);
     needs.insert(probe.needs.begin(), probe.needs.end());
   }
-  if (wanted.empty()) return {};
+  if (wanted.empty()) return probed;
 
   model::ObservationStore text({needs.begin(), needs.end()});
-  model.forward(batch.ids, {.observer = &text});
+  const at::Tensor logits = model.forward(batch.ids, {.observer = &text}).logits;
   model::ObservationStore repeated({Observation::AttentionWeights});
   if (needs.contains(Observation::AttentionWeights)) model.forward(batch.repeated, {.observer = &repeated});
 
-  const ProbeInput input{model, batch, text, repeated};
-  std::vector<Measured> measured;
-  for (const Probe* probe : wanted) measured.push_back({probe->channel, probe->measure(input)});
-  return measured;
+  const ProbeInput input{model, batch, logits, text, repeated, probed.times};
+  for (const Probe* probe : wanted) probed.measured.push_back({probe->channel, probe->measure(input)});
+  probed.times.probe_ms = milliseconds_since(start);
+  return probed;
 }
 
-ProbeBytes bytes_of(const at::Tensor& tensor) {
-  const at::Tensor host = tensor.to(at::kCPU).contiguous();
+at::Tensor to_host(const ProbeInput& input, const at::Tensor& tensor) {
+  const at::Tensor ready = tensor.contiguous();
+  // Waiting for what is still being computed is no part of the copy.
+  const at::Device device = ready.device();
+  if (device.is_cuda()) c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+  const Clock::time_point start = Clock::now();
+  const at::Tensor host = ready.to(at::kCPU);
+  input.times.copy_ms += milliseconds_since(start);
+  return host;
+}
+
+ProbeBytes bytes_of(const ProbeInput& input, const at::Tensor& tensor) {
+  const at::Tensor host = to_host(input, tensor);
+  const Clock::time_point start = Clock::now();
   ProbeBytes bytes(static_cast<std::size_t>(host.numel()) * host.element_size());
   if (!bytes.empty()) std::memcpy(bytes.data(), host.data_ptr(), bytes.size());
+  input.times.copy_ms += milliseconds_since(start);
   return bytes;
 }
 

@@ -17,7 +17,8 @@
 
 namespace sparsescope::probes {
 
-// The texts that all probes of a run look at.
+// The texts that all probes of a run look at. Sequence 0 may be exchanged for one of the same ids, as far as
+// they still occur; distinct_ids stay.
 struct ProbeBatch {
   at::Tensor ids;                          // [P,T] i64 on the model's device: held-out text
   at::Tensor repeated;                     // [P,2m] i64: a random block of m ids, twice; for induction
@@ -27,11 +28,19 @@ struct ProbeBatch {
 ProbeBatch make_probe_batch(const std::vector<std::int32_t>& probe_ids, std::int64_t sequences,
                             const model::LanguageModel& model, std::uint64_t seed);
 
+// Milliseconds of a call; copy_ms, a part of probe_ms, is what moved results to the host after they were
+// there.
+struct ProbeTimes {
+  double probe_ms = 0, copy_ms = 0;
+};
+
 struct ProbeInput {
   const model::LanguageModel& model;
   const ProbeBatch& batch;
+  const at::Tensor& logits;                 // [P,T,V] on batch.ids
   const model::ObservationStore& text;      // observed on batch.ids
   const model::ObservationStore& repeated;  // observed on batch.repeated: AttentionWeights only
+  ProbeTimes& times;                        // to_host adds to it
 };
 
 // The bytes of one row (dense) or of all elements (ragged) of the probe's channel.
@@ -51,11 +60,16 @@ struct Measured {
   ProbeBytes bytes;
 };
 // Runs the model once over each text, without gradient, and measures the named channels that apply to it.
-std::vector<Measured> run_probes(const model::LanguageModel& model, const ProbeBatch& batch,
-                                 std::span<const std::string_view> channels);
+struct Probed {
+  std::vector<Measured> measured;
+  ProbeTimes times;
+};
+Probed run_probes(const model::LanguageModel& model, const ProbeBatch& batch,
+                  std::span<const std::string_view> channels);
 
-// Row-major bytes of a tensor of any type, on the host.
-ProbeBytes bytes_of(const at::Tensor& tensor);
+// The tensor on the host, contiguous, and its row-major bytes.
+at::Tensor to_host(const ProbeInput& input, const at::Tensor& tensor);
+ProbeBytes bytes_of(const ProbeInput& input, const at::Tensor& tensor);
 
 // One per file.
 ProbeBytes measure_declared(const ProbeInput& input);         // [L, distinct ids, ceil(T/8)] u8, bits
@@ -63,6 +77,8 @@ ProbeBytes measure_declared_top(const ProbeInput& input);     // [L,T,8,2] f32: 
 ProbeBytes measure_scope_pooled(const ProbeInput& input);     // [L,4,blocks,blocks] f16
 ProbeBytes measure_attention_stats(const ProbeInput& input);  // [L,H,stats] f32
 ProbeBytes measure_edges(const ProbeInput& input);            // records of 20 bytes
+ProbeBytes measure_surprisal(const ProbeInput& input);        // [T] f32
+ProbeBytes measure_predictions(const ProbeInput& input);      // [T,5,2] f32: id, logp
 // Labels of the axis `stat` of attention_stats for this model, in order.
 std::vector<std::string> attention_stat_names(const experiments::ModelConfig& config);
 

@@ -38,7 +38,7 @@ ProbeBytes measure_scope_pooled(const ProbeInput& input) {
   for (std::int64_t layer = 0; layer < input.model.config().layers; ++layer) {
     layers.push_back(pool_scope(input.text.get(model::Observation::Scope, layer)[0]));
   }
-  return bytes_of(at::stack(layers).to(at::kHalf));
+  return bytes_of(input, at::stack(layers).to(at::kHalf));
 }
 
 }  // namespace sparsescope::probes

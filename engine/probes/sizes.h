@@ -6,6 +6,7 @@
 namespace sparsescope::probes {
 
 inline constexpr std::int64_t kDeclaredTopRanks = 8;   // ids per position in declared_top
+inline constexpr std::int64_t kPredictionRanks = 5;    // ids per position in probe_predictions
 inline constexpr std::int64_t kMaxPooledBlocks = 128;  // per side of scope_pooled
 
 // Tokens per block side so that a sequence of `context` tokens has at most kMaxPooledBlocks blocks.

@@ -23,11 +23,20 @@ struct EvaluateNow {
 };  // empty: what the experiment says
 struct CancelEvaluation {};
 struct RecordEdges {};  // all pairs of probe sequence 0, now
+struct InjectNeedle {
+  double depth = 0.5;
+};  // hides a needle in probe sequence 0 at this share of its length; negative: removes it
+struct GenerateText {
+  std::string prompt;      // empty: from the start of a document
+  int tokens = 64;         // to sample
+  double temperature = 1;  // 0: always the likeliest
+  std::uint64_t seed = 0;  // of its own random stream
+};  // CancelEvaluation ends it early
 struct SaveCheckpoint {};
 struct Stop {};  // ends the run cleanly
 
 using Command = std::variant<Resume, Pause, StepOnce, PauseAt, SetControl, EvaluateNow, CancelEvaluation,
-                             RecordEdges, SaveCheckpoint, Stop>;
+                             RecordEdges, InjectNeedle, GenerateText, SaveCheckpoint, Stop>;
 
 // A live scalar: members of the model and the trainer register theirs, commands and schedules write them.
 struct Control {

@@ -4,9 +4,12 @@
 #include <ATen/ops/from_blob.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
 
 #include "engine/data/sha256.h"
 #include "engine/trace/error.h"
@@ -128,6 +131,48 @@ void add_differences(std::vector<std::string>& words, const Json& there, const J
   }
 }
 
+// The same for the keys of two experiments that change training.
+void add_experiment_differences(std::vector<std::string>& words, const experiments::Experiment& there,
+                                const experiments::Experiment& here) {
+  for (const experiments::Key& key : experiments::keys()) {
+    if (!key.changes_training) continue;
+    const std::string a = experiments::get(there, key.name), b = experiments::get(here, key.name);
+    if (a != b) words.push_back(key.name + ": " + a + " there, " + b + " here");
+  }
+}
+
+// A checkpoint's path taken apart: "<stem>.step-000000123.safetensors".
+struct StepFile {
+  std::filesystem::path path;
+  std::string stem;  // without folders
+  std::uint64_t step = 0;
+};
+std::optional<StepFile> step_file(const std::filesystem::path& path) {
+  constexpr std::string_view kMark = ".step-", kEnd = ".safetensors";
+  const std::string name = path.filename().string();
+  const std::size_t mark = name.rfind(kMark);
+  if (!name.ends_with(kEnd) || mark == std::string::npos || mark == 0) return std::nullopt;
+  const std::string digits =
+      name.substr(mark + kMark.size(), name.size() - kEnd.size() - mark - kMark.size());
+  const bool are_digits =
+      !digits.empty() && digits.size() <= 18 && digits.find_first_not_of("0123456789") == std::string::npos;
+  if (!are_digits) return std::nullopt;
+  return StepFile{path, name.substr(0, mark), std::stoull(digits)};
+}
+
+// Those of the same run and an earlier step in its folder, the newest first.
+std::vector<StepFile> older_beside(const StepFile& file) {
+  const std::filesystem::path folder = file.path.has_parent_path() ? file.path.parent_path() : ".";
+  std::vector<StepFile> older;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::optional<StepFile> other = step_file(it->path());
+    if (other && other->stem == file.stem && other->step < file.step) older.push_back(*other);
+  }
+  std::sort(older.begin(), older.end(), [](const StepFile& a, const StepFile& b) { return a.step > b.step; });
+  return older;
+}
+
 // Live scalars as they stood, but for those whose initial value this experiment sets to something else.
 void restore_controls(TrainingState& state, const Checkpoint& checkpoint) {
   const experiments::Experiment there = experiments::experiment_from_json(checkpoint.experiment_json);
@@ -135,7 +180,9 @@ void restore_controls(TrainingState& state, const Checkpoint& checkpoint) {
   const Json controls = json_of(checkpoint, "controls");
   for (const auto& [name, value] : controls.items()) {
     const bool is_reset =
+        name == kWatching ||  // a new run is watched
         (name == kPace && there.train.pace != here.train.pace) ||
+        (name == kProbeBudget && there.probe.budget_percent != here.probe.budget_percent) ||
         (name == "sparsity_weight" && there.model.spark.sparsity_weight != here.model.spark.sparsity_weight);
     if (!is_reset && state.model().controls().has(name)) state.set_control(name, value.get<double>());
   }
@@ -167,23 +214,62 @@ Checkpoint read_checkpoint(const std::string& path) {
   return checkpoint;
 }
 
-SavedCheckpoint save_checkpoint(const std::string& stem, const TrainingState& state,
-                                const data::PreparedData& data, const std::string& run_uuid) {
-  std::vector<at::Tensor> host;  // keeps the bytes alive
-  std::vector<NamedTensor> named;
+FoundCheckpoint find_checkpoint(const std::string& path) {
+  std::string damage;
+  try {
+    return {read_checkpoint(path), ""};
+  } catch (const Error& error) {
+    const std::optional<StepFile> asked = step_file(path);
+    std::error_code failure;
+    const bool is_there = std::filesystem::is_regular_file(path, failure);
+    if (error.code() != ExitCode::Refused || !asked || !is_there) throw;
+    damage = error.what();
+  }
+  const std::vector<StepFile> older = older_beside(*step_file(path));
+  for (const StepFile& candidate : older) {
+    try {
+      FoundCheckpoint found{read_checkpoint(candidate.path.string()), ""};
+      found.notice = fmt::format("{}; resuming from {} instead, the newest whole one before it", damage,
+                                 candidate.path.filename().string());
+      return found;
+    } catch (const Error&) {
+      // Damaged as well: further back.
+    }
+  }
+  throw Error(
+      fmt::format("{}; {} beside it can be resumed instead", damage,
+                  older.empty()       ? "no earlier checkpoint of that run"
+                  : older.size() == 1 ? "nor is the earlier one of that run whole, so none"
+                                      : fmt::format("none of the {} earlier ones of that run is whole, so "
+                                                    "none",
+                                                    older.size())),
+      ExitCode::Refused);
+}
+
+CheckpointSnapshot take_snapshot(const TrainingState& state, const data::PreparedData& data,
+                                 const std::string& run_uuid) {
+  CheckpointSnapshot snapshot;
+  snapshot.step = state.counters().steps;
+  snapshot.metadata = metadata_of(state, data, run_uuid);
   for (const StateTensor& tensor : tensors_of(state)) {
-    host.push_back(tensor.value.detach().to(at::kCPU).contiguous());
-    const at::Tensor& value = host.back();
-    named.push_back(
+    const at::Tensor host = tensor.value.detach().to(at::kCPU).contiguous();
+    // On a CPU `host` is the parameter itself, which the next step changes.
+    snapshot.values.push_back(host.is_alias_of(tensor.value) ? host.clone() : host);
+    const at::Tensor& value = snapshot.values.back();
+    snapshot.tensors.push_back(
         {tensor.name,
          type_name(value.scalar_type()),
          value.sizes().vec(),
          {static_cast<const std::byte*>(value.const_data_ptr()), static_cast<std::size_t>(value.nbytes())}});
   }
+  return snapshot;
+}
+
+SavedCheckpoint write_snapshot(const std::string& stem, const CheckpointSnapshot& snapshot) {
   SavedCheckpoint saved;
-  saved.path = fmt::format("{}.step-{:09}.safetensors", stem, state.counters().steps);
+  saved.path = fmt::format("{}.step-{:09}.safetensors", stem, snapshot.step);
   saved.name = std::filesystem::path(saved.path).filename().string();
-  saved.sha256 = write_tensor_file(saved.path, metadata_of(state, data, run_uuid), named);
+  saved.sha256 = write_tensor_file(saved.path, snapshot.metadata, snapshot.tensors);
   std::error_code error;
   saved.bytes = std::filesystem::file_size(saved.path, error);
   return saved;
@@ -222,11 +308,16 @@ void restore_checkpoint(TrainingState& state, const Checkpoint& checkpoint, cons
 std::vector<std::string> differences(const TrainingState& state, const Checkpoint& checkpoint,
                                      const data::PreparedData& data) {
   std::vector<std::string> words;
-  add_differences(words, json_of(checkpoint, "device"), Json::parse(device_json(state.setup())), "");
-  add_differences(words, json_of(checkpoint, "build"), Json::parse(build_json()), "");
+  Json there = json_of(checkpoint, "device"), here = Json::parse(device_json(state.setup()));
+  there.erase("device");  // words for the GPU and the threads, which stand for themselves
+  add_differences(words, there, here, "");
+  // A commit changes bits only with the version or the libraries; most change none.
+  there = json_of(checkpoint, "build"), here = Json::parse(build_json());
+  there.erase("commit");
+  add_differences(words, there, here, "");
   if (metadata(checkpoint, "corpus_sha256") != data.corpus.sha256) words.push_back("the text differs");
-  add_differences(words, json_of(checkpoint, "experiment"),
-                  Json::parse(experiments::to_json(state.experiment())), "");
+  add_experiment_differences(words, experiments::experiment_from_json(checkpoint.experiment_json),
+                             state.experiment());
   return words;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,21 +25,39 @@ struct Checkpoint {
 // Throws Error (Refused): missing, damaged, or no checkpoint of this program.
 Checkpoint read_checkpoint(const std::string& path);
 
+// `path`, or when it is damaged the newest whole one of an earlier step beside it, of the same run by its
+// name. Throws Error as above, and when none is whole.
+struct FoundCheckpoint {
+  Checkpoint checkpoint;
+  std::string notice;  // empty, or one sentence: which was taken instead and why
+};
+FoundCheckpoint find_checkpoint(const std::string& path);
+
+// A state on the host, apart from the training that goes on.
+struct CheckpointSnapshot {
+  std::uint64_t step = 0;
+  std::map<std::string, std::string> metadata;
+  std::vector<at::Tensor> values;  // own the bytes of `tensors`
+  std::vector<NamedTensor> tensors;
+};
+CheckpointSnapshot take_snapshot(const TrainingState& state, const data::PreparedData& data,
+                                 const std::string& run_uuid);
+
 struct SavedCheckpoint {
   std::string path, name;  // name: the path without folders
   std::uint64_t bytes = 0;
   std::string sha256;
 };
-// Writes <stem>.step-000000123.safetensors. Throws Error when the file cannot be written; the state is
-// unharmed.
-SavedCheckpoint save_checkpoint(const std::string& stem, const TrainingState& state,
-                                const data::PreparedData& data, const std::string& run_uuid);
+// Writes <stem>.step-000000123.safetensors: whole or not at all. Any thread. Throws Error when it cannot be
+// written.
+SavedCheckpoint write_snapshot(const std::string& stem, const CheckpointSnapshot& snapshot);
 
 // Puts a checkpoint into a freshly built state. Throws Error (Refused) when model, tokenizer or optimizer do
 // not fit.
 void restore_checkpoint(TrainingState& state, const Checkpoint& checkpoint, const data::PreparedData& data);
 
-// Why the resumed run will not repeat the original bit for bit: "threads: 4 there, 2 here". Empty: it will.
+// Why the resumed run will not repeat the original bit for bit: "threads: 4 there, 2 here", only what can
+// change a bit. Empty: it will.
 std::vector<std::string> differences(const TrainingState& state, const Checkpoint& checkpoint,
                                      const data::PreparedData& data);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 
 #include "engine/evaluate/held_out_loss.h"
@@ -43,7 +44,7 @@ void Evaluations::held_out_loss(FrameBuilder& frame, EventLog& events, const dat
 }
 
 void Evaluations::needle(FrameBuilder& frame, EventLog& events, const std::vector<std::int64_t>& multiples,
-                         const data::Task& task) const {
+                         const data::Task& task, EvaluationTimes& times) const {
   const experiments::Experiment& experiment = state_.experiment();
   const evaluate::NeedleSettings settings = needle_settings(experiment.evaluation);
   const std::vector<std::int64_t> axis = needle_multiples(experiment.evaluation);
@@ -55,8 +56,11 @@ void Evaluations::needle(FrameBuilder& frame, EventLog& events, const std::vecto
   for (std::size_t c = 0; c < axis.size(); ++c) {
     if (std::find(multiples.begin(), multiples.end(), axis[c]) == multiples.end()) continue;
     if (needle_obstacle(state_, data_, axis[c])) continue;
+    const auto start = std::chrono::steady_clock::now();
     const std::vector<evaluate::NeedleCell> cells = evaluate::run_needle(
         logits_source(), data_.validation.ids, axis[c] * experiment.model.context, settings, pairs, task);
+    times.needle_took(axis[c],
+                      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     float* at = values.data() + c * row;
     for (const evaluate::NeedleCell& cell : cells) {
       for (double value : {cell.signal_nats, cell.standard_error, cell.nll_without_nats, cell.token_accuracy,

@@ -7,6 +7,7 @@
 
 #include "engine/data/task.h"
 #include "engine/evaluate/logits.h"
+#include "engine/train/evaluation_times.h"
 #include "engine/train/run_start.h"
 
 namespace sparsescope::train {
@@ -20,9 +21,10 @@ class Evaluations {
   // Held-out loss: sets `evaluation` and adds an event. Throws data::Cancelled.
   void held_out_loss(FrameBuilder& frame, EventLog& events, const data::Task& task) const;
   // Needle signal at these multiples of the training context; what is not applicable or not asked for is NaN.
-  // Sets `needle` and adds an event per context. Throws data::Cancelled, with nothing set.
+  // Sets `needle` and adds an event per context; tells `times` how long each took. Throws data::Cancelled,
+  // with nothing set.
   void needle(FrameBuilder& frame, EventLog& events, const std::vector<std::int64_t>& multiples,
-              const data::Task& task) const;
+              const data::Task& task, EvaluationTimes& times) const;
 
  private:
   evaluate::LogitsSource logits_source() const;

@@ -1,11 +1,12 @@
 #include "engine/train/events.h"
 
-#include <cstring>
-
-#include "engine/trace/error.h"
+#include <array>
+#include <string_view>
 
 namespace sparsescope::train {
 namespace {
+
+constexpr std::array<std::string_view, 6> kKept = {"step", "kind", "status", "depth", "ids", "positions"};
 
 std::string_view kind_name(EventKind kind) {
   switch (kind) {
@@ -19,45 +20,22 @@ std::string_view kind_name(EventKind kind) {
       return "note";
     case EventKind::Warning:
       return "warning";
+    case EventKind::NeedleInjected:
+      return "needle_injected";
+    case EventKind::Watching:
+      return "watching";
     case EventKind::End:
       return "end";
   }
   return "note";
 }
 
-// Bytes that are no UTF-8 (from a file name, say) become U+FFFD instead of an exception.
-std::string dump(const nlohmann::ordered_json& event) {
-  return event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
 }  // namespace
 
 void EventLog::add(std::uint64_t step, EventKind kind, const nlohmann::ordered_json& fields) {
   nlohmann::ordered_json event = {{"step", step}, {"kind", kind_name(kind)}};
-  const nlohmann::ordered_json head = event;
   event.update(fields);
-  std::string text = dump(event);
-  if (text.size() > kEventBytes) {
-    nlohmann::ordered_json reference = head;
-    if (fields.contains("status")) reference["status"] = fields["status"];
-    reference["payload_row"] = payload_rows_;
-    reference["payload_begin"] = payload_.size();
-    payload_.insert(payload_.end(), text.begin(), text.end());
-    reference["payload_end"] = payload_.size();
-    text = dump(reference);
-  }
-  std::array<char, kEventBytes> element{};
-  check(text.size() <= element.size(), "a reference to an event fits an element");
-  std::memcpy(element.data(), text.data(), text.size());
-  elements_.push_back(element);
-}
-
-EventLog::Taken EventLog::take() {
-  Taken taken{std::move(elements_), std::move(payload_)};
-  elements_.clear();
-  payload_.clear();
-  if (!taken.payload.empty()) ++payload_rows_;
-  return taken;
+  elements_.add(event, kKept);
 }
 
 }  // namespace sparsescope::train

@@ -1,39 +1,30 @@
 // What happened in a run, in words: the elements of the channel "events" and the long ones' "event_payloads".
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
-#include <string>
-#include <vector>
+
+#include "engine/train/json_elements.h"
 
 namespace sparsescope::train {
 
-enum class EventKind { Command, Evaluation, Checkpoint, Note, Warning, End };
+enum class EventKind { Command, Evaluation, Checkpoint, Note, Warning, NeedleInjected, Watching, End };
 
-inline constexpr std::size_t kEventBytes = 1024;
+inline constexpr std::size_t kEventBytes = JsonElements::kBytes;
 
 // Collects the events of the frame that is being built. An event is {"step":..,"kind":"command",...fields};
-// one that does not fit its 1024 bytes lies whole in "event_payloads", and the element only names the place:
-// {"step":..,"kind":..,"payload_row":r,"payload_begin":b,"payload_end":e}, bytes b..e of row r of that
-// channel.
+// of one too long for an element (json_elements.h) the element keeps step, kind, status and a needle's ids
+// and positions.
 class EventLog {
  public:
   void add(std::uint64_t step, EventKind kind, const nlohmann::ordered_json& fields);
 
-  bool is_empty() const { return elements_.empty(); }
-  // Elements and payload bytes since the last call; a non-empty payload is the next row of "event_payloads".
-  struct Taken {
-    std::vector<std::array<char, kEventBytes>> elements;
-    std::vector<std::uint8_t> payload;
-  };
-  Taken take();
+  bool is_empty() const { return elements_.is_empty(); }
+  using Taken = JsonElements::Taken;
+  Taken take() { return elements_.take(); }
 
  private:
-  std::vector<std::array<char, kEventBytes>> elements_;
-  std::vector<std::uint8_t> payload_;
-  std::uint64_t payload_rows_ = 0;  // already taken
+  JsonElements elements_;
 };
 
 }  // namespace sparsescope::train

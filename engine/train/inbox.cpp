@@ -29,12 +29,21 @@ std::optional<trace::Command> Inbox::take() {
 
 void Inbox::wait(std::optional<Clock::time_point> deadline) {
   std::unique_lock lock(mutex_);
-  const auto ready = [this] { return !queue_.empty(); };
+  const auto ready = [this] { return !queue_.empty() || is_woken_; };
   if (deadline) {
     arrived_.wait_until(lock, *deadline, ready);
   } else {
     arrived_.wait(lock, ready);
   }
+  is_woken_ = false;
+}
+
+void Inbox::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_woken_ = true;
+  }
+  arrived_.notify_all();
 }
 
 Inbox::Interrupt Inbox::interrupt() {

@@ -23,6 +23,8 @@ class Inbox {
   std::optional<trace::Command> take();
   // Waits until a command is there or `deadline` has passed; without a deadline for as long as it takes.
   void wait(std::optional<Clock::time_point> deadline);
+  // Any thread: makes one wait, running or next, return at once.
+  void wake();
 
   // What may interrupt an evaluation or the preparation of data.
   enum class Interrupt { None, CancelEvaluation, Stop };
@@ -33,6 +35,7 @@ class Inbox {
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<trace::Command> queue_;
+  bool is_woken_ = false;
 };
 
 }  // namespace sparsescope::train

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <string_view>
 
 #include "engine/train/run_schema.h"
 #include "engine/train/training_loop.h"
@@ -56,17 +54,9 @@ void TrainingLoop::obey(const trace::Command& command) {
             if (evaluate(What::HeldOutLoss, {})) evaluate(What::Needle, multiples);
           },
           [&](const trace::CancelEvaluation&) { record("cancel_evaluation", "none", "none"); },
-          [&](const trace::RecordEdges&) {
-            if (!outbox_.frame.has("edges")) {
-              refuse("this model routes nothing, so there are no edges to record");
-              return;
-            }
-            record("record_edges", nullptr, step());
-            constexpr std::array<std::string_view, 1> kEdges = {"edges"};
-            for (const probes::Measured& measured :
-                 probes::run_probes(state_.model(), parts_.texts.probe_batch, kEdges))
-              outbox_.frame.set(measured.channel, measured.bytes);
-          },
+          [&](const trace::RecordEdges&) { record_edges(); },
+          [&](const trace::InjectNeedle& inject) { inject_needle(inject.depth); },
+          [&](const trace::GenerateText& generate) { generate_text(generate); },
           [&](const trace::SaveCheckpoint&) {
             if (parts_.checkpoints.is_on()) {
               record("checkpoint", nullptr, step());
@@ -118,19 +108,28 @@ void TrainingLoop::set_control(const trace::SetControl& command) {
     const double old_value = state_.control(command.name);
     if (old_value == command.value) return;  // a slider held still says nothing new
     state_.set_control(command.name, command.value);
-    outbox_.events.add(
-        step(), EventKind::Command,
-        {{"command", "set"}, {"name", command.name}, {"old", old_value}, {"new", command.value}});
+    nlohmann::ordered_json fields = {
+        {"command", "set"}, {"name", command.name}, {"old", old_value}, {"new", command.value}};
+    if (command.name == kWatching) {
+      watching_.set_on(state_.control(kWatching) != 0);
+      fields["text"] = watching_.is_on() ? "watching is on: probes and text samples come as scheduled"
+                                         : "watching is off: no probes and no text samples from here on";
+    }
+    if (command.name == kProbeBudget) watching_.set_budget(command.value);
+    outbox_.events.add(step(), EventKind::Command, fields);
   } catch (const Error& error) {
     refuse(error.what());
     return;
   }
   parts_.board.update([&](Status& status) { status.controls = state_.model().controls().controls(); });
+  show_costs();
 }
 
 bool TrainingLoop::may_step() {
   if (course_.mode == Mode::Paused && course_.single_steps == 0) {
     parts_.inbox.wait(std::nullopt);
+    done_.was_interrupted = true;
+    send_frame();  // a checkpoint that was finished meanwhile
     return false;
   }
   const double pace = state_.control(kPace);

@@ -7,6 +7,7 @@
 #include "engine/probes/edges.h"
 #include "engine/probes/sizes.h"
 #include "engine/trace/error.h"
+#include "engine/train/watching.h"
 
 namespace sparsescope::train {
 namespace {
@@ -107,7 +108,9 @@ void add_spark_step_channels(std::vector<Channel>& channels, const experiments::
       "disjoint "
       "and sum to scope; self is the diagonal over the same denominator; empty_rows is the share of rows "
       "without a "
-      "direct declaration; expected is the direct density that declaration counts alone predict"));
+      "direct declaration; expected is the direct density that the ids' shares of the text and of the "
+      "declarations "
+      "predict when neither knows of the other: the sum over ids of both shares' product"));
 }
 
 void add_spark_probe_channels(std::vector<Channel>& channels, const experiments::Experiment& experiment,
@@ -135,6 +138,39 @@ void add_spark_probe_channels(std::vector<Channel>& channels, const experiments:
                            "Share of the pairs of each block of " + std::to_string(probes::pooled_block(T)) +
                                " x " + std::to_string(probes::pooled_block(T)) +
                                " tokens of probe sequence 0 that are in scope, by reason"));
+}
+
+// Read from the logits of probe sequence 0, so every model has them.
+void add_prediction_channels(std::vector<Channel>& channels, const experiments::Experiment& experiment) {
+  const Axis position = axis("position", experiment.model.context);
+  channels.push_back(dense("probe_surprisal", DType::F32, {position}, experiment.probe.every, "nats",
+                           "-log p of each token of probe sequence 0 given the tokens before it, in nats; "
+                           "NaN at position 0, which nothing predicts"));
+  channels.push_back(
+      dense("probe_predictions", DType::F32,
+            {position, axis("rank", probes::kPredictionRanks), labelled("field", {"id", "logp"})},
+            experiment.probe.every, "1",
+            "The likeliest ids for each position of probe sequence 0 given the tokens before "
+            "it, with their log probability in nats; NaN at position 0"));
+}
+
+void add_sample_channels(std::vector<Channel>& channels, const experiments::Experiment& experiment) {
+  channels.push_back(ragged("text_samples", DType::Text, StorageClass::Packed, experiment.sample.every,
+                            "Text that the model wrote, one JSON object per element: prompt, generated ids "
+                            "and text, temperature, seed, share of distinct 4-grams"));
+  channels.push_back(ragged("text_sample_payloads", DType::U8, StorageClass::Packed, 0,
+                            "Samples longer than an element of `text_samples`, which then names the bytes "
+                            "here"));
+}
+
+Channel watching_channel(const experiments::Experiment& experiment) {
+  return dense("watching", DType::F64, {labelled("name", watching_names())},
+               experiment.probe.every > 0 ? experiment.probe.every : 10, "1",
+               "What watching costs: shares of the training time in percent, estimated from the probes' time "
+               "and measured by windows of steps with a probe against windows without (median of the pairs, "
+               "half their range); cadence in force and asked for; detail 1 is everything, 0 leaves out "
+               "edges; drops are due probe samples left out so far; times in milliseconds; NaN is not "
+               "measured yet");
 }
 
 Channel edges_channel(const experiments::Experiment& experiment) {
@@ -205,7 +241,10 @@ std::vector<Channel> run_channels(const experiments::Experiment& experiment, con
             experiment.probe.every, "1",
             "Attention statistics of each head, averaged over the probe batch; entropies in nats, distances "
             "in tokens"));
+  add_prediction_channels(channels, experiment);
   if (is_spark) channels.push_back(edges_channel(experiment));
+  channels.push_back(watching_channel(experiment));
+  add_sample_channels(channels, experiment);
   channels.push_back(ragged("events", DType::Text, StorageClass::Packed, 0,
                             "What happened, one JSON object per element: commands with old and new value, "
                             "evaluations, checkpoints, notes, warnings, the end"));

@@ -54,6 +54,7 @@ struct Trainer::Impl {
   struct Run {
     DeviceSetup setup;
     std::optional<Checkpoint> parent;
+    std::string notice;  // about the parent
     data::PreparedData data;
     std::unique_ptr<TrainingState> state;
     FixedTexts texts;
@@ -85,7 +86,12 @@ Trainer::Impl::Run Trainer::Impl::prepare() {
     status.device = run.setup.words;
     status.planned_steps = static_cast<std::uint64_t>(experiment.train.steps);
   });
-  if (!request.resume_checkpoint.empty()) run.parent = read_checkpoint(request.resume_checkpoint);
+  if (!request.resume_checkpoint.empty()) {
+    FoundCheckpoint found = find_checkpoint(request.resume_checkpoint);
+    run.parent = std::move(found.checkpoint);
+    run.notice = found.notice;
+    board.update([&](Status& status) { status.notice = run.notice; });
+  }
   data::Task task;
   task.progress = [this](const std::string& text, double fraction) {
     board.update([&](Status& status) { status.progress = {text, fraction}; });
@@ -114,7 +120,7 @@ Trainer::Impl::Run Trainer::Impl::prepare() {
 }
 
 trace::RunEnd Trainer::Impl::train(Run& run) {
-  CheckpointKeeper checkpoints(request.checkpoint_stem, run.uuid);
+  CheckpointKeeper checkpoints(request.checkpoint_stem, run.uuid, [this] { inbox.wake(); });
   TrainingLoop loop({.state = *run.state,
                      .data = run.data,
                      .texts = run.texts,
@@ -124,6 +130,7 @@ trace::RunEnd Trainer::Impl::train(Run& run) {
                      .board = board,
                      .checkpoints = checkpoints,
                      .parent = run.parent ? &*run.parent : nullptr,
+                     .notice = run.notice,
                      .start = request.start_paused ? RunParts::Start::Paused : RunParts::Start::Running});
   trace::RunEnd end;
   try {

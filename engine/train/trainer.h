@@ -39,6 +39,13 @@ struct Progress {        // of something long: preparing the corpus, an evaluati
   double fraction = -1;  // 0..1, or negative when unknown
 };
 
+// How long an evaluation of the needle at one multiple of the training context takes.
+struct EvaluationEstimate {
+  int context_multiple = 1;
+  double seconds = 0;
+  bool is_measured = false;  // from an earlier evaluation of it; else scaled from what is known
+};
+
 struct Status {
   enum class State { Preparing, Training, Paused, Evaluating, Finished, Stopped, Failed };
   State state = State::Preparing;
@@ -47,7 +54,14 @@ struct Status {
   std::uint64_t step = 0, planned_steps = 0, pause_at = 0;
   double loss_nats = 0;  // training cross-entropy of the last step
   double tokens_per_second = 0, seconds_left = 0;
-  bool has_thresholds = false;                     // a SPaRK model: the next two have a meaning
+  double steps_per_second = 0;  // as they come, pace and probes included, evaluations and pauses left out
+  std::vector<EvaluationEstimate> evaluations;  // what the run can evaluate, ascending
+  double held_out_seconds = 0;                  // of a validation loss, which EvaluateNow begins with
+  double watching_percent = 0;                  // of the training time; NaN before it is known
+  bool is_watching_measured = false;            // else estimated
+  double probe_budget_percent = 0;              // 0: none
+  std::string notice;           // something to say once, as at the start: which checkpoint was taken instead
+  bool has_thresholds = false;  // a SPaRK model: the next two have a meaning
   double mean_theta = 0, mean_direct_density = 0;  // over layers
   std::string device;                              // "CPU, 2 threads", "NVIDIA H200"
   std::vector<trace::Control> controls;            // with their present values

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <new>
+#include <utility>
 
 #include "engine/evaluate/needle.h"
 #include "engine/model/spark_statistics.h"
@@ -25,6 +26,24 @@ bool is_due(std::uint64_t step, std::int64_t every) {
   return every > 0 && step % static_cast<std::uint64_t>(every) == 0;
 }
 
+WatchingSettings watching_settings(const TrainingState& state) {
+  const experiments::Experiment& experiment = state.experiment();
+  const bool has_edges = state.is_spark();
+  return {.probe_every = experiment.probe.every,
+          .edges_every = has_edges ? experiment.probe.edges_every : 0,
+          .sample_every = experiment.sample.every,
+          .budget_percent = state.control(kProbeBudget),
+          .measure_every_minutes = experiment.probe.measure_every_minutes};
+}
+
+std::vector<std::int64_t> possible_multiples(const RunParts& parts) {
+  std::vector<std::int64_t> multiples = needle_multiples(parts.state.experiment().evaluation);
+  std::erase_if(multiples, [&](std::int64_t multiple) {
+    return needle_obstacle(parts.state, parts.data, multiple).has_value();
+  });
+  return multiples;
+}
+
 }  // namespace
 
 TrainingLoop::TrainingLoop(const RunParts& parts)
@@ -32,7 +51,12 @@ TrainingLoop::TrainingLoop(const RunParts& parts)
       state_(parts.state),
       evaluations_(parts.state, parts.data, parts.texts),
       outbox_(parts.schema, parts.sink),
-      planned_steps_(static_cast<std::uint64_t>(parts.state.experiment().train.steps)) {
+      planned_steps_(static_cast<std::uint64_t>(parts.state.experiment().train.steps)),
+      watching_(watching_settings(parts.state)),
+      times_(parts.state.experiment(), parts.state.model().vocabulary(), possible_multiples(parts)),
+      probe_batch_(parts.texts.probe_batch),
+      probe_text_(parts.texts.probe_ids.begin(),
+                  parts.texts.probe_ids.begin() + parts.state.experiment().model.context) {
   done_.first_step = parts.state.counters().steps;
   if (parts.start == RunParts::Start::Paused) course_.mode = Mode::Paused;
 }
@@ -47,6 +71,8 @@ trace::RunStatus TrainingLoop::run() {
   });
   show_mode();
   fill_first_frame(outbox_.frame, outbox_.events, state_, parts_.data, parts_.texts, parts_.parent);
+  if (!parts_.notice.empty())
+    outbox_.events.add(step(), EventKind::Warning, {{"what", "resume"}, {"text", parts_.notice}});
   probe_if_due();
   send_frame();
   evaluate(What::HeldOutLoss, {});
@@ -59,6 +85,7 @@ trace::RunStatus TrainingLoop::run() {
     if (!may_step()) continue;
     train_step();
     evaluate_if_due();
+    sample_if_due();
   }
 
   if (!course_.is_stopped) {
@@ -67,6 +94,8 @@ trace::RunStatus TrainingLoop::run() {
     // A Stop during the last evaluations comes too late to change how the run ended.
   }
   if (parts_.checkpoints.is_on() && step() > done_.first_step) save_checkpoint(CheckpointKeeper::Kind::Final);
+  parts_.checkpoints.wait();
+  send_frame();
   return course_.is_stopped ? trace::RunStatus::Stopped : trace::RunStatus::Finished;
 }
 
@@ -74,6 +103,8 @@ void TrainingLoop::send_end(trace::RunStatus status, const std::string& message)
   const char* words = status == trace::RunStatus::Finished  ? "finished"
                       : status == trace::RunStatus::Stopped ? "stopped"
                                                             : "failed";
+  parts_.checkpoints.wait();  // after a failure, too: what was begun is finished and told
+  report_checkpoints();
   std::string text = fmt::format("{} after step {}", words, step());
   if (!message.empty()) text += ": " + message;
   outbox_.events.add(step(), EventKind::End, {{"status", words}, {"text", text}});
@@ -82,7 +113,15 @@ void TrainingLoop::send_end(trace::RunStatus status, const std::string& message)
 
 // One step.
 void TrainingLoop::train_step() {
-  done_.step_start = Clock::now();
+  const Clock::time_point before = std::exchange(done_.step_start, Clock::now());
+  if (!done_.was_interrupted) {
+    const double period_ms =
+        std::chrono::duration<double, std::milli>(done_.step_start - before).count() - done_.aside_ms;
+    if (const double rate = 1000 / period_ms; period_ms > 0)
+      done_.steps_per_second = done_.steps_per_second > 0 ? 0.8 * done_.steps_per_second + 0.2 * rate : rate;
+  }
+  done_.was_interrupted = false;
+  done_.aside_ms = 0;
   const StepReport report = state_.step();
   const double probe_ms = report.is_finite ? probe_if_due() : 0;
   set_step_channels(report, probe_ms);
@@ -94,14 +133,17 @@ void TrainingLoop::train_step() {
     course_.pause_at = 0;
     set_mode(Mode::Paused, fmt::format("paused at step {} as asked", step()), "pause");
   }
-  if (parts_.checkpoints.is_on() && is_due(step(), state_.experiment().train.checkpoint_every) &&
-      !is_finished()) {
-    save_checkpoint(CheckpointKeeper::Kind::Scheduled);
-  }
+  times_.stepped(report.forward_ms);
   done_.busy_seconds += milliseconds_since(done_.step_start) / 1000;
   show_step(report);
   show_mode();
   send_frame();
+  watching_.stepped(step(), report.total_ms, milliseconds_since(done_.step_start), outbox_.blocked_ms(),
+                    seconds());
+  if (parts_.checkpoints.is_on() && is_due(step(), state_.experiment().train.checkpoint_every) &&
+      !is_finished()) {
+    save_checkpoint(CheckpointKeeper::Kind::Scheduled);
+  }
 }
 
 void TrainingLoop::report_non_finite(const StepReport& report) {
@@ -144,21 +186,6 @@ void TrainingLoop::set_step_channels(const StepReport& report, double probe_ms) 
   outbox_.frame.set("density", density);
 }
 
-double TrainingLoop::probe_if_due() {
-  const experiments::ProbeConfig& config = state_.experiment().probe;
-  if (!is_due(step(), config.every)) return 0;
-  const Clock::time_point start = Clock::now();
-  std::vector<std::string_view> channels = {"declared", "declared_top", "scope_pooled", "attention_stats"};
-  if (config.edges_every > 0 && done_.probes % static_cast<std::uint64_t>(config.edges_every) == 0)
-    channels.push_back("edges");
-  for (const probes::Measured& measured :
-       probes::run_probes(state_.model(), parts_.texts.probe_batch, channels)) {
-    outbox_.frame.set(measured.channel, measured.bytes);
-  }
-  ++done_.probes;
-  return milliseconds_since(start);
-}
-
 // Evaluations and checkpoints.
 void TrainingLoop::evaluate_if_due() {
   const experiments::EvaluationConfig& config = state_.experiment().evaluation;
@@ -166,7 +193,7 @@ void TrainingLoop::evaluate_if_due() {
   if (is_due(step(), config.needle_every)) evaluate(What::Needle, config.needle_contexts);
 }
 
-bool TrainingLoop::evaluate(What what, const std::vector<std::int64_t>& multiples) {
+bool TrainingLoop::attempt(const char* what, const std::function<void(const data::Task&)>& work) {
   const Clock::time_point start = Clock::now();
   data::Task task;
   task.progress = [&](const std::string& text, double fraction) {
@@ -179,57 +206,87 @@ bool TrainingLoop::evaluate(What what, const std::vector<std::int64_t>& multiple
   task.cancelled = [&] {
     const Inbox::Interrupt interrupt = parts_.inbox.interrupt();
     if (interrupt == Inbox::Interrupt::CancelEvaluation) is_cancelled = true;
+    if (interrupt != Inbox::Interrupt::None) is_whole = false;
     return interrupt != Inbox::Interrupt::None;
   };
   try {
-    if (what == What::HeldOutLoss) {
-      evaluations_.held_out_loss(outbox_.frame, outbox_.events, task);
-      done_.held_out_loss = step();
-    } else {
-      evaluations_.needle(outbox_.frame, outbox_.events, multiples, task);
-      done_.needle = step();
-    }
+    work(task);
   } catch (const data::Cancelled&) {
     is_whole = false;
-    if (is_cancelled) record("cancel_evaluation", "evaluating", "cancelled");
   } catch (const std::bad_alloc&) {
     is_out_of_memory = true;
   } catch (const c10::OutOfMemoryError&) {
     is_out_of_memory = true;
   } catch (const Error& error) {
-    outbox_.events.add(step(), EventKind::Warning, {{"what", "evaluation"}, {"text", error.what()}});
+    outbox_.events.add(step(), EventKind::Warning, {{"what", what}, {"text", error.what()}});
   }
+  if (is_cancelled) record("cancel_evaluation", "evaluating", "cancelled");
   if (is_out_of_memory) {
     outbox_.events.add(step(), EventKind::Warning,
-                       {{"what", "evaluation"},
-                        {"text",
-                         "out of memory: this evaluation was given up, training goes on; ask for fewer "
-                         "contexts"}});
+                       {{"what", what},
+                        {"text", fmt::format("out of memory: this {} was given up, training goes on; ask for "
+                                             "fewer or shorter contexts",
+                                             what)}});
   }
-  done_.evaluation_ms += milliseconds_since(start);
+  done_.aside_ms += milliseconds_since(start);
   done_.busy_seconds += milliseconds_since(start) / 1000;
   parts_.board.update([&](Status& status) { status.progress = {}; });
   show_mode();
+  show_costs();
   send_frame();
   return is_whole;
 }
 
+bool TrainingLoop::evaluate(What what, const std::vector<std::int64_t>& multiples) {
+  const Clock::time_point start = Clock::now();
+  const bool is_whole = attempt("evaluation", [&](const data::Task& task) {
+    if (what == What::HeldOutLoss) {
+      evaluations_.held_out_loss(outbox_.frame, outbox_.events, task);
+      times_.held_out_took(milliseconds_since(start) / 1000);
+      done_.held_out_loss = step();
+    } else {
+      evaluations_.needle(outbox_.frame, outbox_.events, multiples, task, times_);
+      done_.needle = step();
+    }
+  });
+  done_.evaluation_ms += milliseconds_since(start);
+  return is_whole;
+}
+
 void TrainingLoop::save_checkpoint(CheckpointKeeper::Kind kind) {
-  try {
-    const SavedCheckpoint saved = parts_.checkpoints.save(state_, parts_.data, kind);
-    const char* why = kind == CheckpointKeeper::Kind::Scheduled ? "scheduled"
-                      : kind == CheckpointKeeper::Kind::Asked   ? "asked for"
-                                                                : "final";
+  const Clock::time_point start = Clock::now();
+  parts_.checkpoints.save(state_, parts_.data, kind);
+  done_.busy_seconds += milliseconds_since(start) / 1000;
+}
+
+// What the worker has finished. A checkpoint that cannot be written stops nothing: training is worth more.
+void TrainingLoop::report_checkpoints() {
+  for (const CheckpointKeeper::Outcome& outcome : parts_.checkpoints.take_outcomes()) {
+    if (!outcome.failure.empty()) {
+      outbox_.events.add(
+          step(), EventKind::Warning,
+          {{"what", "checkpoint"}, {"checkpoint_step", outcome.step}, {"text", outcome.failure}});
+      continue;
+    }
+    const char* why = outcome.kind == CheckpointKeeper::Kind::Scheduled ? "scheduled"
+                      : outcome.kind == CheckpointKeeper::Kind::Asked   ? "asked for"
+                                                                        : "final";
     outbox_.events.add(step(), EventKind::Checkpoint,
-                       {{"text", "checkpoint " + saved.name},
-                        {"file", saved.name},
-                        {"bytes", saved.bytes},
-                        {"sha256", saved.sha256},
+                       {{"text", "checkpoint " + outcome.saved.name},
+                        {"file", outcome.saved.name},
+                        {"bytes", outcome.saved.bytes},
+                        {"sha256", outcome.saved.sha256},
+                        {"checkpoint_step", outcome.step},
                         {"why", why}});
-  } catch (const Error& error) {
-    // Training is worth more than a checkpoint: say it and go on.
-    outbox_.events.add(step(), EventKind::Warning, {{"what", "checkpoint"}, {"text", error.what()}});
   }
+}
+
+void TrainingLoop::send_frame() {
+  report_checkpoints();
+  for (const nlohmann::ordered_json& fields : watching_.take_events())
+    outbox_.events.add(step(), EventKind::Watching, fields);
+  if (watching_.is_row_due(step())) outbox_.frame.set("watching", watching_.take_row(step()));
+  outbox_.send(step());
 }
 
 // Status.
@@ -264,7 +321,22 @@ void TrainingLoop::show_step(const StepReport& report) {
         static_cast<double>(planned_steps_ - std::min(planned_steps_, step())) * seconds_per_step;
     status.mean_theta = theta;
     status.mean_direct_density = direct;
+    status.steps_per_second = done_.steps_per_second;
+  });
+  show_costs();
+}
+
+void TrainingLoop::show_costs() {
+  std::vector<EvaluationEstimate> needle = times_.needle();
+  parts_.board.update([&](Status& status) {
+    status.evaluations = std::move(needle);
+    status.held_out_seconds = times_.held_out_seconds();
+    status.watching_percent = watching_.cost_percent();
+    status.is_watching_measured = watching_.is_measured();
+    status.probe_budget_percent = watching_.budget_percent();
   });
 }
+
+double TrainingLoop::seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
 }  // namespace sparsescope::train

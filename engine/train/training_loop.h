@@ -1,17 +1,23 @@
-// The course of a run: steps, live commands between them, probes and evaluations when due, checkpoints,
-// frames to the sink. What a step computes is training_state.h; what happens before the first one is
-// run_start.h.
+// The course of a run: steps, live commands between them, probes, text samples and evaluations when due,
+// checkpoints, frames to the sink. What a step computes is training_state.h; what happens before the first
+// one is run_start.h; how often probes may look is watching.h.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/train/checkpoint_keeper.h"
+#include "engine/train/evaluation_times.h"
 #include "engine/train/evaluations.h"
 #include "engine/train/inbox.h"
 #include "engine/train/outbox.h"
 #include "engine/train/status_board.h"
+#include "engine/train/text_sampler.h"
+#include "engine/train/watching.h"
 
 namespace sparsescope::train {
 
@@ -26,6 +32,7 @@ struct RunParts {
   StatusBoard& board;
   CheckpointKeeper& checkpoints;
   const Checkpoint* parent = nullptr;
+  std::string notice;  // something to record at the start; or empty
   enum class Start { Running, Paused } start = Start::Running;
 };
 
@@ -48,12 +55,25 @@ class TrainingLoop {
   void train_step();
   void report_non_finite(const StepReport& report);
   void set_step_channels(const StepReport& report, double probe_ms);
-  double probe_if_due();
   void evaluate_if_due();
   // Whether it was not cancelled.
   bool evaluate(What what, const std::vector<std::int64_t>& multiples);
+  // Runs `work` with words for its failures: out of memory and errors become a warning, Stop and
+  // CancelEvaluation end it. Whether it came to its end.
+  bool attempt(const char* what, const std::function<void(const data::Task&)>& work);
   void save_checkpoint(CheckpointKeeper::Kind kind);
-  void send_frame() { outbox_.send(step()); }
+  void report_checkpoints();
+  void send_frame();
+
+  // Watching (training_watch.cpp).
+  double probe_if_due();
+  enum class Edges { Without, With };
+  probes::ProbeTimes probe(Edges edges);
+  void sample_if_due();
+  void write_text(const SampleRequest& request, TextSampleLog::Reason reason);
+  void inject_needle(double depth);
+  void generate_text(const trace::GenerateText& command);
+  void record_edges();
 
   // Commands; each is recorded with old and new value.
   void obey(const trace::Command& command);
@@ -68,6 +88,8 @@ class TrainingLoop {
 
   void show_mode();
   void show_step(const StepReport& report);
+  void show_costs();
+  double seconds() const;  // since the loop began
 
   // What a person asked for.
   struct Course {
@@ -79,11 +101,14 @@ class TrainingLoop {
   };
   // When what was done last.
   struct Done {
-    std::uint64_t first_step = 0, probes = 0;
+    std::uint64_t first_step = 0;
     std::uint64_t held_out_loss = ~std::uint64_t{0}, needle = ~std::uint64_t{0};  // steps
     Inbox::Clock::time_point step_start{};
     double evaluation_ms = 0;  // since the last step
     double busy_seconds = 0;   // working, not paused or waiting
+    double steps_per_second = 0;
+    double aside_ms = 0;          // since the last step: evaluations, samples, what was asked for
+    bool was_interrupted = true;  // no step or a pause before the next one: no rate to be had
   };
 
   RunParts parts_;
@@ -91,6 +116,13 @@ class TrainingLoop {
   Evaluations evaluations_;
   Outbox outbox_;
   const std::uint64_t planned_steps_;
+  const Inbox::Clock::time_point start_ = Inbox::Clock::now();
+  Watching watching_;
+  EvaluationTimes times_;
+  probes::ProbeBatch probe_batch_;        // with the needle that was injected
+  std::vector<std::int32_t> probe_text_;  // sequence 0 without it
+  std::optional<double> needle_depth_;
+  std::uint64_t needles_injected_ = 0;
   Course course_;
   Done done_;
 };

@@ -73,6 +73,29 @@ trace::Control pace(double initial) {
           .text = "Most steps per second; 0 is no limit; results do not depend on it"};
 }
 
+trace::Control watching() {
+  return {.name = kWatching,
+          .value = 1,
+          .minimum = 0,
+          .maximum = 1,
+          .is_switch = true,
+          .is_logarithmic = false,
+          .unit = "1",
+          .text = "Off: no probes and no text samples, so that nothing but the training takes time"};
+}
+
+trace::Control probe_budget(double initial) {
+  return {
+      .name = kProbeBudget,
+      .value = initial,
+      .minimum = 0,
+      .maximum = 10,
+      .is_switch = false,
+      .is_logarithmic = false,
+      .unit = "percent",
+      .text = "Most that probes may cost of the training time; dearer ones come less often; 0 is no limit"};
+}
+
 }  // namespace
 
 TrainingState::TrainingState(const experiments::Experiment& experiment, const data::PreparedData& data,
@@ -87,6 +110,8 @@ TrainingState::TrainingState(const experiments::Experiment& experiment, const da
                data::stream_seed(experiment.train.seed, data::kDataStream)) {
   model_.controls().add(learning_rate_scale());
   model_.controls().add(pace(experiment.train.pace));
+  model_.controls().add(watching());
+  model_.controls().add(probe_budget(experiment.probe.budget_percent));
   for (const at::Tensor& theta : model_.thetas())
     counters_.initial_thetas.push_back(theta.detach().item<double>());
   loss_term_names_ = find_loss_terms();

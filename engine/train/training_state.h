@@ -19,9 +19,11 @@
 
 namespace sparsescope::train {
 
-// Controls: two that the trainer registers beside the model's, and one of the model's that it must know.
+// Controls: those that the trainer registers beside the model's, and one of the model's that it must know.
 inline constexpr const char* kLearningRateScale = "learning_rate_scale";
 inline constexpr const char* kPace = "pace";
+inline constexpr const char* kWatching = "watching";
+inline constexpr const char* kProbeBudget = "probe_budget";
 inline constexpr const char* kThresholdFreeze = "threshold_freeze";
 
 // What one step did, on the host.

@@ -46,21 +46,34 @@ TEST(Statistics, FollowTheirDefinitions) {
   }
 }
 
-TEST(Statistics, ExpectedDensityIsDeclaredIdsTimesTheChanceThatTwoTokensAreEqual) {
+TEST(Statistics, ExpectedDensityIsTheSumOverIdsOfBothShares) {
   const LanguageModel model(small_config(), kVocabulary, at::kCPU, at::kFloat, 1);
   ObservationStore seen({Observation::Declaration, Observation::Theta});
   const at::Tensor ids = random_ids(3, 21), table = statistics_of(model, ids, &seen);
-  double equal = 0;
-  const at::Tensor flat = ids.flatten();
-  for (std::int64_t i = 0; i < flat.numel(); ++i) equal += flat.eq(flat[i]).sum().item<double>() - 1;
-  const double chance = equal / (63.0 * 62.0);
   for (const std::int64_t layer : {0, 1}) {
     const at::Tensor scores =
         at::matmul(seen.get(Observation::Declaration, layer), model.addresses().t()) / std::sqrt(4.0);
-    const double declared = scores.gt(model.thetas()[layer]).sum().item<double>() / 63;
+    const at::Tensor declares = scores.gt(model.thetas()[layer]).flatten(0, 1);  // [63,V]
+    double expected = 0, declared = 0;
+    for (std::int64_t v = 0; v < kVocabulary; ++v) {
+      const double text_share = ids.eq(v).sum().item<double>() / 63;
+      const double declared_share = declares.select(1, v).sum().item<double>() / 63;
+      expected += text_share * declared_share;
+      declared += declared_share;
+    }
     EXPECT_NEAR(table[layer][kDeclaredMean].item<double>(), declared, 1e-9);
-    EXPECT_NEAR(table[layer][kExpected].item<double>(), declared * chance, 1e-9);
+    EXPECT_NEAR(table[layer][kExpected].item<double>(), expected, 1e-9);
   }
+}
+
+TEST(Statistics, WhenEverythingIsDeclaredTheExpectedDensityIsOneAndNeverMore) {
+  ModelConfig config = small_config();
+  config.spark.initial_theta_sigmas = -1e6;
+  const LanguageModel model(config, kVocabulary, at::kCPU, at::kFloat, 1);
+  // One id only: the shares of the text are as uneven as can be.
+  const at::Tensor table = statistics_of(model, at::full({2, 21}, 3, at::kLong));
+  EXPECT_NEAR(table[0][kExpected].item<double>(), 1, 1e-12);
+  EXPECT_NEAR(table[0][kDirect].item<double>(), 1, 1e-12);
 }
 
 TEST(Statistics, WithDeclarationsAtRandomTheExpectedDensityIsTheDirectOne) {

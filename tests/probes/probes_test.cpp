@@ -1,10 +1,13 @@
 // Reductions of probes against maps whose statistics are known, and against slow references.
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/data/random.h"
@@ -211,13 +214,98 @@ TEST(Probes, TheTableNamesEachChannelOnceAndAModelWithoutThresholdsMeasuresOnlyA
   EXPECT_EQ(batch.repeated.sizes().vec(), (std::vector<std::int64_t>{2, 12}));
   std::vector<std::string_view> all;
   for (const Probe& probe : probes()) all.push_back(probe.channel);
-  const std::vector<Measured> measured = run_probes(model, batch, all);
-  ASSERT_EQ(measured.size(), 1u);
+  const Probed probed = run_probes(model, batch, all);
+  EXPECT_GE(probed.times.probe_ms, probed.times.copy_ms);
+  const std::vector<Measured>& measured = probed.measured;
+  ASSERT_EQ(measured.size(), 3u);
   EXPECT_EQ(measured[0].channel, "attention_stats");
   EXPECT_EQ(measured[0].bytes.size(), 2 * 2 * attention_stat_names(config).size() * sizeof(float));
   // A window drops what lies outside it.
   const auto* values = reinterpret_cast<const float*>(measured[0].bytes.data());
   EXPECT_GT(values[5], 0.05f);
+}
+
+experiments::ModelConfig routed() {
+  experiments::ModelConfig config;
+  config.layers = 2;
+  config.width = 16;
+  config.heads = 2;
+  config.context = 12;
+  config.init_std = 0.3;
+  config.spark.rank = 8;
+  config.spark.initial_theta_sigmas = 0.5;
+  return config;
+}
+
+std::span<const float> floats(const Measured& measured) {
+  return {reinterpret_cast<const float*>(measured.bytes.data()), measured.bytes.size() / sizeof(float)};
+}
+
+TEST(Probes, SurprisalAndPredictionsAreTheSoftmaxOfThePositionBefore) {
+  const model::LanguageModel model(routed(), 50, at::kCPU, at::kFloat, 1);
+  std::vector<std::int32_t> ids(24);
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int32_t>(i * 7 % 50);
+  const ProbeBatch batch = make_probe_batch(ids, 2, model, 3);
+  constexpr std::string_view kBoth[] = {"probe_surprisal", "probe_predictions"};
+  const std::vector<Measured> measured = run_probes(model, batch, kBoth).measured;
+  ASSERT_EQ(measured.size(), 2u);
+  const auto surprisal = floats(measured[0]), predictions = floats(measured[1]);
+  ASSERT_EQ(surprisal.size(), 12u);
+  ASSERT_EQ(predictions.size(), 12u * 5 * 2);
+  EXPECT_TRUE(std::isnan(surprisal[0]));
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_TRUE(std::isnan(predictions[i]));
+  const at::Tensor logits = model.forward(batch.ids).logits[0];
+  for (std::int64_t t = 1; t < 12; ++t) {
+    const auto* row = logits.data_ptr<float>() + (t - 1) * 50;
+    double sum = 0;
+    for (int v = 0; v < 50; ++v) sum += std::exp(static_cast<double>(row[v]));
+    const auto at = static_cast<std::size_t>(t);
+    EXPECT_NEAR(surprisal[at], std::log(sum) - row[ids[at]], 1e-5);
+    float last = INFINITY;
+    for (std::size_t rank = 0; rank < 5; ++rank) {
+      const auto id = static_cast<std::size_t>(predictions[at * 10 + rank * 2]);
+      const float logp = predictions[at * 10 + rank * 2 + 1];
+      EXPECT_NEAR(logp, row[id] - std::log(sum), 1e-5);
+      EXPECT_LE(logp, last);
+      last = logp;
+    }
+    EXPECT_NEAR(predictions[at * 10 + 1], *std::max_element(row, row + 50) - std::log(sum), 1e-5);
+  }
+}
+
+// An id that no longer occurs keeps its row, and it holds what its address scores.
+TEST(Probes, AnIdThatANeedlePushedOutOfTheSequenceIsStillDeclared) {
+  const model::LanguageModel model(routed(), 50, at::kCPU, at::kFloat, 1);
+  std::vector<std::int32_t> ids(12);
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int32_t>(i * 7 % 50);
+  ProbeBatch batch = make_probe_batch(ids, 1, model, 3);
+  batch.ids = batch.ids.clone();
+  batch.ids[0][5] = ids[2];  // ids[5] occurs no more
+  constexpr std::string_view kDeclared[] = {"declared"};
+  const Measured measured = run_probes(model, batch, kDeclared).measured.at(0);
+  ASSERT_EQ(measured.bytes.size(), 2 * batch.distinct_ids.size() * 2);
+
+  model::ObservationStore seen({model::Observation::Declaration, model::Observation::Theta});
+  const at::NoGradGuard no_grad;
+  model.forward(batch.ids, {.observer = &seen});
+  std::size_t declared = 0;
+  for (std::int64_t layer = 0; layer < 2; ++layer) {
+    const at::Tensor scores =
+        at::matmul(model.addresses(), seen.get(model::Observation::Declaration, layer)[0].t()) /
+        std::sqrt(8.0);
+    const double theta = seen.get(model::Observation::Theta, layer).item<double>();
+    for (std::size_t n = 0; n < batch.distinct_ids.size(); ++n) {
+      for (std::size_t t = 0; t < 12; ++t) {
+        const auto byte = static_cast<unsigned>(
+            measured.bytes[(static_cast<std::size_t>(layer) * batch.distinct_ids.size() + n) * 2 + t / 8]);
+        const double score = scores[batch.distinct_ids[n]][static_cast<std::int64_t>(t)].item<double>();
+        if (std::abs(score - theta) < 1e-5) continue;  // rounding may decide
+        EXPECT_EQ((byte >> (t % 8) & 1) != 0, score > theta) << "id " << batch.distinct_ids[n];
+        declared += batch.distinct_ids[n] == ids[5] && score > theta ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(declared, 0u);
 }
 
 }  // namespace

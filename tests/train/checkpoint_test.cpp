@@ -122,21 +122,87 @@ TEST(Checkpoints, HoldNoFolderAndNoHostName) {
   EXPECT_EQ(all.find("\"" + std::string(host) + "\""), std::string::npos);
 }
 
-TEST(Checkpoints, ADamagedOneIsRefusedInWords) {
+void damage(const std::string& path) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(-5, std::ios::end);
+  file.put('\x55');
+}
+
+TEST(Checkpoints, FromADamagedOneTheRunStepsBackToTheNewestWholeOneAndSaysSo) {
+  const TinyFolder folder;
+  const TinyRun run(with_checkpoints(folder, "run"));  // leaves 20, 30 and 40
+  const TinyRun other(with_checkpoints(folder, "run2"));
+  RunRequest request = with_checkpoints(folder, "again");
+  request.resume_checkpoint = path_of(folder, "run", 30);
+  damage(request.resume_checkpoint);
+  const TinyRun resumed(request);
+  ASSERT_EQ(resumed.end.status, trace::RunStatus::Finished) << resumed.end.message;
+  ASSERT_TRUE(resumed.sink.schema->parent.has_value());
+  EXPECT_EQ(resumed.sink.schema->parent->step, 20u);
+  EXPECT_EQ(resumed.sink.schema->parent->run_uuid, run.sink.schema->run_uuid);
+  EXPECT_EQ(resumed.sink.losses().begin()->second, run.sink.losses().at(21));
+  ASSERT_EQ(resumed.sink.events("warning").size(), 1u);
+  const std::string words = resumed.sink.events("warning")[0]["text"];
+  EXPECT_NE(words.find("digest"), std::string::npos) << words;
+  EXPECT_NE(words.find("resuming from run.step-000000020.safetensors instead"), std::string::npos) << words;
+  EXPECT_EQ(resumed.status.notice, words);
+}
+
+TEST(Checkpoints, WhenNoEarlierOneIsWholeTheRefusalIsOneSentence) {
   const TinyFolder folder;
   const TinyRun run(with_checkpoints(folder, "run"));
   RunRequest request = with_checkpoints(folder, "again");
   request.resume_checkpoint = path_of(folder, "run", 30);
-  {
-    std::fstream file(request.resume_checkpoint, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(-5, std::ios::end);
-    file.put('\x55');
-  }
-  EXPECT_NE(refusal(request).find("digest"), std::string::npos);
+  damage(path_of(folder, "run", 20));
+  damage(path_of(folder, "run", 30));
+  std::string words = refusal(request);
+  EXPECT_NE(words.find("digest"), std::string::npos) << words;
+  EXPECT_NE(words.find("nor is the earlier one of that run whole"), std::string::npos) << words;
+  request.resume_checkpoint = path_of(folder, "run", 20);
+  words = refusal(request);
+  EXPECT_NE(words.find("no earlier checkpoint of that run"), std::string::npos) << words;
+}
+
+TEST(Checkpoints, WhatIsNoCheckpointIsRefusedInWords) {
+  const TinyFolder folder;
+  const TinyRun run(with_checkpoints(folder, "run"));
+  RunRequest request = with_checkpoints(folder, "again");
   request.resume_checkpoint = folder.file("absent.safetensors");
+  EXPECT_NE(refusal(request).find("does not exist"), std::string::npos);
+  request.resume_checkpoint = path_of(folder, "run", 35);  // the others beside it are not what was asked for
   EXPECT_NE(refusal(request).find("does not exist"), std::string::npos);
   request.resume_checkpoint = folder.text();
   EXPECT_NE(refusal(request).find("not a usable checkpoint"), std::string::npos);
+}
+
+TEST(Checkpoints, ThatCannotBeWrittenAreAWarningAndTrainingGoesOn) {
+  const TinyFolder folder;
+  RunRequest request = with_checkpoints(folder, "run");
+  request.checkpoint_stem = folder.file("absent/run");
+  const TinyRun run(request);
+  EXPECT_EQ(run.end.status, trace::RunStatus::Finished);
+  EXPECT_EQ(run.sink.losses().size(), 40u);
+  EXPECT_TRUE(run.sink.events("checkpoint").empty());
+  std::vector<int> steps;
+  for (const nlohmann::json& event : run.sink.events("warning")) {
+    EXPECT_EQ(event["what"], "checkpoint");
+    EXPECT_NE(event["text"].get<std::string>().find("cannot be written"), std::string::npos);
+    steps.push_back(event["checkpoint_step"]);
+  }
+  EXPECT_EQ(steps, (std::vector<int>{10, 20, 30, 40}));
+}
+
+TEST(Checkpoints, HoldTheStateOfTheirStepAlthoughTheyAreWrittenLater) {
+  const TinyFolder folder;
+  const TinyRun run(with_checkpoints(folder, "run"));
+  for (const nlohmann::json& event : run.sink.events("checkpoint")) {
+    EXPECT_GE(event["step"], event["checkpoint_step"]);
+    if (event["checkpoint_step"] == 10) continue;  // two later ones have followed it
+    const TensorFile file = read_tensor_file(folder.file(event["file"]));
+    EXPECT_EQ(file.metadata.at("step"), std::to_string(event["checkpoint_step"].get<int>()));
+    EXPECT_EQ(file.sha256, event["sha256"]);
+  }
+  EXPECT_EQ(run.sink.events("checkpoint").size(), 4u);
 }
 
 TEST(Checkpoints, OneThatDoesNotFitTheExperimentIsRefusedInWords) {
@@ -165,11 +231,20 @@ TEST(Checkpoints, WhatWillNotBeBitwiseEqualIsSaid) {
   request.resume_checkpoint = path_of(folder, "run", 30);
   request.experiment.train.threads = 2;
   request.experiment.optimizer.weight_decay = 0.05;
+  // None of these can change a bit.
+  request.experiment.title = "another title";
+  request.experiment.train.pace = 500;
+  request.experiment.evaluation.every = 7;
+  request.experiment.probe.every = 3;
+  request.experiment.sample.every = 9;
+  request.experiment.train.checkpoint_every = 0;
   const TinyRun resumed(request);
   ASSERT_EQ(resumed.sink.events("warning").size(), 1u);
   const std::string words = resumed.sink.events("warning")[0]["text"];
   EXPECT_NE(words.find("threads: 1 there, 2 here"), std::string::npos) << words;
   EXPECT_NE(words.find("optimizer.weight_decay: 0.1 there, 0.05 here"), std::string::npos) << words;
+  for (const char* key : {"title", "pace", "evaluation", "probe", "sample", "checkpoint_every", "commit"})
+    EXPECT_EQ(words.find(key), std::string::npos) << words;
 }
 
 // A parameter that is no number must stop training, not turn gates off.

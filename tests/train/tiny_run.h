@@ -94,6 +94,8 @@ inline experiments::Experiment tiny_experiment() {
   e.probe.every = 5;
   e.probe.edges_every = 2;
   e.probe.sequences = 2;
+  e.probe.budget_percent = 0;  // every probe comes, whatever the machine is doing
+  e.probe.measure_every_minutes = 0;
   return e;
 }
 

@@ -16,7 +16,7 @@ std::string fingerprint(const CollectingSink& sink) {
   for (const trace::FramePtr& frame : sink.frames) {
     for (const trace::ChannelData& data : frame->data) {
       const std::string& name = sink.schema->channels[data.channel].name;
-      if (name == "scalars" || name == "events") continue;
+      if (name == "scalars" || name == "events" || name == "watching") continue;
       all += std::to_string(frame->step) + name;
       all.append(reinterpret_cast<const char*>(data.bytes.data()), data.bytes.size());
     }
@@ -47,6 +47,8 @@ TEST(Trainer, EveryChannelComesWhenItsCadenceSays) {
   const TinyFolder folder;
   experiments::Experiment experiment = tiny_experiment();
   experiment.evaluation.needle_every = 10;
+  experiment.sample.every = 8;
+  experiment.sample.tokens = 5;
   const TinyRun run(tiny_request(folder, experiment));
   std::map<std::string, std::vector<std::uint64_t>> seen;
   for (const trace::FramePtr& frame : run.sink.frames) {
@@ -56,18 +58,20 @@ TEST(Trainer, EveryChannelComesWhenItsCadenceSays) {
   std::vector<std::uint64_t> every_step;
   for (std::uint64_t step = 1; step <= 20; ++step) every_step.push_back(step);
   for (const char* name : {"scalars", "threshold", "density"}) EXPECT_EQ(seen[name], every_step) << name;
-  for (const char* name : {"declared", "declared_top", "scope_pooled", "attention_stats"}) {
+  for (const char* name : {"declared", "declared_top", "scope_pooled", "attention_stats", "probe_surprisal",
+                           "probe_predictions", "watching"}) {
     EXPECT_EQ(seen[name], (std::vector<std::uint64_t>{0, 5, 10, 15, 20})) << name;
   }
   EXPECT_EQ(seen["edges"], (std::vector<std::uint64_t>{0, 10, 20}));
+  EXPECT_EQ(seen["text_samples"], (std::vector<std::uint64_t>{8, 16}));
   EXPECT_EQ(seen["evaluation"], (std::vector<std::uint64_t>{0, 10, 20}));
   EXPECT_EQ(seen["needle"], (std::vector<std::uint64_t>{10, 20}));
   for (const char* name : {"vocabulary", "vocabulary_ends", "probe_ids", "needle_ids"})
     EXPECT_EQ(seen[name], (std::vector<std::uint64_t>{0})) << name;
   EXPECT_TRUE(run.sink.frames[0]->find(run.sink.schema->find("vocabulary")->id) != nullptr);
-  // Every channel but the payloads of long events was used: nothing is declared in vain.
+  // Every channel but the payloads of what is long was used: nothing is declared in vain.
   for (const trace::Channel& channel : run.sink.schema->channels)
-    EXPECT_TRUE(seen.contains(channel.name) || channel.name == "event_payloads") << channel.name;
+    EXPECT_TRUE(seen.contains(channel.name) || channel.name.ends_with("_payloads")) << channel.name;
 }
 
 TEST(Trainer, ADenseModelLacksTheChannelsOfThresholds) {

@@ -47,7 +47,7 @@ class Spark : public Mixer {
  private:
   kernels::SparkScope decide(const at::Tensor& scores, MixerCall& call) const;
   at::Tensor penalty(const at::Tensor& scores, const MixerCall& call) const;
-  at::Tensor declared_mean(const at::Tensor& declaration) const;
+  at::Tensor declared_share(const at::Tensor& declaration) const;
 
   std::int64_t layer_;
   experiments::SparkConfig config_;
@@ -103,15 +103,15 @@ at::Tensor Spark::penalty(const at::Tensor& scores, const MixerCall& call) const
   return at::sigmoid((scores - theta_) / config_.tau).tril(-1).sum() / std::max(pairs, 1.0);
 }
 
-// Over declarers spread evenly over the batch.
-at::Tensor Spark::declared_mean(const at::Tensor& declaration) const {
+// Of each id, over declarers spread evenly over the batch.
+at::Tensor Spark::declared_share(const at::Tensor& declaration) const {
   const at::Tensor rows = declaration.detach().flatten(0, 1);  // [BT,r]
   const std::int64_t count = std::min(rows.size(0), kDeclarerSample);
   const at::Tensor sample =
       (at::arange(count, rows.options().dtype(at::kLong)) * rows.size(0)).floor_divide(count);
   const at::Tensor table =
       at::matmul(rows.index_select(0, sample) * score_scale_, addresses_.detach().t());  // [n,V]
-  return table.gt(theta_.detach()).sum().to(at::kDouble) / static_cast<double>(count);
+  return table.gt(theta_.detach()).sum(0).to(at::kDouble) / static_cast<double>(count);  // [V]
 }
 
 at::Tensor Spark::forward(const at::Tensor& x, MixerCall& call) const {
@@ -125,7 +125,7 @@ at::Tensor Spark::forward(const at::Tensor& x, MixerCall& call) const {
 
   SparkLayerResult left{
       theta_.detach().clone(), scope.row_counts, scope.row_moments, penalty(scores, call), {}};
-  if (call.options.statistics == Statistics::Collect) left.declared_mean = declared_mean(declaration);
+  if (call.options.statistics == Statistics::Collect) left.declared_share = declared_share(declaration);
   call.result.spark.push_back(std::move(left));
 
   const SparkAttention attention = spark_attention(

@@ -1,0 +1,153 @@
+// The part of the training loop that looks at the model: probes, the needle injected into their text, text
+// samples. Nothing here touches what training reads.
+#include <ATen/core/grad_mode.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <string_view>
+
+#include "engine/data/random.h"
+#include "engine/evaluate/logits.h"
+#include "engine/train/training_loop.h"
+
+namespace sparsescope::train {
+namespace {
+
+using Clock = Inbox::Clock;
+
+constexpr std::uint64_t kExactSeed = (std::uint64_t{1} << 53) - 1;  // JSON readers keep such numbers
+
+}  // namespace
+
+probes::ProbeTimes TrainingLoop::probe(Edges edges) {
+  std::vector<std::string_view> channels;
+  for (const probes::Probe& probe : probes::probes()) {
+    if (edges == Edges::With || probe.channel != "edges") channels.push_back(probe.channel);
+  }
+  const probes::Probed probed = probes::run_probes(state_.model(), probe_batch_, channels);
+  for (const probes::Measured& measured : probed.measured)
+    outbox_.frame.set(measured.channel, measured.bytes);
+  return probed.times;
+}
+
+double TrainingLoop::probe_if_due() {
+  const Watching::Look look = watching_.look(step());
+  if (look == Watching::Look::LeftOut) outbox_.frame.flag(trace::kFlagProbeDropped);
+  if (look != Watching::Look::Take) return 0;
+  const Clock::time_point start = Clock::now();
+  const bool has_edges = watching_.takes_edges();
+  const probes::ProbeTimes times = probe(has_edges ? Edges::With : Edges::Without);
+  const double probe_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  watching_.probed({probe_ms, times.copy_ms, has_edges}, seconds());
+  return probe_ms;
+}
+
+void TrainingLoop::record_edges() {
+  if (!outbox_.frame.has("edges")) {
+    refuse("this model routes nothing, so there are no edges to record");
+    return;
+  }
+  record("record_edges", nullptr, step());
+  constexpr std::string_view kEdges[] = {"edges"};
+  for (const probes::Measured& measured : probes::run_probes(state_.model(), probe_batch_, kEdges).measured)
+    outbox_.frame.set(measured.channel, measured.bytes);
+}
+
+// Probes are taken again at once, so that every row from here on is about the new text, also while paused.
+void TrainingLoop::inject_needle(double depth) {
+  const bool is_removal = depth < 0;
+  const evaluate::NeedleSettings settings = needle_settings(state_.experiment().evaluation);
+  const auto T = static_cast<std::int64_t>(probe_text_.size());
+  if (!is_removal && !(depth <= 1)) {
+    refuse(
+        fmt::format("a needle cannot lie at depth {}; it takes 0 (the beginning) to 1, or less than 0 to "
+                    "remove it",
+                    depth));
+    return;
+  }
+  if (is_removal && !needle_depth_) {
+    refuse("there is no injected needle to remove");
+    return;
+  }
+  if (!evaluate::needle_fits(T, T, settings)) {
+    refuse(
+        fmt::format("a needle of {} tokens and its query do not fit into the {} tokens of a probe "
+                    "sequence; shorten evaluation.needle_length",
+                    settings.length, T));
+    return;
+  }
+  const std::uint64_t seed =
+      data::stream_seed(state_.experiment().train.seed,
+                        fmt::format("{} {}", data::kInjectionStream, needles_injected_)) &
+      kExactSeed;
+  evaluate::NeedleTrial trial;
+  try {
+    if (!is_removal) trial = evaluate::inject_needle(probe_text_, depth, settings, seed);
+  } catch (const Error& error) {
+    refuse(error.what());
+    return;
+  }
+  const std::vector<std::int32_t>& sequence = is_removal ? probe_text_ : trial.with;
+  {
+    const at::NoGradGuard no_grad;
+    probe_batch_.ids = probe_batch_.ids.clone();  // the texts of the run stay what they are
+    probe_batch_.ids[0].copy_(evaluate::ids_tensor(sequence, 1, T, probe_batch_.ids.device())[0]);
+  }
+  nlohmann::ordered_json fields;
+  if (is_removal) {
+    fields = {{"text", "the needle was removed from probe sequence 0"},
+              {"depth", -1},
+              {"ids", std::vector<int>()},
+              {"positions", std::vector<int>()}};
+  } else {
+    ++needles_injected_;
+    fields = {{"text", fmt::format("needle of {} tokens at {} in probe sequence 0, asked for at its end",
+                                   settings.length, trial.position)},
+              {"depth", depth},
+              {"ids", trial.needle},
+              {"positions", {trial.position, T - settings.length}},
+              {"length", settings.length},
+              {"cue", settings.cue},
+              {"seed", seed}};
+  }
+  fields["sequence"] = sequence;
+  record("inject_needle", needle_depth_ ? nlohmann::ordered_json(*needle_depth_) : nlohmann::ordered_json(),
+         is_removal ? nlohmann::ordered_json() : nlohmann::ordered_json(depth));
+  outbox_.events.add(step(), EventKind::NeedleInjected, fields);
+  needle_depth_ = is_removal ? std::nullopt : std::optional(depth);
+  const Clock::time_point start = Clock::now();
+  probe(outbox_.frame.has("edges") ? Edges::With : Edges::Without);
+  done_.aside_ms += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+void TrainingLoop::sample_if_due() {
+  const experiments::SampleConfig& config = state_.experiment().sample;
+  const bool is_due =
+      config.every > 0 && step() % static_cast<std::uint64_t>(config.every) == 0 && watching_.is_on();
+  if (!is_due || course_.is_stopped) return;
+  const std::uint64_t seed =
+      data::stream_seed(state_.experiment().train.seed, fmt::format("{} {}", data::kTextStream, step())) &
+      kExactSeed;
+  const Clock::time_point start = Clock::now();
+  write_text({config.prompt, config.tokens, config.temperature, seed}, TextSampleLog::Reason::Schedule);
+  watching_.sampled(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+}
+
+void TrainingLoop::generate_text(const trace::GenerateText& command) {
+  const SampleRequest request{command.prompt, command.tokens, command.temperature, command.seed};
+  if (const auto obstacle = sample_obstacle(request)) {
+    refuse(*obstacle);
+    return;
+  }
+  record("generate_text", nullptr,
+         {{"tokens", command.tokens}, {"temperature", command.temperature}, {"seed", command.seed}});
+  write_text(request, TextSampleLog::Reason::Asked);
+}
+
+void TrainingLoop::write_text(const SampleRequest& request, TextSampleLog::Reason reason) {
+  attempt("text sample", [&](const data::Task& task) {
+    outbox_.samples.add(step(), reason, sample_text(state_, *parts_.data.tokenizer, request, task));
+  });
+}
+
+}  // namespace sparsescope::train
