@@ -26,7 +26,7 @@ void add_themes(State& state, CommandBuilder& table) {
   });
   for (const Theme theme : themes()) {
     table.add(
-        fmt::format("window.theme.{}", theme_name(theme)), fmt::format("Theme: {}", theme_name(theme)), {},
+        fmt::format("window.theme.{}", theme_name(theme)), fmt::format("Theme: {}", theme_words(theme)), {},
         [choose, theme] { choose(theme); }, {}, [&state, theme] { return state.appearance.theme == theme; });
   }
 }
