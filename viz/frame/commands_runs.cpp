@@ -156,6 +156,7 @@ void add_run_commands(State& state) {
         if (const std::string reason = why_no_run(state); !reason.empty()) return reason;
         return state.trains(*state.run()) ? "it is being trained: stop training first" : "";
       });
+  add_sample_commands(state);
 }
 
 }  // namespace sparsescope::frame

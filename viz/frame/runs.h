@@ -10,4 +10,7 @@ namespace sparsescope::frame {
 // The run of this window's trainer in the list's words; nothing: none was started.
 std::optional<viz::TrainedRun> trained_run(const State& state);
 
+// Commands of text samples and of the cost of watching.
+void add_sample_commands(State& state);
+
 }  // namespace sparsescope::frame

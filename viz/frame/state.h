@@ -12,6 +12,7 @@
 #include "viz/frame/host.h"
 #include "viz/frame/new_run.h"
 #include "viz/frame/palette.h"
+#include "viz/frame/time_bar_state.h"
 #include "viz/model/commands.h"
 #include "viz/model/selection.h"
 #include "viz/model/timeline.h"
@@ -87,6 +88,7 @@ struct State {
   std::optional<ExportRequest> wanted_figure;  // made before the next frame
 
   AnnotationBook book;  // bookmarks and notes of every run
+  TimeBar time_bar;
   NewRunDialog new_run;
 
   std::vector<Toast> toasts;
@@ -161,6 +163,7 @@ std::string keys_as_text(const State& state);
 std::string run_title(State& state, const viz::Run& run);
 void add_export_commands(State& state);
 void add_annotation_commands(State& state);
+void add_track_commands(State& state);
 void add_run_commands(State& state);
 // Between two frames: the figure that was asked for.
 void make_wanted_figure(State& state);

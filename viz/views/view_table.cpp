@@ -5,6 +5,7 @@
 #include "viz/views/density_view.h"
 #include "viz/views/drift_view.h"
 #include "viz/views/loss_view.h"
+#include "viz/views/text_sample_view.h"
 #include "viz/views/token_view.h"
 
 namespace sparsescope::viz {
@@ -20,6 +21,7 @@ std::vector<std::unique_ptr<View>> make_views() {
   views.push_back(std::make_unique<LossView>(shared));
   views.push_back(std::make_unique<DeclarationView>());
   views.push_back(std::make_unique<TokenView>());
+  views.push_back(std::make_unique<TextSampleView>());
   return views;
 }
 
