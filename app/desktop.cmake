@@ -6,7 +6,7 @@ sparsescope_library(app_desktop
 target_link_libraries(sparsescope_app_desktop PRIVATE sparsescope::build_info)
 target_compile_definitions(sparsescope_app_desktop PRIVATE SPARSESCOPE_RECORDINGS="${CMAKE_SOURCE_DIR}/recordings")
 if(SPARSESCOPE_TRAINING)
-  target_sources(sparsescope_app_desktop PRIVATE desktop_training.cpp)
+  target_sources(sparsescope_app_desktop PRIVATE desktop_training.cpp new_run.cpp)
   target_compile_definitions(sparsescope_app_desktop PUBLIC SPARSESCOPE_WITH_TRAINING)
   target_link_libraries(sparsescope_app_desktop PUBLIC sparsescope::app_run)
   # LibTorch exports a std::filesystem of its own in which remove_all calls nothing: the real one must be found first.

@@ -15,6 +15,8 @@
 #include "viz/model/format.h"
 #ifdef SPARSESCOPE_WITH_TRAINING
 #include "app/desktop_training.h"
+#include "app/new_run.h"
+#include "engine/trace/write_file.h"
 #endif
 
 namespace sparsescope::app {
@@ -181,11 +183,36 @@ std::string DesktopSession::why_no_training() const {
 }
 
 void DesktopSession::start_training(const std::string& preset) {
-  if (const std::string reason = why_no_training(); !reason.empty()) throw Error(reason);
   RunArguments arguments = options_.run;
   if (arguments.preset != preset)
     arguments.out.clear();  // --out names the run that the command line asked for
   arguments.preset = preset;
+  start(arguments);
+}
+
+viz::NewRunForm DesktopSession::new_run_form(const std::string& preset, const std::string& device) {
+  // What the command line said holds until a person says otherwise.
+  viz::NewRunForm form =
+      form_of_preset(preset, device == "auto" && !options_.run.device.empty() ? options_.run.device : device);
+  put_arguments(form, options_.run);
+  return form;
+}
+
+// The last run here that got as far as a rate.
+void DesktopSession::check_form(viz::NewRunForm& form) {
+  std::optional<TrainingRate> rate;
+  if (live_) rate = live_->rate();
+  app::check_form(form, rate);
+}
+
+void DesktopSession::start_run(const viz::NewRunForm& form) { start(arguments_of(form)); }
+
+void DesktopSession::save_experiment(const viz::NewRunForm& form, const std::string& path) {
+  trace::write_file(path, experiments::to_toml(experiment_of(form)));
+}
+
+void DesktopSession::start(const RunArguments& arguments) {
+  if (const std::string reason = why_no_training(); !reason.empty()) throw Error(reason);
   live_ = LiveRun::start(arguments, timeline_);
   const std::string path = live_->recorder().path;
   if (path.empty()) return;
@@ -205,6 +232,14 @@ std::string DesktopSession::why_no_training() const {
   return "this is the replay-only program; scripts/run without --viewer builds the one that trains";
 }
 void DesktopSession::start_training(const std::string&) { throw Error(why_no_training(), ExitCode::Usage); }
+viz::NewRunForm DesktopSession::new_run_form(const std::string&, const std::string&) {
+  throw Error(why_no_training(), ExitCode::Usage);
+}
+void DesktopSession::check_form(viz::NewRunForm& form) { form.problem = why_no_training(); }
+void DesktopSession::start_run(const viz::NewRunForm&) { throw Error(why_no_training(), ExitCode::Usage); }
+void DesktopSession::save_experiment(const viz::NewRunForm&, const std::string&) {
+  throw Error(why_no_training(), ExitCode::Usage);
+}
 frame::TrainerLink* DesktopSession::trainer() { return nullptr; }
 std::string DesktopSession::device_words() const { return "replay only"; }
 

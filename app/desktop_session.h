@@ -28,6 +28,10 @@ class DesktopSession final : public frame::Host {
   std::vector<frame::PresetCard> presets() const override;
   std::string why_no_training() const override;
   void start_training(const std::string& preset) override;
+  viz::NewRunForm new_run_form(const std::string& preset, const std::string& device) override;
+  void check_form(viz::NewRunForm& form) override;
+  void start_run(const viz::NewRunForm& form) override;
+  void save_experiment(const viz::NewRunForm& form, const std::string& path) override;
   frame::TrainerLink* trainer() override;
   std::vector<frame::RecentFile> recent_files() const override;
   std::string demo_recording() const override;
@@ -50,8 +54,11 @@ class DesktopSession final : public frame::Host {
   LiveRun* live_run() { return live_.get(); }
 
  private:
+#ifdef SPARSESCOPE_WITH_TRAINING
+  void start(const RunArguments& arguments);
+#endif
   void remember_file(const std::string& path);
-  std::string recording_path(const viz::Run& run) const;  // empty: it is not recorded
+  std::string recording_path(const viz::Run& run) const;            // empty: it is not recorded
   std::string recording_of(const viz::Selection& selection) const;  // file name of the run shown
 
   DesktopOptions options_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "engine/trace/error.h"
+#include "engine/train/run_estimate.h"
 #include "viz/model/format.h"
 
 namespace sparsescope::app {
@@ -45,6 +46,9 @@ std::shared_ptr<LiveRun> LiveRun::start(const RunArguments& arguments, viz::Time
   const experiments::Experiment& experiment = options.request.experiment;
   live->tokens_per_step_ = static_cast<double>(experiment.train.batch * experiment.model.context);
   const std::string name = fmt::format("{}, seed {}", experiment.name, experiment.train.seed);
+  const train::Device device = train::resolve_device(options.request.device);
+  live->rate_ = {0, train::estimate_run(experiment, device).parameters,
+                 device == train::Device::Cuda ? "cuda" : "cpu"};
   live->profile_ = experiment.profile == "gpu" ? "GPU profile" : "CPU profile";
   options.screen = live->mailbox_.get();
   live->run_ = std::make_shared<TrainingRun>(std::move(options));
@@ -89,6 +93,12 @@ frame::TrainerStatus LiveRun::status() const {
     }
   }
   return to;
+}
+
+TrainingRate LiveRun::rate() const {
+  TrainingRate rate = rate_;
+  rate.tokens_per_second = run_->status().tokens_per_second;
+  return rate;
 }
 
 frame::RecorderStatus LiveRun::recorder() const {

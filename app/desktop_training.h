@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/new_run.h"
 #include "app/run_arguments.h"
 #include "app/training_run.h"
 #include "viz/frame/host.h"
@@ -21,6 +22,8 @@ class LiveRun final : public frame::TrainerLink {
   frame::RecorderStatus recorder() const override;
   void post(const trace::Command& command) override { run_->post(command); }
   std::uint32_t run_id() const override { return run_id_; }
+  // How fast it trains or trained.
+  TrainingRate rate() const;
 
   TrainingRun& run() { return *run_; }
   const std::string& recording_path() const { return path_; }
@@ -32,6 +35,7 @@ class LiveRun final : public frame::TrainerLink {
   std::string path_;
   std::string profile_;  // "CPU profile": which values of the preset are in force
   double commit_seconds_ = 0, tokens_per_step_ = 1;
+  TrainingRate rate_;               // all but the rate itself
   mutable bool has_ended_ = false;  // its end was told to the screen
 };
 

@@ -5,6 +5,8 @@
 #include "app/opened_recording.h"
 #include "app/sidecar.h"
 #include "engine/trace/error.h"
+#include "engine/trace/write_file.h"
+#include "viz/model/commands.h"
 
 namespace sparsescope::test {
 namespace {
@@ -109,6 +111,68 @@ void ScriptedHost::start_training(const std::string& preset) {
   if (preset != "spark-collapse" && preset != "dense-alibi")
     throw Error("there is no preset '" + preset + "'");
   scripted = std::make_shared<ScriptedTrainer>(timeline_, recording, frames);
+}
+
+viz::NewRunForm ScriptedHost::new_run_form(const std::string& preset, const std::string& device) {
+  if (!no_form.empty()) throw Error(no_form);
+  using Kind = viz::FormField::Kind;
+  viz::NewRunForm form;
+  form.preset = preset;
+  form.title = "Scripted";
+  form.devices = {{"auto", "Automatic: CPU", ""}, {"cpu", "CPU", ""}, {"cuda", "GPU", "no driver answers"}};
+  form.device = device;
+  form.device_note = "CPU profile";
+  const std::string layers = preset == "dense-alibi" ? "6" : "4";
+  const auto add = [&](const char* key, const char* section, const char* unit, Kind kind,
+                       const std::string& value, bool is_advanced) {
+    viz::FormField field;
+    field.key = key;
+    const std::string name = key;
+    field.label = viz::label_from_key(name.substr(name.find('.') + 1));
+    field.section = section;
+    field.unit = unit;
+    field.help = "What " + field.label + " does, in one sentence.";
+    if (kind == Kind::Integer) field.fits = "a whole number between 1 and 100000";
+    field.kind = kind;
+    field.is_advanced = is_advanced;
+    field.value = field.preset_value = value;
+    form.fields.push_back(std::move(field));
+  };
+  add("model.layers", "Model", "blocks", Kind::Integer, layers, false);
+  add("model.mixer", "Model", "", Kind::Choice, "spark", false);
+  form.fields.back().choices = {"dense", "window", "spark"};
+  add("spark.fallback", "SPaRK", "", Kind::Switch, "true", false);
+  add("optimizer.learning_rate", "Optimizer", "", Kind::Number, "0.002", true);
+  add("data.corpus", "Data", "", Kind::Text, "headers", false);
+  form.fields.back().choices = {"headers", "manuals"};
+  add("train.steps", "Training", "steps", Kind::Integer, "300", false);
+  add("text", "Experiment", "", Kind::LongText, "Why these values.", true);
+  return form;
+}
+
+void ScriptedHost::check_form(viz::NewRunForm& form) {
+  form.estimates.clear();
+  for (viz::FormField& field : form.fields) {
+    field.error.clear();
+    if (field.kind != viz::FormField::Kind::Integer) continue;
+    const std::optional<double> value = viz::number_from_text(field.value);
+    if (!value || *value < 1 || *value > 100000) field.error = "This must be " + field.fits;
+  }
+  if (form.errors() == 0)
+    form.estimates = {{"Time", "about 40 s", "at 12,000 tokens/s"},
+                      {"Memory", "about 610 MiB", ""},
+                      {"Recording", "about 4.2 MiB", ""}};
+}
+
+void ScriptedHost::start_run(const viz::NewRunForm& form) {
+  start_training(form.preset);
+  started = form;
+}
+
+void ScriptedHost::save_experiment(const viz::NewRunForm& form, const std::string& path) {
+  std::string text;
+  for (const viz::FormField& field : form.fields) text += field.key + " = " + field.value + "\n";
+  trace::write_file(path, text);
 }
 
 void ScriptedHost::open_recording(const std::string& path) {

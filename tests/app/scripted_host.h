@@ -56,6 +56,10 @@ class ScriptedHost final : public frame::Host {
   std::vector<frame::PresetCard> presets() const override;
   std::string why_no_training() const override { return no_training; }
   void start_training(const std::string& preset) override;
+  viz::NewRunForm new_run_form(const std::string& preset, const std::string& device) override;
+  void check_form(viz::NewRunForm& form) override;
+  void start_run(const viz::NewRunForm& form) override;
+  void save_experiment(const viz::NewRunForm& form, const std::string& path) override;
   frame::TrainerLink* trainer() override { return scripted.get(); }
   std::vector<frame::RecentFile> recent_files() const override { return {}; }
   std::string demo_recording() const override { return ""; }
@@ -72,8 +76,10 @@ class ScriptedHost final : public frame::Host {
   void remember_appearance(const std::string&, float) override {}
 
   std::shared_ptr<ScriptedTrainer> scripted;
-  std::string recording;        // where start_training records
-  std::string no_training;      // why it may not start
+  std::string recording;                   // where start_training records
+  std::string no_training;                 // why it may not start
+  std::string no_form;                     // why it may not even be described
+  std::optional<viz::NewRunForm> started;  // the form that was started last
   std::string figures = "/nowhere";
   std::uint64_t frames = 3000;  // of the run
   std::string notes_beside;     // path of the recording that notes are kept beside; empty: `recording`

@@ -16,6 +16,7 @@ void add_commands(State& state) {
   add_window_commands(state);
   add_export_commands(state);
   add_annotation_commands(state);
+  add_track_commands(state);
   add_new_run_commands(state);
 }
 

@@ -9,12 +9,13 @@
 
 #include "engine/trace/error.h"
 #include "viz/frame/bookmarks.h"
+#include "viz/frame/time_bar.h"
 
 namespace sparsescope::frame {
 namespace {
 
 // Lengths at scale 1. Below these widths a side panel would leave the views too little.
-constexpr float kGap = 4, kTopBar = 56, kStatusBar = 30, kTimeBar = 120, kLeftPanel = 266, kInspector = 306;
+constexpr float kGap = 4, kTopBar = 56, kStatusBar = 30, kLeftPanel = 266, kInspector = 306;
 constexpr float kNeedsForLeft = 900, kNeedsForInspector = 1240;
 
 struct Layout {
@@ -22,7 +23,7 @@ struct Layout {
   bool has_left = false, has_inspector = false;
 };
 
-Layout lay_out(const ImVec2& size, bool show_side_panels, bool has_runs) {
+Layout lay_out(const ImVec2& size, bool show_side_panels, bool has_runs, float time_height) {
   const float gap = px(kGap), width = size.x, logical = width / current_scale();
   Layout out;
   out.top = {{gap, gap}, {width - gap, gap + px(kTopBar)}};
@@ -32,8 +33,6 @@ Layout lay_out(const ImVec2& size, bool show_side_panels, bool has_runs) {
     out.center = {{gap, below_top}, {width - gap, out.status.min.y - gap}};
     return out;
   }
-  // A low window gives its height to the views first.
-  const float time_height = px(size.y / current_scale() < 620 ? kTimeBar * 0.75f : kTimeBar);
   out.time = {{gap, out.status.min.y - time_height}, {width - gap, out.status.min.y}};
   out.has_left = show_side_panels && logical >= kNeedsForLeft;
   out.has_inspector = show_side_panels && logical >= kNeedsForInspector;
@@ -115,6 +114,7 @@ void Frame::begin(double seconds) {
   }
   state.timeline.update(seconds, state.selection.run);
   keep_annotations(state);
+  keep_time_window(state);
   state.selection.begin_frame();
   for (Toast& toast : state.toasts) toast.seconds_left -= seconds;
   std::erase_if(state.toasts, [](const Toast& toast) { return toast.seconds_left <= 0; });
@@ -132,7 +132,7 @@ void Frame::draw(double seconds) {
     draw_views(state, whole);
     return draw_overlays(state, {{0, size.y}, size});
   }
-  const Layout layout = lay_out(size, state.show_side_panels, has_runs);
+  const Layout layout = lay_out(size, state.show_side_panels, has_runs, time_bar_height(state, size));
   draw_top_bar(state, layout.top);
   if (has_runs) {
     if (layout.has_left) draw_side_panel(state, layout.left);

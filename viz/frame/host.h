@@ -8,6 +8,7 @@
 #include "viz/frame/export_request.h"
 #include "viz/frame/trainer_link.h"
 #include "viz/model/annotations.h"
+#include "viz/model/new_run_form.h"
 #include "viz/model/run.h"
 
 namespace sparsescope::frame {
@@ -39,6 +40,15 @@ class Host {
   virtual std::string why_no_training() const = 0;
   // Starts a run and adds it to the timeline. Throws Error.
   virtual void start_training(const std::string& preset) = 0;
+  // The values of a preset on a device ("auto", "cpu", "cuda"), unchecked. Throws Error when this program
+  // cannot train.
+  virtual viz::NewRunForm new_run_form(const std::string& preset, const std::string& device) = 0;
+  // Fills the form's errors and estimates.
+  virtual void check_form(viz::NewRunForm& form) = 0;
+  // Starts the run that a form describes and adds it to the timeline. Throws Error.
+  virtual void start_run(const viz::NewRunForm& form) = 0;
+  // Writes its experiment as a file that the command line runs. Throws Error.
+  virtual void save_experiment(const viz::NewRunForm& form, const std::string& path) = 0;
   // The trainer in this process, or nullptr.
   virtual TrainerLink* trainer() = 0;
 

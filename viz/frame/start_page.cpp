@@ -22,6 +22,7 @@ bool card(const char* id, const char* glyph, const std::string& title, const std
       text.empty() ? 0 : font->CalcTextSizeA(size, FLT_MAX, inner, text.c_str()).y + px(4);
   const float height = 2 * pad + px(20) + text_height + (last.empty() ? 0 : px(18));
   ImGui::BeginDisabled(!is_enabled);
+  ImGui::SetNextItemAllowOverlap();
   const bool pressed = ImGui::InvisibleButton("card", {width, height}, ImGuiButtonFlags_EnableNav);
   ImGui::EndDisabled();
   const bool hovered = is_enabled && ImGui::IsItemHovered();
@@ -52,6 +53,18 @@ void column_heading(const char* text) {
   ImGui::Dummy({0, px(2)});
 }
 
+// Over the corner of a preset's card: its values before it starts.
+void adjust_button(State& state, const std::string& preset, ImVec2 card, float width) {
+  const ImVec2 after = ImGui::GetCursorScreenPos();
+  const ImVec2 size{px(84), px(26)};
+  ImGui::SetCursorScreenPos({card.x + width - size.x - px(8), card.y + px(8)});
+  ImGui::PushID(preset.c_str());
+  if (ui::button("Adjust…###adjust", "", ui::Tone::Neutral, size)) open_new_run(state, preset);
+  ui::tooltip("Choose every value before it starts");
+  ImGui::PopID();
+  ImGui::SetCursorScreenPos(after);
+}
+
 void preset_column(State& state, float width) {
   column_heading("Train a preset");
   const std::string reason = state.host.why_no_training();
@@ -63,8 +76,10 @@ void preset_column(State& state, float width) {
   }
   for (const PresetCard& preset : state.presets) {
     const std::string text = preset.title.empty() ? preset.text : preset.title + ". " + preset.text;
+    const ImVec2 at = ImGui::GetCursorScreenPos();
     if (card(preset.name.c_str(), icon::kFlask, preset.name, text, preset.size, width, reason.empty()))
       start_preset(state, preset.name);
+    adjust_button(state, preset.name, at, width);
   }
   if (state.presets.empty() && reason.empty()) ui::muted("No preset is installed beside the program");
 }

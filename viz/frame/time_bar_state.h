@@ -1,0 +1,33 @@
+// What the timeline at the bottom of the window remembers between frames: which tracks are shown, what the
+// pointer holds, and how the view goes with a run that grows.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "viz/model/time_tracks.h"
+
+namespace sparsescope::frame {
+
+// What a pressed button holds until it is let go.
+enum class Grab { None, Cursor, Window, WindowStart, WindowEnd, LoopStart, LoopEnd, NewLoop, ZoomTo };
+
+struct TimeBar {
+  enum class Tracks { Shown, Hidden };
+  Tracks tracks = Tracks::Shown;
+  std::optional<std::vector<viz::ChartChoice>> charts;  // nothing: the defaults of the run
+  std::map<std::uint32_t, viz::EventLanes> lanes;       // by Run::id()
+
+  Grab grab = Grab::None;
+  double grabbed_at = 0;     // on the time axis
+  viz::Range grabbed_range;  // as it was when it was grabbed
+  bool has_moved = false;    // further than a click does
+
+  bool was_following = true;
+  std::optional<viz::Range> sliding;  // ends at the newest step and goes with it, until a person moves it
+  std::optional<viz::Range> frozen;   // chosen by leaving live, given up by going live again
+};
+
+}  // namespace sparsescope::frame
