@@ -63,6 +63,11 @@ DeclarationSample sample_of(const Run& run, const Sides& side, std::int64_t laye
   return sample;
 }
 
+// Rows of light channels are put together anew each time, so their bytes are compared.
+bool is_same(const ChannelDataPtr& a, const ChannelDataPtr& b) {
+  return a == b || (a && b && a->bytes == b->bytes);
+}
+
 bool is_equal(Run& a, Run& b, const char* channel, bool& is_loading) {
   const bool has_a = a.track(channel) != nullptr, has_b = b.track(channel) != nullptr;
   if (!has_a && !has_b) return true;
@@ -198,12 +203,14 @@ class Query {
     walk(text);
     content->history_version = history_version();
     const DeclarationContent* kept = memory_.content.get();
-    const bool is_kept = kept != nullptr && kept->run == content->run &&
-                         kept->other_run == content->other_run && kept->layer_index == content->layer_index &&
-                         kept->settings == content->settings && kept->bits == content->bits &&
-                         kept->top == content->top && kept->other_bits == content->other_bits &&
-                         kept->other_top == content->other_top && kept->text == content->text &&
-                         kept->history_version == content->history_version;
+    const bool is_kept =
+        kept != nullptr && kept->run == content->run && kept->other_run == content->other_run &&
+        kept->layer_index == content->layer_index && kept->settings == content->settings &&
+        kept->sample->step == content->sample->step &&
+        picture_.other_step == (kept->other ? std::optional(kept->other->step) : std::nullopt) &&
+        is_same(kept->bits, content->bits) && is_same(kept->top, content->top) &&
+        is_same(kept->other_bits, content->other_bits) && is_same(kept->other_top, content->other_top) &&
+        kept->text == content->text && kept->history_version == content->history_version;
     if (!is_kept) {
       fill_content(*content, memory_.history);
       memory_.content = std::move(content);
