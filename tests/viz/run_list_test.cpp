@@ -64,7 +64,7 @@ TEST(RunList, ARowSaysStateBestEvaluationDurationAndSize) {
   EXPECT_DOUBLE_EQ(*entry.best_loss, 5 - 1.49);
   EXPECT_EQ(entry.best_step, 149u) << "the lowest, not the last";
   EXPECT_DOUBLE_EQ(entry.seconds, 1.99);
-  EXPECT_EQ(numbers_in_words(entry), "3.510 nats · 199 steps · 1.99 s · 2 KiB");
+  EXPECT_EQ(numbers_in_words(entry), "finished at 199 of 1,000 · 3.510 nats · 1.99 s · 2 KiB");
   EXPECT_TRUE(entry.is_selected);
 }
 

@@ -173,12 +173,13 @@ RunEntry run_entry(const Timeline& timeline, const Run& run, const Selection& se
 }
 
 std::string numbers_in_words(const RunEntry& entry) {
-  std::string words;
-  const auto add = [&](const std::string& part) { words += (words.empty() ? "" : " · ") + part; };
+  std::string words = entry.words;
+  // How far it is, where the end does not say it.
+  const bool is_whole = entry.planned == 0 || entry.steps >= entry.planned;
+  if (entry.state != RunState::Loading && (!is_whole || entry.state == RunState::NotClosed))
+    words += " at " + count(entry.steps) + (is_whole ? "" : " of " + count(entry.planned));
+  const auto add = [&](const std::string& part) { words += " · " + part; };
   if (entry.best_loss) add(format_fixed(*entry.best_loss, 3) + " nats");
-  add(entry.planned > entry.steps && entry.state != RunState::Finished
-          ? count(entry.steps) + " of " + count(entry.planned) + " steps"
-          : count(entry.steps) + (entry.steps == 1 ? " step" : " steps"));
   if (entry.seconds > 0) add(format_duration(entry.seconds));
   if (entry.bytes > 0) add(format_bytes(static_cast<double>(entry.bytes)));
   return words;

@@ -75,7 +75,7 @@ std::string run_name(const Timeline& timeline, const Run& run, const RunListSett
 // One row. `trained`: the run this window trains, if any.
 RunEntry run_entry(const Timeline& timeline, const Run& run, const Selection& selection,
                    const RunListSettings& settings, const std::optional<TrainedRun>& trained);
-// "4.159 nats, 45 s, 950 KiB": what a row says below its name.
+// "finished · 4.159 nats · 45 s · 950 KiB", "training at 120 of 300 · 12 s": what a row says below its name.
 std::string numbers_in_words(const RunEntry& entry);
 // "spark.tau 0.5 → 0.25, 3 more": at most `most` changes, the others counted.
 std::string changes_in_words(const std::vector<ConfigChange>& changes, std::size_t most);

@@ -181,7 +181,11 @@ void RunListPanel::draw_run(ViewContext& context, const RunEntry& entry, float h
     list->AddRectFilled(at, {at.x + width, at.y + height - px(2)},
                         color(entry.is_selected ? Token::AccentSurface : Token::Hover), px(3));
   ImGui::RenderNavCursor({at, {at.x + width, at.y + height}}, ImGui::GetItemID());
-  ui::tooltip(entry.name, entry.problem.empty() ? entry.path : entry.problem);
+  std::string detail = numbers_in_words(entry);
+  if (!entry.problem.empty()) detail += "\n" + entry.problem;
+  if (!entry.changes.empty()) detail += "\n" + changes_in_words(entry.changes, 12);
+  if (!entry.path.empty()) detail += "\n" + entry.path;
+  ui::tooltip(entry.name, detail);
   draw_run_menu(context, entry);
 
   const float alpha = entry.is_hidden ? 0.5f : 1;
@@ -191,11 +195,12 @@ void RunListPanel::draw_run(ViewContext& context, const RunEntry& entry, float h
     list->AddCircle({at.x + px(9), at.y + px(13)}, px(7), run_ink, 20, px(1.5f));
 
   const StateLook look = look_of(entry.state);
-  const std::string state = icons_available() ? fmt::format("{} {}", look.icon, entry.words) : entry.words;
-  const ImVec2 size = text_size(Font::Regular, kSmallText - 1, state.c_str());
-  float right = at.x + width - px(6) - size.x;
-  draw_text(list, Font::Regular, kSmallText - 1, {right, at.y + px(6)}, color(look.ink, alpha),
-            state.c_str());
+  float right = at.x + width - px(6);
+  if (icons_available()) {
+    const ImVec2 size = text_size(Font::Regular, kBodyText - 1, look.icon);
+    right -= size.x;
+    draw_text(list, Font::Regular, kBodyText - 1, {right, at.y + px(4)}, color(look.ink, alpha), look.icon);
+  }
   if (entry.is_baseline) {
     const ImVec2 mark = text_size(Font::SemiBold, kSmallText - 1, "A");
     right -= mark.x + px(12);

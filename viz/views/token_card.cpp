@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "viz/model/format.h"
 #include "viz/views/token_parts.h"
@@ -12,6 +13,7 @@ namespace sparsescope::viz {
 namespace {
 
 constexpr std::size_t kPlacesShown = 12;
+constexpr float kNeedsForColumns = 620;                  // at scale 1
 constexpr float kReasonColumn = 60, kNumberColumn = 58;  // at scale 1
 
 std::string exact(double value) { return fmt::format("{:.9g}", value); }
@@ -81,7 +83,7 @@ void draw_place(const RowPlace& row, float x, std::int64_t position) {
   copyable("place", format_count(position), std::to_string(position), Align::Left, Token::Muted);
 }
 
-void draw_read(ViewContext& context, const TokenRead& read, bool has_weights, double heaviest) {
+void draw_read(ViewContext& context, const TokenRead& read, bool has_weights) {
   const RowPlace row = begin_row();
   const float right = row.at.x + row.width, reason_x = right - px(kReasonColumn);
   const float number_x = reason_x - px(24);
@@ -92,7 +94,8 @@ void draw_read(ViewContext& context, const TokenRead& read, bool has_weights, do
   if (has_weights) {
     ImGui::SetCursorScreenPos({number_x, row.at.y});
     copyable("weight", weight_words(read.weight), exact(read.weight), Align::Right);
-    const float share = heaviest > 0 ? static_cast<float>(read.weight / heaviest) : 0;
+    // Of all attention there is to give: bars of different lists can be compared.
+    const auto share = static_cast<float>(read.weight);
     const float y = row.at.y + px(kTokenRow - 1);
     list->AddLine({row.at.x, y}, {row.at.x + (number_x - row.at.x) * std::clamp(share, 0.f, 1.f), y},
                   reason_color(read.reasons, 0.55f), px(2));
@@ -116,12 +119,10 @@ void draw_reads(ViewContext& context, const char* title, const ReadList& list) {
                          list.total == 1 ? "token" : "tokens");
   }
   if (field_heading(context, title, detail, list)) {
-    double heaviest = 0;
-    for (const TokenRead& read : list.rows) heaviest = std::max(heaviest, read.weight);
     int place = 0;
     for (const TokenRead& read : list.rows) {
       ImGui::PushID(place++);
-      draw_read(context, read, list.has_weights, heaviest);
+      draw_read(context, read, list.has_weights);
       ImGui::PopID();
     }
     if (list.total == 0) ui::muted("Nothing");
@@ -231,6 +232,11 @@ void draw_places(ViewContext& context, const TokenCard& card) {
   ImGui::PopID();
 }
 
+void draw_column(const char* id, float width, const std::function<void()>& content) {
+  if (ImGui::BeginChild(id, {width, 0}, ImGuiChildFlags_AutoResizeY)) content();
+  ImGui::EndChild();
+}
+
 }  // namespace
 
 void draw_token_card(ViewContext& context, const TokenCard& card, int slot) {
@@ -259,10 +265,23 @@ void draw_token_card(ViewContext& context, const TokenCard& card, int slot) {
   if (card.is_needle) ui::wrapped("Part of the injected needle", Token::Warn);
   draw_places(context, card);
   draw_number(context, "Surprisal", card.surprisal, format_unit(card.surprisal.value, "nats"));
-  draw_reads(context, "Reads from", card.reads);
-  draw_reads(context, "Read by", card.readers);
-  draw_declared(context, card.declares);
-  draw_guesses(context, card.guesses);
+  const auto scope = [&] {
+    draw_reads(context, "Reads from", card.reads);
+    draw_reads(context, "Read by", card.readers);
+  };
+  const auto predictions = [&] {
+    draw_declared(context, card.declares);
+    draw_guesses(context, card.guesses);
+  };
+  const float room = ImGui::GetContentRegionAvail().x;
+  if (room < px(kNeedsForColumns)) {
+    scope();
+    predictions();
+  } else {
+    draw_column("scope", (room - px(24)) / 2, scope);
+    ImGui::SameLine(0, px(24));
+    draw_column("predictions", (room - px(24)) / 2, predictions);
+  }
   ImGui::PopID();
 }
 
