@@ -44,7 +44,7 @@ constexpr Palette kProjector = {
 // For low vision: 7:1 everywhere.
 constexpr Palette kContrast = {
     // Bg Panel Raised Hover Line Text Muted Faint
-    0x000000, 0x000000, 0x0c1116, 0x1d2731, 0x9aa6b6, 0xffffff, 0xdfe5ec, 0xb4bfcc,
+    0x1d2731, 0x000000, 0x0c1116, 0x1d2731, 0x9aa6b6, 0xffffff, 0xdfe5ec, 0xb4bfcc,
     // Accent AccentSurface Ok Warn Error
     0x5ff0d8, 0x06302c, 0x7ff0b0, 0xffd166, 0xff9d94,
     // Direct Inherited Fallback Self
