@@ -41,10 +41,8 @@ std::shared_ptr<LiveRun> LiveRun::start(const RunArguments& arguments, viz::Time
   TrainingRunOptions options = run_from_arguments(arguments);
   auto live = std::shared_ptr<LiveRun>(new LiveRun);
   live->mailbox_ = std::make_shared<trace::Mailbox>(kScreenBytes, trace::Overflow::DropOldest);
-  live->path_ = options.recorder.path;
   live->commit_seconds_ = static_cast<double>(options.recorder.commit_nanos) / 1e9;
   const experiments::Experiment& experiment = options.request.experiment;
-  live->tokens_per_step_ = static_cast<double>(experiment.train.batch * experiment.model.context);
   const std::string name = fmt::format("{}, seed {}", experiment.name, experiment.train.seed);
   const train::Device device = train::resolve_device(options.request.device);
   live->rate_ = {0, train::estimate_run(experiment, device).parameters,
@@ -77,8 +75,14 @@ frame::TrainerStatus LiveRun::status() const {
   to.pause_at = from.pause_at;
   to.loss_nats = from.loss_nats;
   to.tokens_per_second = from.tokens_per_second;
-  to.steps_per_second = from.tokens_per_second / tokens_per_step_;
+  to.steps_per_second = from.steps_per_second;
   to.seconds_left = from.seconds_left;
+  for (const train::EvaluationEstimate& estimate : from.evaluations)
+    to.evaluation_estimates.push_back({estimate.context_multiple, estimate.seconds, estimate.is_measured});
+  to.held_out_seconds = from.held_out_seconds;
+  to.watching_percent = from.watching_percent;
+  to.is_watching_measured = from.is_watching_measured;
+  to.probe_budget_percent = from.probe_budget_percent;
   to.device = from.device.empty() ? profile_ : from.device + ", " + profile_;
   to.controls = from.controls;
   check(!is_finished || to.is_over(), "a run that is over says so");
@@ -103,8 +107,8 @@ TrainingRate LiveRun::rate() const {
 
 frame::RecorderStatus LiveRun::recorder() const {
   const record::WriterStats stats = run_->recorder_stats();
-  return {path_,           stats.bytes_on_disk, stats.last_committed_step, stats.frames_lost,
-          commit_seconds_, stats.failure};
+  return {stats.path,    stats.bytes_on_disk, stats.last_committed_step, stats.frames_lost, commit_seconds_,
+          stats.failure, stats.note};
 }
 
 std::vector<frame::PresetCard> preset_cards(const std::string& device) {

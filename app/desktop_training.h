@@ -26,15 +26,15 @@ class LiveRun final : public frame::TrainerLink {
   TrainingRate rate() const;
 
   TrainingRun& run() { return *run_; }
-  const std::string& recording_path() const { return path_; }
+  // Where the recording lies now; empty: nothing is recorded.
+  std::string recording_path() const { return run_->recorder_stats().path; }
 
  private:
   std::shared_ptr<trace::Mailbox> mailbox_;  // outlives the run that feeds it
   std::shared_ptr<TrainingRun> run_;
   std::uint32_t run_id_ = 0;
-  std::string path_;
   std::string profile_;  // "CPU profile": which values of the preset are in force
-  double commit_seconds_ = 0, tokens_per_step_ = 1;
+  double commit_seconds_ = 0;
   TrainingRate rate_;               // all but the rate itself
   mutable bool has_ended_ = false;  // its end was told to the screen
 };

@@ -18,7 +18,13 @@ void follow_run(TrainingRun& run) {
   const bool is_terminal = isatty(STDERR_FILENO) != 0;
   const auto period = is_terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(3000);
   bool asked_to_stop = false;
-  std::string recorder_failure;
+  std::string recorder_failure, recorder_note, notice;
+  // Says what is new on a line of its own.
+  const auto say = [is_terminal](const std::string& words, std::string& said) {
+    if (words == said) return;
+    said = words;
+    if (!said.empty()) fmt::print(stderr, "{}{}\n", is_terminal ? "\r\033[K" : "", said);
+  };
   Clock::time_point next = Clock::now(), running_at = next;
   const auto show = [&] {
     const std::string line = live_line(run.status());
@@ -36,11 +42,11 @@ void follow_run(TrainingRun& run) {
       fmt::print(stderr, "{}stopping, closing the recording\n", is_terminal ? "\r\033[K" : "");
       run.post(trace::Stop{});
     }
-    if (const record::WriterStats stats = run.recorder_stats(); stats.failure != recorder_failure) {
-      recorder_failure = stats.failure;
-      fmt::print(stderr, "{}{}\n", is_terminal ? "\r\033[K" : "", recorder_failure);
-    }
+    const record::WriterStats recorder = run.recorder_stats();
     const train::Status status = run.status();
+    say(recorder.failure, recorder_failure);
+    say(recorder.note, recorder_note);
+    say(status.notice, notice);
     if (status.state != train::Status::State::Paused) running_at = Clock::now();
     if (Clock::now() - running_at > kPausedForGood && !asked_to_stop) {
       // Nobody here can resume: what paused it (a value that is not finite, say) ends the run, with its

@@ -90,8 +90,11 @@ TrainingRunOptions run_from_arguments(const RunArguments& arguments) {
   options.request.corpus = arguments.corpus;
   options.request.device = device;
   options.request.resume_checkpoint = arguments.resume;
-  options.recorder.path =
-      arguments.out.empty() ? new_recording_path(recordings_folder(), experiment.name) : arguments.out;
+  const std::string folder = arguments.folder.empty() ? recordings_folder() : arguments.folder;
+  options.recorder.path = arguments.out.empty() ? new_recording_path(folder, experiment.name) : arguments.out;
+  // Where a recording is made whose folder lies on a network; checkpoints are renamed into place, which any
+  // file system does in order, and go where they were asked for at once.
+  options.recorder.local_folder = recordings_folder();
   options.recorder.free_bytes_at_start = arguments.free_mib_at_start << 20;
   options.recorder.free_bytes_while_running = arguments.free_mib_while_running << 20;
   const std::filesystem::path path = options.recorder.path;

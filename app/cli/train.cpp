@@ -32,23 +32,24 @@ std::string outcome_word(trace::RunStatus status) {
 }
 
 void report(const TrainOptions& options, const train::Status& status, const record::WriterStats& recorder,
-            const trace::RunEnd& end, const std::string& path) {
+            const trace::RunEnd& end) {
   if (options.json) {
     nlohmann::ordered_json json;
     json["outcome"] = outcome_word(end.status);
     json["message"] = end.message;
     json["steps"] = status.step;
     json["loss_nats"] = status.loss_nats;
-    json["recording"] = path;
+    json["recording"] = recorder.path;
     json["frames_recorded"] = recorder.frames_committed;
     json["recording_failure"] = recorder.failure;
+    json["recording_note"] = recorder.note;
     json["device"] = status.device;
     fmt::print("{}\n", json.dump(2));
     return;
   }
   fmt::print("{} after step {}{}\n", outcome_word(end.status), status.step,
              end.message.empty() ? "" : ": " + end.message);
-  fmt::print("recording {} ({} frames, {:.2f} MiB)\n", path, recorder.frames_committed,
+  fmt::print("recording {} ({} frames, {:.2f} MiB)\n", recorder.path, recorder.frames_committed,
              static_cast<double>(recorder.bytes_on_disk) / (1 << 20));
 }
 
@@ -62,7 +63,8 @@ int train_command(const TrainOptions& options) {
   follow_run(run);
   const trace::RunEnd end = run.wait();
   const record::WriterStats recorder = run.recorder_stats();
-  report(options, run.status(), recorder, end, path);
+  if (!recorder.note.empty()) fmt::print(stderr, "{}\n", recorder.note);
+  report(options, run.status(), recorder, end);
   if (!recorder.failure.empty()) throw Error(recorder.failure);
   if (end.status == trace::RunStatus::Failed) throw Error(end.message);
   return 0;

@@ -8,9 +8,13 @@
 
 namespace sparsescope::record {
 
-// Throws Error (Refused) when `path` exists, its folder is missing, cannot be written or lies on a
-// network, or less than `free_bytes` are free there.
+// Throws Error (Refused) when `path` exists, its folder is missing or cannot be written, or less than
+// `free_bytes` are free there.
 void check_can_record(const std::string& path, std::uint64_t free_bytes);
+
+// Whether a folder lies on NFS, SMB or CIFS: a kill-safe file needs its writes in order, and they do not
+// promise that.
+bool lies_on_network(const std::string& folder);
 
 // "1.5 GiB", "64 MiB".
 std::string bytes_in_words(std::uint64_t bytes);

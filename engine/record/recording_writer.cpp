@@ -55,11 +55,14 @@ bool has_warning(const trace::Frame& frame, const trace::Schema& schema) {
 }  // namespace
 
 struct RecordingWriter::Impl {
-  explicit Impl(WriterOptions from)
+  Impl(WriterOptions from, RecordingPlace at)
       : options(std::move(from)),
+        place(std::move(at)),
         mailbox(options.mailbox_bytes, trace::Overflow::Block),
-        guard(options.path, options.free_bytes_while_running, options.free_bytes) {
+        guard(place.written, options.free_bytes_while_running, options.free_bytes) {
     options.commit_nanos = std::min(options.commit_nanos, kLongestCommitNanos);
+    numbers.path = place.written;
+    numbers.note = place.words();
   }
 
   void run(SchemaPtr run_schema, const std::string& json, std::promise<void> started);
@@ -77,6 +80,7 @@ struct RecordingWriter::Impl {
   WriterStats current_stats() const;
 
   WriterOptions options;
+  const RecordingPlace place;
   trace::Mailbox mailbox;
   RequestQueue requests;
   FreeSpaceGuard guard;
@@ -103,7 +107,7 @@ struct RecordingWriter::Impl {
 // The I/O thread.
 void RecordingWriter::Impl::run(SchemaPtr run_schema, const std::string& json, std::promise<void> started) {
   try {
-    file = std::make_unique<RecordingFile>(options.path, std::move(run_schema), json, options.workers);
+    file = std::make_unique<RecordingFile>(place.written, std::move(run_schema), json, options.workers);
     {
       std::scoped_lock lock(mutex);
       numbers.bytes_on_disk = file->bytes_on_disk();
@@ -205,6 +209,8 @@ void RecordingWriter::Impl::fail(const std::string& reason) {
   file.reset();
   {
     std::scoped_lock lock(mutex);
+    if (place.is_apart())
+      numbers.note = "the recording was not closed and stays at " + place.written + ", not at " + place.asked;
     numbers.is_closed = true;
   }
   closed.notify_all();
@@ -219,6 +225,12 @@ void RecordingWriter::Impl::close_cleanly() {
     numbers.bytes_on_disk = file->bytes_on_disk();
   }
   file.reset();
+  if (place.is_apart()) {
+    const MoveResult moved = move_to_asked(place);
+    std::scoped_lock lock(mutex);
+    numbers.path = moved.path;
+    numbers.note = moved.words;
+  }
   {
     std::scoped_lock lock(mutex);
     numbers.is_closed = true;
@@ -259,7 +271,7 @@ FramePtr RecordingWriter::Impl::row_for(const RequestQueue::Work& work) {
 void RecordingWriter::Impl::serve_closed(const RequestQueue::Work& work) {
   try {
     if (!closed_file) {
-      closed_file = open_file(options.path);
+      closed_file = open_file(current_stats().path);
       while (closed_file->reader.index_more(1 << 14)) {
       }
     }
@@ -297,8 +309,9 @@ WriterStats RecordingWriter::Impl::current_stats() const {
 
 // The sender's thread.
 RecordingWriter::RecordingWriter(WriterOptions options) {
-  check_can_record(options.path, options.free_bytes_at_start);
-  impl_ = std::make_unique<Impl>(std::move(options));
+  RecordingPlace place =
+      choose_place(options.path, options.local_folder, options.free_bytes_at_start, options.is_on_network);
+  impl_ = std::make_unique<Impl>(std::move(options), std::move(place));
 }
 
 RecordingWriter::~RecordingWriter() {
@@ -319,7 +332,7 @@ void RecordingWriter::on_schema(SchemaPtr schema) {
     done.get();
   } catch (const std::exception& error) {
     impl_->thread.join();
-    throw Error("cannot record into '" + impl_->options.path + "': " + words_of(error), ExitCode::Refused);
+    throw Error("cannot record into '" + impl_->place.written + "': " + words_of(error), ExitCode::Refused);
   }
 }
 
@@ -361,6 +374,5 @@ WriterStats RecordingWriter::wait_closed() {
 }
 
 WriterStats RecordingWriter::stats() const { return impl_->current_stats(); }
-const std::string& RecordingWriter::path() const { return impl_->options.path; }
 
 }  // namespace sparsescope::record

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/record/recording_place.h"
 #include "engine/trace/frame.h"
 #include "engine/trace/row_source.h"
 
@@ -21,10 +22,17 @@ struct WriterStats {
   std::string failure;             // empty, or "recording stopped at step 48,210: disk full; 3 frames lost"
   std::uint64_t frames_lost = 0;   // received, not committed, after a failure
   bool is_closed = false;
+  std::string path;  // where the recording lies now
+  std::string
+      note;  // empty, or one sentence on a recording that is written elsewhere than asked, and its move
 };
 
 struct WriterOptions {
-  std::string path;                         // must not exist
+  std::string path;  // must not exist
+  // Where to record while the folder of `path` lies on a network file system; the closed file is moved to
+  // `path`. Empty: such a folder is refused.
+  std::string local_folder;
+  NetworkProbe is_on_network;               // empty: asks the system
   std::int64_t commit_nanos = 500'000'000;  // recording.md 3.4
   std::size_t commit_bytes = 32 << 20;
   std::size_t mailbox_bytes = 128 << 20;
@@ -65,7 +73,6 @@ class RecordingWriter final : public trace::FrameSink, public trace::RowSource {
   // in them, never thrown.
   WriterStats wait_closed();
   WriterStats stats() const;
-  const std::string& path() const;
 
  private:
   struct Impl;

@@ -99,6 +99,89 @@ TEST(Disk, TooLittleSpaceIsRefusedAtOnce) {
   EXPECT_FALSE(std::filesystem::exists(options.path));
 }
 
+// A folder on a network: recorded elsewhere, then moved.
+record::WriterOptions networked(const TempFolder& folder, const TempFolder& local) {
+  record::WriterOptions options = writer_options(folder.file("run.h5"));
+  options.local_folder = local.path();
+  options.is_on_network = [network = folder.path().string()](const std::string& path) {
+    return path == network;
+  };
+  return options;
+}
+
+TEST(NetworkFolder, TheRunIsRecordedLocallyAndTheClosedFileMovedToWhereItWasAsked) {
+  const TempFolder folder, local;
+  const SyntheticSource source = big(20);
+  record::RecordingWriter writer(networked(folder, local));
+  writer.on_schema(source.schema());
+  const record::WriterStats before = writer.stats();
+  EXPECT_EQ(before.path, local.file("run.h5"));
+  EXPECT_NE(before.note.find("network file system"), std::string::npos) << before.note;
+  EXPECT_NE(before.note.find(local.file("run.h5")), std::string::npos) << before.note;
+  EXPECT_TRUE(std::filesystem::exists(local.file("run.h5")));
+  EXPECT_FALSE(std::filesystem::exists(folder.file("run.h5")));
+  for (std::uint64_t row = 0; row < source.frames(); ++row) writer.on_frame(source.frame(row));
+  writer.on_end({trace::RunStatus::Finished, ""});
+  const record::WriterStats after = writer.wait_closed();
+  EXPECT_EQ(after.path, folder.file("run.h5"));
+  EXPECT_EQ(after.note, "the recording was moved to " + folder.file("run.h5"));
+  EXPECT_EQ(after.failure, "");
+  EXPECT_FALSE(std::filesystem::exists(local.file("run.h5")));
+  EXPECT_FALSE(std::filesystem::exists(folder.file("run.h5.part")));
+  // Rows are still read back, now from there.
+  const auto rows = testing::read_rows(writer, 3, 3, testing::all_channels(*source.schema()));
+  ASSERT_EQ(rows.rows.size(), 1u);
+  EXPECT_TRUE(testing::same_frame(*rows.rows[0], *source.frame(3)));
+  EXPECT_EQ(testing::difference(folder.file("run.h5"), source, source.frames()), "");
+}
+
+TEST(NetworkFolder, WhenTheMoveFailsTheLocalFileIsWholeAndItsPathIsSaid) {
+  const TempFolder folder, local;
+  const SyntheticSource source = big(20);
+  record::WriterOptions options = networked(folder, local);
+  // The name is taken while the run goes on.
+  options.on_commit = [&](const record::WriterStats&) { std::ofstream(folder.file("run.h5")) << "precious"; };
+  const record::WriterStats stats = testing::record_run(source, options);
+  EXPECT_EQ(stats.path, local.file("run.h5"));
+  EXPECT_NE(stats.note.find("could not be moved"), std::string::npos) << stats.note;
+  EXPECT_NE(stats.note.find("stays at " + local.file("run.h5")), std::string::npos) << stats.note;
+  EXPECT_EQ(testing::difference(local.file("run.h5"), source, source.frames()), "");
+  std::string content;
+  std::ifstream(folder.file("run.h5")) >> content;
+  EXPECT_EQ(content, "precious");
+  EXPECT_FALSE(std::filesystem::exists(folder.file("run.h5.part")));
+}
+
+TEST(NetworkFolder, AFolderThatVanishedLosesNothing) {
+  const TempFolder folder, local;
+  std::filesystem::create_directory(folder.file("mount"));
+  record::WriterOptions options = networked(folder, local);
+  options.path = folder.file("mount/run.h5");
+  options.is_on_network = [&](const std::string& path) { return path == folder.file("mount"); };
+  options.on_commit = [&](const record::WriterStats&) { std::filesystem::remove(folder.file("mount")); };
+  const SyntheticSource source = big(20);
+  const record::WriterStats stats = testing::record_run(source, options);
+  EXPECT_EQ(stats.path, local.file("run.h5"));
+  EXPECT_EQ(testing::difference(local.file("run.h5"), source, source.frames()), "");
+}
+
+TEST(NetworkFolder, ALocalNameThatIsTakenGetsANumberAndNoLocalFolderIsARefusal) {
+  const TempFolder folder, local;
+  std::ofstream(local.file("run.h5")) << "precious";
+  record::WriterOptions options = networked(folder, local);
+  {
+    const record::RecordingWriter writer(options);
+    EXPECT_EQ(writer.stats().path, local.file("run-2.h5"));
+  }
+  options.local_folder.clear();
+  EXPECT_NE(constructor_refusal(options).find("network file system"), std::string::npos);
+  options.local_folder = folder.path();
+  EXPECT_NE(constructor_refusal(options).find("no local folder"), std::string::npos);
+  options = networked(folder, local);
+  options.path = folder.file("none/run.h5");
+  EXPECT_NE(constructor_refusal(options).find("folder does not exist"), std::string::npos);
+}
+
 // Runs `body` in a child process; what it returns is read through a pipe. The child leaves without any
 // clean-up.
 template <typename Body>

@@ -47,6 +47,7 @@ struct RecorderStatus {
   std::uint64_t bytes_on_disk = 0, last_committed_step = 0, frames_lost = 0;
   double commit_seconds = 0;
   std::string failure;  // empty, or one sentence
+  std::string note;     // empty, or one sentence on a recording that is made elsewhere than it was asked for
 };
 
 class TrainerLink {
