@@ -285,5 +285,31 @@ TEST(NeedleSignal, IsCancelledBetweenCallsAndReportsProgress) {
   EXPECT_LT(fractions[0], fractions[3]);
 }
 
+TEST(NeedleTrials, AnInjectedNeedleIsMadeOfTheTextsOwnIdsAndLeavesTheRestAlone) {
+  std::vector<std::int32_t> text(64);
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<std::int32_t>(100 + (i * 7) % 40);
+  NeedleSettings settings;
+  settings.rejection = NeedleSettings::Rejection::On;
+  for (const auto& [depth, position] : {std::pair{0.0, 0}, {0.5, 20}, {1.0, 40}}) {
+    const NeedleTrial trial = inject_needle(text, depth, settings, 5);
+    EXPECT_EQ(trial.position, position);
+    ASSERT_EQ(trial.with.size(), text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const auto p = static_cast<std::size_t>(position);
+      const std::int32_t wanted = i >= p && i < p + 8 ? trial.needle[i - p]
+                                  : i >= 56           ? trial.needle[i - 56]
+                                                      : text[i];
+      EXPECT_EQ(trial.with[i], wanted) << i;
+    }
+    for (std::int32_t id : trial.needle) EXPECT_NE(std::find(text.begin(), text.end(), id), text.end());
+    // The cue is new to what stands before the query.
+    EXPECT_EQ(std::search(text.begin(), text.end() - 8, trial.needle.begin(), trial.needle.begin() + 4),
+              text.end() - 8);
+  }
+  EXPECT_EQ(inject_needle(text, 0.3, settings, 5).needle, inject_needle(text, 0.9, settings, 5).needle);
+  EXPECT_NE(inject_needle(text, 0.3, settings, 5).needle, inject_needle(text, 0.3, settings, 6).needle);
+  EXPECT_THROW(inject_needle(std::vector<std::int32_t>(64, 3), 0.5, settings, 5), Error);
+}
+
 }  // namespace
 }  // namespace sparsescope::evaluate

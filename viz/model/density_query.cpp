@@ -75,9 +75,10 @@ TrackPicture density_track(const QueryFrame& frame, const DensitySettings& setti
       "read, self excluded, on the training batch; mean "
       "over the layers chosen.\nDirect: p declared the id of t. Inherited: p was declared by a token that t "
       "reads (not direct). Fallback: the recent window, "
-      "because nothing was declared.\nExpected from counts (dotted line): K Σ_v π_v², the direct density if "
-      "the K ids a token declares were spread like the "
-      "text. Measured above it: declarations favour what comes.";
+      "because nothing was declared.\nExpected from counts (dotted line): Σ_v π_v d_v, the direct density if "
+      "a "
+      "query's id and a key's declaration knew nothing of one another; π_v is the share of id v in the text, "
+      "d_v the share of tokens that declare v. Measured above it: declarations favour what comes.";
   const Track* track = run.track("density");
   if (track == nullptr) {
     picture.missing = why_missing(run, "density");
