@@ -1,5 +1,5 @@
-// Building, folding and asking. Loops over cells have no branch on a cell, so that the compiler can widen
-// them.
+// Building and folding; cells_query.cpp answers. Loops over cells have no branch on a cell, so that the
+// compiler can widen them.
 #include "viz/model/cells.h"
 
 #include <fmt/format.h>
@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "engine/trace/error.h"
+#include "viz/model/cells_fold.h"
 #include "viz/model/fingerprint.h"
 
 namespace sparsescope::viz {
@@ -16,22 +17,6 @@ namespace {
 
 constexpr std::uint32_t kAbsentBits = 0x7fc0ab5e;  // a quiet NaN that no arithmetic makes
 constexpr std::uint32_t kExponent = 0x7f800000;    // all set: not finite
-constexpr float kNoValue = std::numeric_limits<float>::quiet_NaN();
-constexpr int kBlock = 64;  // side of the blocks whose extent is kept
-constexpr Range kEmpty{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
-constexpr std::size_t kMostSamples = 65'536;  // of quantiles: their error is then below 1/256 of a rank
-constexpr int kQuantileCount = 257;
-
-// Not a number loses against anything.
-inline float larger(float a, float b) {
-  const float best = a > b ? a : b;
-  return b != b ? a : best;
-}
-inline float larger_magnitude(float a, float b) {
-  const float size_a = std::abs(a), size_b = std::abs(b);
-  const float best = (size_a > size_b) | ((size_a == size_b) & (a > b)) ? a : b;
-  return b != b ? a : best;
-}
 
 int halvings(int count) {
   return count <= 1 ? 0 : static_cast<int>(std::bit_width(static_cast<unsigned>(count - 1)));
@@ -65,10 +50,6 @@ std::vector<T> fold(const std::vector<T>& from, int rows, int columns, bool down
     }
   }
   return to;
-}
-
-Range joined(const Range& a, const Range& b) {
-  return {std::min(a.minimum, b.minimum), std::max(a.maximum, b.maximum)};
 }
 
 }  // namespace
@@ -125,7 +106,7 @@ Range Cells::take_chunk(std::size_t first, int count) {
       }
       values[i] = kNoValue;
     }
-    if (special == count) return kEmpty;
+    if (special == count) return kNoExtent;
   }
   constexpr int kWide = 16;
   float low[kWide], high[kWide];
@@ -152,13 +133,13 @@ void Cells::take(std::vector<float> values) {
   base_.rows = rows_;
   base_.columns = columns_;
   base_.values = std::move(values);
-  const int across = (columns_ + kBlock - 1) / kBlock, down = (rows_ + kBlock - 1) / kBlock;
-  block_extents_.assign(static_cast<std::size_t>(across) * static_cast<std::size_t>(down), kEmpty);
+  const int across = (columns_ + kCellBlock - 1) / kCellBlock, down = (rows_ + kCellBlock - 1) / kCellBlock;
+  block_extents_.assign(static_cast<std::size_t>(across) * static_cast<std::size_t>(down), kNoExtent);
   for (int r = 0; r < rows_; ++r) {
     for (int block = 0; block < across; ++block) {
-      const int column = block * kBlock;
-      Range& extent = block_extents_[static_cast<std::size_t>(r / kBlock * across + block)];
-      extent = joined(extent, take_chunk(base_.index(r, column), std::min(kBlock, columns_ - column)));
+      const int column = block * kCellBlock;
+      Range& extent = block_extents_[static_cast<std::size_t>(r / kCellBlock * across + block)];
+      extent = joined(extent, take_chunk(base_.index(r, column), std::min(kCellBlock, columns_ - column)));
     }
   }
   const std::int32_t head[4] = {rows_, columns_, static_cast<std::int32_t>(fold_), 1};
@@ -254,119 +235,6 @@ std::pair<int, int> Cells::level_for(double columns_per_pixel, double rows_per_p
     return std::clamp(static_cast<int>(std::ceil(std::log2(cells_per_pixel) - kRounding)), 0, most);
   };
   return {steps(rows_per_pixel, levels_down()), steps(columns_per_pixel, levels_across())};
-}
-
-// The extent of a block, cell by cell.
-Range Cells::scan(const CellBlock& block) const {
-  Range extent = kEmpty;
-  for (int r = block.row; r < block.row + block.rows; ++r) {
-    const float* row = base_.values.data() + base_.index(r, 0);
-    float low = std::numeric_limits<float>::infinity(), high = -low;
-    for (int c = block.column; c < block.column + block.columns; ++c) {
-      low = row[c] < low ? row[c] : low;
-      high = row[c] > high ? row[c] : high;
-    }
-    extent = joined(extent, {low, high});
-  }
-  return extent;
-}
-
-namespace {
-
-CellBlock clipped(const CellBlock& block, int rows, int columns) {
-  const int top = std::clamp(block.row, 0, rows), left = std::clamp(block.column, 0, columns);
-  const int bottom = std::clamp(block.row + block.rows, top, rows);
-  const int right = std::clamp(block.column + block.columns, left, columns);
-  return {top, left, bottom - top, right - left};
-}
-
-// Splits a block along the grid of kept extents. `visit(part, kept block or -1 when only a part of one)`.
-template <typename Visit>
-void each_part(const CellBlock& block, int rows, int columns, Visit visit) {
-  const int across = (columns + kBlock - 1) / kBlock;
-  for (int r = block.row; r < block.row + block.rows;) {
-    const int next_r = std::min((r / kBlock + 1) * kBlock, block.row + block.rows);
-    const bool whole_r = r % kBlock == 0 && (next_r % kBlock == 0 || next_r == rows);
-    for (int c = block.column; c < block.column + block.columns;) {
-      const int next_c = std::min((c / kBlock + 1) * kBlock, block.column + block.columns);
-      const bool whole = whole_r && c % kBlock == 0 && (next_c % kBlock == 0 || next_c == columns);
-      visit(CellBlock{r, c, next_r - r, next_c - c}, r / kBlock * across + c / kBlock, whole);
-      c = next_c;
-    }
-    r = next_r;
-  }
-}
-
-}  // namespace
-
-std::optional<Range> Cells::extent(const CellBlock& wanted) const {
-  Range extent = kEmpty;
-  each_part(clipped(wanted, rows_, columns_), rows_, columns_,
-            [&](const CellBlock& part, int kept, bool whole) {
-              const Range& bound = block_extents_[static_cast<std::size_t>(kept)];
-              if (whole) {
-                extent = joined(extent, bound);
-              } else if (bound.minimum < extent.minimum || bound.maximum > extent.maximum) {
-                extent = joined(extent, scan(part));
-              }
-            });
-  if (extent.minimum > extent.maximum) return std::nullopt;
-  return extent;
-}
-
-std::optional<CellIndex> Cells::strongest(const CellBlock& wanted) const {
-  std::optional<CellIndex> found;
-  float best = kNoValue;
-  const auto beats = [&](float value) {
-    return (fold_ == Fold::Largest ? larger(best, value) : larger_magnitude(best, value)) != best;
-  };
-  each_part(clipped(wanted, rows_, columns_), rows_, columns_, [&](const CellBlock& part, int kept, bool) {
-    const Range& bound = block_extents_[static_cast<std::size_t>(kept)];
-    if (bound.minimum > bound.maximum) return;
-    if (found && !beats(static_cast<float>(bound.maximum)) &&
-        (fold_ == Fold::Largest || !beats(static_cast<float>(bound.minimum))))
-      return;
-    for (int r = part.row; r < part.row + part.rows; ++r) {
-      for (int c = part.column; c < part.column + part.columns; ++c) {
-        const float value = base_.value(r, c);
-        if (value != value || (found && !beats(value))) continue;
-        best = value;
-        found = CellIndex{r, c};
-      }
-    }
-  });
-  return found;
-}
-
-std::span<const float> Cells::quantiles() const {
-  const std::lock_guard lock(mutex_);
-  if (has_quantiles_) return quantiles_;
-  has_quantiles_ = true;
-  if (value_count_ == 0) return quantiles_;
-  const std::size_t stride = (static_cast<std::size_t>(value_count_) + kMostSamples - 1) / kMostSamples;
-  std::vector<float> sorted;
-  sorted.reserve(static_cast<std::size_t>(value_count_) / stride + 1);
-  std::size_t place = 0;
-  for (const float value : base_.values) {
-    if (value == value && place++ % stride == 0) sorted.push_back(value);
-  }
-  std::sort(sorted.begin(), sorted.end());
-  const Range all = *extent();
-  quantiles_.resize(kQuantileCount);
-  for (int i = 0; i < kQuantileCount; ++i) {
-    const double at = static_cast<double>(i) / (kQuantileCount - 1) * static_cast<double>(sorted.size() - 1);
-    quantiles_[static_cast<std::size_t>(i)] = sorted[static_cast<std::size_t>(std::lround(at))];
-  }
-  quantiles_.front() = static_cast<float>(all.minimum);
-  quantiles_.back() = static_cast<float>(all.maximum);
-  return quantiles_;
-}
-
-std::optional<CellIndex> Cells::cell_at(double across, double down) const {
-  if (!(across >= 0 && across <= 1 && down >= 0 && down <= 1) || rows_ == 0 || columns_ == 0)
-    return std::nullopt;
-  return CellIndex{std::min(rows_ - 1, static_cast<int>(down * rows_)),
-                   std::min(columns_ - 1, static_cast<int>(across * columns_))};
 }
 
 }  // namespace sparsescope::viz
