@@ -1,5 +1,5 @@
 // What watching costs, by experiment: windows of steps that begin with a probe against equally long windows
-// right after them without one, A B A B A B. It only adds up times; no clock, no probe and no budget here.
+// right after them without one, A B A B .... It only adds up times; no clock, no probe and no budget here.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@ namespace sparsescope::train {
 
 class AbWindows {
  public:
-  static constexpr int kPairs = 3;
-  static constexpr std::int64_t kLongestWindow = 16;  // steps
+  static constexpr int kPairs = 5;
+  static constexpr std::int64_t kLongestWindow = 4;  // steps: longer ones add noise, not probes
 
   bool is_running() const { return cadence_ > 0; }
   // Begins with the step that has just taken a probe; probes come every `cadence` steps.

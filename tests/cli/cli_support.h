@@ -68,6 +68,7 @@ needle_contexts_on_demand = [2]
 [probe]
 every = 5
 edges_every = 2
+budget_percent = 0
 sequences = 1
 )";
 }

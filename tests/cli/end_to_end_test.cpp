@@ -129,6 +129,23 @@ TEST(EndToEnd, ARunContinuesFromItsCheckpoint) {
   EXPECT_EQ(whole.output, tail.output);
 }
 
+TEST(EndToEnd, ADamagedCheckpointStepsBackAndIsSaidOnStandardError) {
+  TinyRun run;
+  ASSERT_EQ(run_process(run.with_output({"--set", "train.checkpoint_every=5"})).exit_code, 0);
+  std::vector<std::string> checkpoints;
+  for (const auto& entry : std::filesystem::directory_iterator(run.folder.path())) {
+    if (entry.path().string().ends_with(".safetensors")) checkpoints.push_back(entry.path());
+  }
+  std::sort(checkpoints.begin(), checkpoints.end());
+  ASSERT_EQ(checkpoints.size(), 3u);  // the last two scheduled ones and the final one
+  std::filesystem::resize_file(checkpoints[1], std::filesystem::file_size(checkpoints[1]) - 100);
+  const ProcessResult resumed =
+      run_process(run.arguments({"--out", run.folder / "resumed.h5", "--resume", checkpoints[1]}));
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
+  const std::string older = std::filesystem::path(checkpoints[0]).filename();
+  EXPECT_NE(resumed.errors.find("resuming from " + older + " instead"), std::string::npos) << resumed.errors;
+}
+
 TEST(EndToEnd, HelpAndPresetsAnswer) {
   EXPECT_EQ(run_process({cli(), "--help"}).exit_code, 0);
   const ProcessResult help = run_process({cli(), "train", "--help"});
