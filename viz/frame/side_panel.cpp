@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "viz/frame/runs.h"
+#include "viz/frame/time_bar.h"
 #include "viz/model/format.h"
 
 namespace sparsescope::frame {
@@ -61,6 +62,38 @@ void runs_heading(State& state) {
   if (ImGui::SmallButton(shows ? "List fewer" : "List all")) state.commands.run("run.show_hidden");
 }
 
+// An element of a channel as the timeline names it.
+viz::ChartChoice chart_of(const trace::Channel& channel, std::size_t element) {
+  viz::ChartChoice choice;
+  choice.channel = channel.name;
+  auto rest = static_cast<std::int64_t>(element);
+  for (std::size_t i = channel.axes.size(); i-- > 0;) {
+    const trace::Axis& axis = channel.axes[i];
+    const auto index = static_cast<std::size_t>(rest % axis.size);
+    rest /= axis.size;
+    choice.labels.insert(choice.labels.begin(),
+                         index < axis.labels.size() ? axis.labels[index] : std::to_string(index));
+  }
+  return choice;
+}
+
+bool is_track(State& state, const viz::Run& run, const viz::ChartChoice& choice) {
+  const std::vector<viz::ChartChoice> shown = charts_shown(state, run);
+  return std::ranges::find(shown, choice) != shown.end();
+}
+
+void toggle_track(State& state, const viz::Run& run, const viz::ChartChoice& choice) {
+  std::vector<viz::ChartChoice> shown = charts_shown(state, run);
+  if (std::erase(shown, choice) == 0) {
+    if (shown.size() >= kMostCharts)
+      return state.notify(
+          fmt::format("The timeline shows {} tracks at most; take one off first", kMostCharts),
+          ui::Tone::Neutral);
+    shown.push_back(choice);
+  }
+  state.time_bar.charts = std::move(shown);
+}
+
 // Lengths of the three lists in what is left: runs first, then channels, and events get what remains.
 struct Shares {
   float runs = 0, channels = 0, events = 0;
@@ -93,7 +126,14 @@ void draw_side_panel(State& state, const Area& area) {
     if (viz::Run* run = state.run()) {
       ImGui::Dummy({0, px(4)});
       ui::heading("Channels at this step");
-      state.run_list.draw_channels(context, *run, shares.channels);
+      state.run_list.draw_channels(
+          context, *run, shares.channels,
+          [&](std::uint32_t channel, std::size_t element) {
+            toggle_track(state, *run, chart_of(run->schema()->channels[channel], element));
+          },
+          [&](std::uint32_t channel, std::size_t element) {
+            return is_track(state, *run, chart_of(run->schema()->channels[channel], element));
+          });
       ImGui::Dummy({0, px(4)});
       ui::heading("Events");
       // The list scrolls by itself, so that runs and channels stay where they are.

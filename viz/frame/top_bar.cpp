@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "viz/frame/control_values.h"
+#include "viz/frame/overhead_meter.h"
 #include "viz/frame/state.h"
 #include "viz/model/format.h"
 #include "viz/widgets/icons.h"
@@ -265,6 +266,10 @@ void draw_top_bar(State& state, const Area& area) {
       }
       x += px(14);
       numbers(state, x, area.min.y + px(9), limit, logical > 1750 || !state.trainer);
+      if (x + overhead_meter_width() < limit) {
+        draw_overhead_meter(state, {x, area.min.y + px(9)});
+        x += overhead_meter_width() + px(16);
+      }
       if (state.trainer && !state.trainer->is_over()) {
         const struct {
           const char* name;

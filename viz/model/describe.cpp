@@ -2,7 +2,11 @@
 
 #include "engine/trace/error.h"
 #include "viz/model/declaration_query.h"
+#include "viz/model/needle_query.h"
 #include "viz/model/query.h"
+#include "viz/model/routing_query.h"
+#include "viz/model/text_sample.h"
+#include "viz/model/token_query.h"
 
 namespace sparsescope::viz {
 namespace {
@@ -18,12 +22,26 @@ Description described(const QueryFrame& frame) {
   return {picture.state, twin_of(picture)};
 }
 
+// Pictures whose parts come one by one are asked for again until all are there.
+template <typename PictureType>
+Description described_in_full(const PictureType& picture) {
+  return {picture.is_reading ? PictureState::Loading : picture.state, twin_of(picture)};
+}
+Description described_tokens(const QueryFrame& frame) { return described_in_full(token_query(frame, {})); }
+Description described_samples(const QueryFrame& frame) {
+  return described_in_full(text_sample_query(frame, {}));
+}
+
 // One line a view.
 constexpr Describer kDescribers[] = {
     {"drift", described<drift_query, DriftSettings>},
     {"density", described<density_query, DensitySettings>},
     {"loss", described<loss_query, LossSettings>},
+    {"needle", described<needle_query, NeedleSettings>},
+    {"routing", described<routing_picture, RoutingSettings>},
     {"declarations", described<declaration_picture, DeclarationSettings>},
+    {"tokens", described_tokens},
+    {"samples", described_samples},
 };
 
 }  // namespace

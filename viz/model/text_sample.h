@@ -82,6 +82,7 @@ struct TextSamplePicture : PictureHead {
   double repeated_share = 0;          // of its tokens; not a number: ids or vocabulary were not recorded
   std::string remark;                 // why nothing is marked, or that its text is being read; else empty
   Range steps{0, 1};                  // of the list
+  bool is_reading = false;            // a row or a text is still on its way
 };
 
 TextSamplePicture text_sample_query(const QueryFrame& frame, const TextSampleSettings& settings,

@@ -26,6 +26,7 @@ TextSample whole(const QueryFrame& frame, const TextSampleEntry& entry, TextSamp
   const RowCache::Answer row = frame.run.cache().get(frame.run.row(entry.place.first).row, channel->id);
   if (row.state == RowCache::State::Loading) {
     picture.remark = "its text is being read";
+    picture.is_reading = true;
     return entry.sample;
   }
   const auto [begin, end] = *entry.sample.payload;
@@ -120,6 +121,7 @@ TextSamplePicture text_sample_query(const QueryFrame& frame, const TextSampleSet
                      static_cast<double>(picture.list.front().sample.step)};
   picture.limits =
       fmt::format("{} {}", step_words(picture.list.size()), picture.list.size() == 1 ? "sample" : "samples");
+  picture.is_reading = answer.unread > 0;
   if (answer.unread > 0) picture.hidden = fmt::format("{} still being read", step_words(answer.unread));
   if (!answer.problem.empty() && picture.problem.empty()) picture.problem = answer.problem;
   for (TextSampleEntry& entry : picture.list) {

@@ -382,10 +382,23 @@ TokenPicture token_query(const QueryFrame& frame, const TokenSettings& settings)
   add_strip(text, picture);
   choose_layer(frame, settings, picture);
   picture.limits = limits_of(picture);
-  if (!text.has_vocabulary()) picture.hidden = "Without a vocabulary tokens are shown by their ids";
+  if (!text.has_vocabulary()) {
+    const auto is_read = [&](const char* channel) {
+      return frame.run.heavy(channel, picture.cursor_step).state == RowCache::State::Loading;
+    };
+    picture.is_reading = is_read("vocabulary") || is_read("vocabulary_ends");
+    picture.hidden = picture.is_reading
+                         ? "The vocabulary is being read; until then tokens are shown by their ids"
+                         : "Without a vocabulary tokens are shown by their ids";
+  }
   Inspection inspection(frame, settings, text, picture);
   for (const auto& token : {frame.locked.token, frame.locked.second_token}) {
     if (token) inspection.add_card(*token);
+  }
+  for (const TokenCard& card : picture.cards) {
+    for (const TokenField* field : std::initializer_list<const TokenField*>{
+             &card.surprisal, &card.guesses, &card.reads, &card.readers, &card.declares})
+      picture.is_reading |= field->state == FieldState::Loading;
   }
   picture.detail = (picture.layers > 0 ? "layer " + std::to_string(picture.layer) + ", " : std::string()) +
                    "step " + step_in_words(picture.cursor_step);

@@ -105,6 +105,7 @@ struct TokenPicture : PictureHead {
   std::vector<StripToken> strip;        // the probe sequence
   std::vector<TokenCard> cards;         // of the locked token and the second one
   std::string needle;                   // "needle injected at step 120", else empty
+  bool is_reading = false;              // a field or the vocabulary is still on its way
 };
 
 // Locked: token, second_token, layer, vocabulary_id of the frame.

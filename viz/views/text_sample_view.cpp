@@ -124,8 +124,10 @@ void TextSampleView::draw_shares(ViewContext& context, float height) {
   plot::Options options;
   options.id = "shares";
   options.size = {-1, height};
-  options.x.fit = {shown.steps.minimum, std::max(shown.steps.minimum + 1, shown.steps.maximum)};
-  options.y.fit = {0, 1};
+  // A margin keeps the dots at the ends whole.
+  const double margin = 0.02 * std::max(1.0, shown.steps.width());
+  options.x.fit = {shown.steps.minimum - margin, shown.steps.maximum + margin};
+  options.y.fit = {-0.04, 1.08};
   options.x.is_locked = options.y.is_locked = true;
   options.y.label = [](double value) { return format_percent(value); };
   options.left_gutter = 44;
