@@ -1,0 +1,451 @@
+#include "viz/views/routing_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "viz/model/format.h"
+#include "viz/model/routing_words.h"
+#include "viz/model/token_lock.h"
+#include "viz/widgets/controls.h"
+#include "viz/widgets/gui_context.h"
+
+namespace sparsescope::viz {
+namespace {
+
+constexpr float kRoomForControls = 560, kRoomForReadouts = 980;  // widths at scale 1
+constexpr float kLeastForControls = 300, kLeastForFooter = 170;  // heights at scale 1
+constexpr double kLeastThreshold = 1e-4, kLargestThreshold = 1;
+
+constexpr const char* kLayoutNames[] = {"one layer", "all layers"};
+constexpr const char* kShownNames[] = {"all", "direct", "inherited", "fallback", "self"};
+constexpr const char* kDetailNames[] = {"by zoom", "tokens", "16", "64"};
+constexpr const char* kSourceNames[] = {"latest probe", "latest weights"};
+constexpr const char* kAgainstNames[] = {"nothing", "a step", "pinned baseline"};
+
+template <typename Choice>
+bool choose(const char* id, std::span<const char* const> names, Choice& choice) {
+  int index = static_cast<int>(choice);
+  if (!ui::segmented(id, names, index)) return false;
+  choice = static_cast<Choice>(index);
+  return true;
+}
+
+std::string step_text(std::uint64_t step) { return format_count(static_cast<std::int64_t>(step)); }
+
+void tip(const std::string& title, const std::vector<std::string>& lines, const char* hint) {
+  if (!ImGui::BeginTooltip()) return;
+  {
+    FontScope font(Font::Regular, kSmallText);
+    ImGui::TextUnformatted(title.c_str());
+    for (const std::string& line : lines) ui::muted(line);
+    if (*hint != '\0') ui::muted(hint);
+  }
+  ImGui::EndTooltip();
+}
+
+}  // namespace
+
+Applies RoutingView::applies(const Run& run) const {
+  if (run.track("edges") != nullptr || run.track("declared") != nullptr) return {};
+  return {
+      false,
+      "This model routes nothing by declaration. The spark presets do and record the channels 'edges' and "
+      "'declared'"};
+}
+
+const PictureHead& RoutingView::refresh(ViewContext& context, Run& run) {
+  // The camera decides where blocks are split; the same split makes the same picture.
+  const std::int64_t tokens = has_picture() ? picture().tokens : 0;
+  const Range all{0, static_cast<double>(std::max<std::int64_t>(1, tokens))};
+  const RoutingWindow window =
+      scene_.width() > 0 && tokens > 0
+          ? routing_window(tokens, camera_.follows ? all : camera_.shown, scene_.width())
+          : RoutingWindow{};
+  if (window != window_) {
+    window_ = window;
+    forget();
+  }
+  return QueriedView::refresh(context, run);
+}
+
+void RoutingView::draw_marks(ViewContext& context) {
+  const RoutingPicture& shown = picture();
+  const bool is_screen = current_purpose() == Purpose::Screen;
+  draw_source(context);
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  const bool has_controls = is_screen && room.x >= px(kRoomForControls) && room.y >= px(kLeastForControls);
+  if (has_controls) draw_controls();
+  const ImVec2 left = ImGui::GetContentRegionAvail();
+  const bool has_footer = left.y >= px(kLeastForFooter),
+             has_readouts = left.x >= px(kRoomForReadouts) && shown.content != nullptr;
+  const float line = text_size(Font::Regular, kSmallText, "0").y + ImGui::GetStyle().ItemSpacing.y;
+  const float height = std::max(px(60), left.y - (has_footer ? 2 * line : 0));
+  const float beside = has_readouts ? px(kReadoutsWidth + 24) : 0;
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  place_ = scene_.draw(shown, {left.x - beside, height}, camera_, context);
+  point(context);
+  if (has_readouts) {
+    const ImVec2 after = ImGui::GetCursorScreenPos();
+    ImGui::SetCursorScreenPos({at.x + left.x - px(kReadoutsWidth), at.y + px(12)});
+    draw_routing_readouts(shown, {px(kReadoutsWidth), height - px(12)});
+    ImGui::SetCursorScreenPos(after);
+  }
+  if (!shown.content || !has_footer) return;
+  draw_legend();
+  draw_footer();
+}
+
+// What is not as the title says: no weights, no single heads, a lock that is not here.
+void RoutingView::draw_source(ViewContext& context) {
+  const RoutingPicture& shown = picture();
+  FontScope font(Font::Regular, kSmallText);
+  for (const std::string* words : {&shown.heads, &shown.lock_words, &shown.invalid}) {
+    if (!words->empty()) ui::muted(*words);
+  }
+  if (shown.source.empty()) return;
+  ui::muted(shown.source);
+  if (current_purpose() != Purpose::Screen) return;
+  if (shown.weights_at) {
+    ImGui::SameLine(0, px(10));
+    if (ImGui::SmallButton("Go there")) context.timeline.cursor().seek(*shown.weights_at);
+  }
+  constexpr const char* kRecord = "train.record_edges";
+  if (!context.run_command || !context.why_disabled || !context.why_disabled(kRecord).empty()) return;
+  ImGui::SameLine(0, px(6));
+  if (ImGui::SmallButton("Record edges now")) context.run_command(kRecord);
+}
+
+void RoutingView::draw_controls() {
+  bool changed = choose("layout", kLayoutNames, settings_.layout);
+  ImGui::SameLine(0, px(14));
+  if (ImGui::GetContentRegionAvail().x >= px(330)) {
+    changed |= choose("shown", kShownNames, settings_.shown);
+    ImGui::SameLine(0, px(14));
+  }
+  if (ImGui::GetContentRegionAvail().x >= px(300)) {
+    changed |= draw_threshold(110);
+  } else {
+    ImGui::NewLine();
+  }
+  if (changed) forget();
+}
+
+// Beside the slider stand the share of mass that it hides and the edges that it drops.
+bool RoutingView::draw_threshold(float width) {
+  double value = std::clamp(settings_.threshold, kLeastThreshold, kLargestThreshold);
+  const bool is_off = settings_.threshold <= 0;
+  const std::string words = is_off ? std::string("off") : "≥ " + format_number(settings_.threshold, 2);
+  bool changed = false;
+  if (ui::slider("threshold", value, kLeastThreshold, kLargestThreshold, ui::Steps::Logarithmic, width,
+                 words)) {
+    settings_.threshold = value <= kLeastThreshold * 1.01 ? 0 : value;
+    changed = true;
+  }
+  if (has_picture() && !picture().threshold_words.empty()) {
+    ImGui::SameLine(0, px(10));
+    ui::muted(picture().threshold_words);
+  }
+  return changed;
+}
+
+// The dash says why; the colour too, unless a lock or a difference takes the colours.
+void RoutingView::draw_legend() {
+  const RoutingContent& content = *picture().content;
+  const bool has_lock = std::any_of(content.marks.begin(), content.marks.end(),
+                                    [](const RoutingMark& mark) { return mark.role != RoutingRole::None; });
+  const ImVec2 room = ImGui::GetContentRegionAvail();
+  if (content.is_difference) {
+    const bool is_arcs = picture().settings.layout == RoutingLayout::Arcs;
+    plot::legend_entry(is_arcs ? "gained, above" : "gained, bent", {color(Token::Accent)});
+    plot::legend_entry(is_arcs ? "lost, below" : "lost, straight", {color(Token::Warn)});
+  } else if (has_lock) {
+    plot::legend_entry("read by the locked token", {color(Token::Accent)});
+    plot::legend_entry("reads the locked token", {color(Token::Warn)});
+  }
+  for (const RoutingReason reason :
+       {RoutingReason::Direct, RoutingReason::Inherited, RoutingReason::Fallback}) {
+    const ImU32 ink = content.is_difference ? color(Token::Muted) : color(routing_token(reason));
+    plot::legend_entry(reason_name(reason), {ink, 1.5f, routing_dash(reason)});
+  }
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float middle = at.y + text_size(Font::Regular, kSmallText - 1, "0").y / 2;
+  ImGui::GetWindowDrawList()->AddCircleFilled({at.x + px(4), middle}, px(3.5f), color(Token::Self), 12);
+  draw_text(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1, {at.x + px(13), at.y},
+            color(Token::Muted), "self");
+  ImGui::Dummy({px(13) + text_size(Font::Regular, kSmallText - 1, "self").x, 1});
+  ImGui::SameLine(0, px(20));
+  const std::string& words = picture().is_error() ? picture().sum_error : picture().proof;
+  const float width = text_size(Font::Regular, kSmallText - 1, words.c_str()).x,
+              left = ImGui::GetContentRegionAvail().x;
+  const float copy = picture().is_error() ? px(90) : 0;
+  if (width + copy < left) {
+    ImGui::SetCursorScreenPos({at.x + ImGui::GetCursorScreenPos().x - at.x + left - width - copy, at.y});
+  } else if (room.x > 0) {
+    ImGui::NewLine();
+  }
+  const ImVec2 from = ImGui::GetCursorScreenPos();
+  draw_text_within(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1, from,
+                   ImGui::GetContentRegionAvail().x - copy,
+                   color(picture().is_error() ? Token::Error : Token::Ok), words);
+  ImGui::Dummy({std::min(width, ImGui::GetContentRegionAvail().x - copy),
+                text_size(Font::Regular, kSmallText - 1, "0").y});
+  if (ImGui::IsItemHovered()) {
+    const Twin twin = twin_of(picture());
+    std::string numbers;
+    for (const std::string& text : twin.lines) {
+      if (text.rfind("Σ ", 0) == 0 && text.find(':') != std::string::npos)
+        numbers += (numbers.empty() ? "" : "\n") + text;
+    }
+    ui::tooltip("Sums of integers, at every zoom the same", numbers);
+  }
+  if (!picture().is_error()) return;
+  ImGui::SameLine();
+  if (ImGui::SmallButton("Copy details")) ImGui::SetClipboardText(text_of(twin_of(picture())).c_str());
+}
+
+void RoutingView::draw_footer() {
+  const RoutingPicture& shown = picture();
+  std::string words = shown.aggregation;
+  if (!shown.hidden.empty()) words += ". " + shown.hidden;
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x;
+  const Drawn drawn = draw_text_within(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1, at, width,
+                                       color(Token::Muted), words);
+  ImGui::Dummy({width, text_size(Font::Regular, kSmallText - 1, "0").y});
+  if (drawn.fit == Fit::Shortened) ui::tooltip(words);
+}
+
+// Hover lights up everywhere, a click locks.
+void RoutingView::point(ViewContext& context) {
+  const RoutingPicture& shown = picture();
+  if (!shown.content || place_.is_empty()) return;
+  Marks& hover = context.selection.hover;
+  const RoutingContent& content = *shown.content;
+  hover.layer = place_.layer;
+  if (place_.node) {
+    const RoutingNode& node = content.nodes[*place_.node];
+    if (node.end - node.first == 1) {
+      hover.token = node.first;
+      if (node.id >= 0) hover.vocabulary_id = node.id;
+    }
+    tip(node_title(shown, *place_.node), node_lines(shown, *place_.node),
+        node.end - node.first > 1 ? "double-click splits it" : "");
+  } else if (place_.mark) {
+    tip(mark_title(shown, content.marks[*place_.mark]), mark_lines(shown, content.marks[*place_.mark]), "");
+  }
+  click(context);
+}
+
+void RoutingView::click(ViewContext& context) const {
+  const ImGuiIO& io = ImGui::GetIO();
+  const bool is_click = ImGui::IsMouseReleased(ImGuiMouseButton_Left) &&
+                        io.MouseDragMaxDistanceSqr[ImGuiMouseButton_Left] < px(3) * px(3) &&
+                        io.MouseClickedLastCount[ImGuiMouseButton_Left] < 2;
+  if (!is_click) return;
+  const RoutingContent& content = *picture().content;
+  Marks& locked = context.selection.locked;
+  if (place_.node && content.nodes[*place_.node].end - content.nodes[*place_.node].first == 1) {
+    const RoutingNode& node = content.nodes[*place_.node];
+    lock_token(locked, node.first, io.KeyShift ? LockClick::Shift : LockClick::Plain);
+    if (node.id >= 0) locked.vocabulary_id = node.id;
+  } else if (!place_.node && place_.layer && settings_.layout == RoutingLayout::Bands) {
+    locked.layer = locked.layer == place_.layer ? std::nullopt : place_.layer;
+  }
+}
+
+bool RoutingView::draw_settings(ViewContext& context) {
+  ui::muted("Layers");
+  bool changed = choose("layout", kLayoutNames, settings_.layout);
+  if (has_picture() && picture().layers > 1 && settings_.layout == RoutingLayout::Arcs) {
+    ui::muted(context.selection.locked.layer ? "Layer, locked: Esc releases it" : "Layer");
+    double layer = static_cast<double>(picture().layer);
+    if (ui::slider("layer", layer, 0, static_cast<double>(picture().layers - 1), ui::Steps::Linear, 160,
+                   std::to_string(picture().layer))) {
+      settings_.layer = static_cast<std::int64_t>(layer + 0.5);
+      if (context.selection.locked.layer) context.selection.locked.layer = settings_.layer;
+      changed = true;
+    }
+  }
+  ui::muted("Reasons");
+  changed |= choose("shown", kShownNames, settings_.shown);
+  ui::muted("Blocks of tokens");
+  changed |= choose("detail", kDetailNames, settings_.detail);
+  ui::muted("Hide edges of less attention weight");
+  changed |= draw_threshold(160);
+  changed |= ui::toggle("renormalise what is left", settings_.renormalise);
+  ui::muted("Step shown");
+  changed |= choose("source", kSourceNames, settings_.source);
+  return draw_comparison_settings() || changed;
+}
+
+bool RoutingView::draw_comparison_settings() {
+  ui::muted("Difference to");
+  RoutingAgainst against = settings_.against;
+  bool changed = false;
+  if (choose("against", kAgainstNames, against)) {
+    const bool is_possible =
+        against != RoutingAgainst::Baseline || !has_picture() || picture().no_baseline.empty();
+    if (is_possible) {
+      if (against == RoutingAgainst::Step && settings_.against_step == 0 && has_picture())
+        settings_.against_step = picture().step;
+      settings_.against = against;
+      changed = true;
+    }
+  }
+  if (!has_picture()) return changed;
+  if (!picture().no_baseline.empty()) ui::muted(picture().no_baseline);
+  if (settings_.against != RoutingAgainst::Step) return changed;
+  const auto last =
+      static_cast<double>(std::max<std::uint64_t>(1, std::max(picture().newest_step, picture().step)));
+  double step = static_cast<double>(settings_.against_step);
+  if (ui::slider("against step", step, 0, last, ui::Steps::Linear, 160,
+                 "step " + step_text(settings_.against_step))) {
+    settings_.against_step = static_cast<std::uint64_t>(step + 0.5);
+    changed = true;
+  }
+  if (ImGui::SmallButton("The step at the cursor")) {
+    settings_.against_step = picture().cursor_step;
+    changed = true;
+  }
+  return changed;
+}
+
+void RoutingView::draw_menu(ViewContext& context) {
+  const auto compare = [&](std::uint64_t step) {
+    settings_.against = RoutingAgainst::Step;
+    settings_.against_step = step;
+    forget();
+  };
+  const std::string here = "Compare later steps with step " + step_text(picture().step);
+  if (ImGui::MenuItem(here.c_str())) compare(picture().step);
+  if (const auto& pinned = context.selection.locked.step) {
+    const std::string words = "Difference to the pinned step " + step_text(*pinned);
+    if (ImGui::MenuItem(words.c_str())) compare(*pinned);
+  }
+  if (ImGui::MenuItem("Difference to the pinned baseline", nullptr, false, picture().no_baseline.empty())) {
+    settings_.against = RoutingAgainst::Baseline;
+    forget();
+  }
+  if (ImGui::MenuItem("Stop comparing", nullptr, false, settings_.against != RoutingAgainst::Nothing)) {
+    settings_.against = RoutingAgainst::Nothing;
+    forget();
+  }
+  if (picture().content && menu_place_.mark) {
+    const RoutingReason reason = picture().content->marks[*menu_place_.mark].reason;
+    const std::string words = fmt::format("Only {} edges", reason_name(reason));
+    if (ImGui::MenuItem(words.c_str())) {
+      settings_.shown = static_cast<RoutingShown>(static_cast<int>(reason) + 1);
+      forget();
+    }
+  }
+  if (ImGui::MenuItem("All reasons", nullptr, false, settings_.shown != RoutingShown::All)) {
+    settings_.shown = RoutingShown::All;
+    forget();
+  }
+  if (ImGui::MenuItem("Fit the sequence", nullptr, false, !camera_.follows)) camera_ = {};
+  ImGui::Separator();
+}
+
+std::string RoutingView::place_text(const RoutingPicture& shown, const RoutingPlace& place) const {
+  if (!shown.content) return {};
+  std::string text;
+  std::vector<std::string> lines;
+  if (place.node && *place.node < shown.content->nodes.size()) {
+    text = node_title(shown, *place.node);
+    lines = node_lines(shown, *place.node);
+  } else if (place.mark && *place.mark < shown.content->marks.size()) {
+    text = mark_title(shown, shown.content->marks[*place.mark]);
+    lines = mark_lines(shown, shown.content->marks[*place.mark]);
+  }
+  for (const std::string& line : lines) text += "\n" + line;
+  return text;
+}
+
+RoutingPlace RoutingView::place_or_lock(const RoutingPicture& shown, const Marks& locked) const {
+  if (place_.node || place_.mark || !shown.content) return place_;
+  RoutingPlace place;
+  if (locked.token && *locked.token >= 0 && *locked.token < shown.tokens)
+    place.node = shown.content->cut.node_of(*locked.token);
+  return place;
+}
+
+std::string RoutingView::menu_value(ViewContext& context) const {
+  const std::string text = has_picture() ? place_text(picture(), menu_place_) : std::string();
+  return text.empty() ? values_text(context) : text;
+}
+
+std::string RoutingView::menu_row(ViewContext&) const {
+  if (!has_picture() || !picture().content || !menu_place_.mark) return {};
+  if (*menu_place_.mark >= picture().content->marks.size()) return {};
+  return mark_row(picture(), picture().content->marks[*menu_place_.mark]);
+}
+
+std::string RoutingView::values_text(ViewContext& context) const {
+  Run* run = context.timeline.current(context.selection.run);
+  if (run == nullptr) return {};
+  const RoutingPicture shown = query(query_frame(context, *run, kMostColumns));
+  if (!shown.content) return shown.title + "\n" + shown.words;
+  std::string text = shown.title + ", " + shown.detail + "\n" + shown.limits;
+  const std::string place = place_text(shown, place_or_lock(shown, context.selection.locked));
+  if (!place.empty()) return text + "\n" + place;
+  for (const RoutingReadout& readout : shown.readouts) {
+    text += fmt::format("\nlayer {}\tscope density {}\tmean scope {} tokens", readout.layer,
+                        format_number(readout.density), format_number(readout.mean_scope, 3));
+  }
+  return text;
+}
+
+nlohmann::json RoutingView::settings() const {
+  nlohmann::json json = {{"layout", static_cast<int>(settings_.layout)},
+                         {"source", static_cast<int>(settings_.source)},
+                         {"detail", static_cast<int>(settings_.detail)},
+                         {"shown", static_cast<int>(settings_.shown)},
+                         {"against", static_cast<int>(settings_.against)},
+                         {"against_step", settings_.against_step},
+                         {"layer", settings_.layer},
+                         {"threshold", settings_.threshold},
+                         {"renormalise", settings_.renormalise}};
+  if (!camera_.follows) json["camera"] = {camera_.shown.minimum, camera_.shown.maximum};
+  return json;
+}
+
+void RoutingView::set_settings(const nlohmann::json& json) {
+  if (!json.is_object()) return;
+  const auto number = [&](const char* name, std::int64_t least, std::int64_t most, std::int64_t otherwise) {
+    const auto found = json.find(name);
+    if (found == json.end() || !found->is_number_integer()) return otherwise;
+    const auto value = found->get<std::int64_t>();
+    return value >= least && value <= most ? value : otherwise;
+  };
+  const auto choice = [&](const char* name, int count, auto& value) {
+    using Choice = std::remove_reference_t<decltype(value)>;
+    value = static_cast<Choice>(number(name, 0, count - 1, static_cast<int>(value)));
+  };
+  choice("layout", 2, settings_.layout);
+  choice("source", 2, settings_.source);
+  choice("detail", 4, settings_.detail);
+  choice("shown", 5, settings_.shown);
+  choice("against", 3, settings_.against);
+  settings_.layer = number("layer", -1, 1 << 20, settings_.layer);
+  settings_.against_step = static_cast<std::uint64_t>(
+      number("against_step", 0, std::int64_t{1} << 53, static_cast<std::int64_t>(settings_.against_step)));
+  if (const auto found = json.find("threshold"); found != json.end() && found->is_number()) {
+    const double value = found->get<double>();
+    if (value >= 0 && value <= kLargestThreshold) settings_.threshold = value;
+  }
+  if (const auto found = json.find("renormalise"); found != json.end() && found->is_boolean())
+    settings_.renormalise = found->get<bool>();
+  const auto camera = json.find("camera");
+  camera_ = {};
+  if (camera != json.end() && camera->is_array() && camera->size() == 2 && (*camera)[0].is_number() &&
+      (*camera)[1].is_number()) {
+    const Range shown{(*camera)[0].get<double>(), (*camera)[1].get<double>()};
+    if (shown.width() > 0) camera_ = {shown, false};
+  }
+  forget();
+}
+
+}  // namespace sparsescope::viz

@@ -1,0 +1,65 @@
+// The routing graph: who reads whom, why, and whether it is becoming everything-to-everything. What it shows
+// is decided in viz/model/routing_query.cpp, how edges look in routing_batches.cpp.
+#pragma once
+
+#include <optional>
+
+#include "viz/model/routing_query.h"
+#include "viz/views/routing_scene.h"
+#include "viz/views/staged_view.h"
+
+namespace sparsescope::viz {
+
+class RoutingView final : public QueriedView<RoutingPicture> {
+ public:
+  std::string_view id() const override { return "routing"; }
+  std::string_view title() const override { return "Routing graph"; }
+  Applies applies(const Run& run) const override;
+  std::string values_text(ViewContext& context) const override;
+  nlohmann::json settings() const override;
+  void set_settings(const nlohmann::json& settings) override;
+
+ protected:
+  RoutingPicture query(const QueryFrame& frame) const override {
+    return routing_query(frame, settings_, window_, memory_);
+  }
+  const PictureHead& refresh(ViewContext& context, Run& run) override;
+  void draw_marks(ViewContext& context) override;
+  bool draw_settings(ViewContext& context) override;
+  const char* empty_words() const override {
+    return "No run is open. Train a preset or open a recording to see who reads whom.";
+  }
+  void open_menu(ViewContext&) override { menu_place_ = place_; }
+  void draw_menu(ViewContext& context) override;
+  std::string menu_value(ViewContext& context) const override;
+  std::string menu_row(ViewContext& context) const override;
+
+ private:
+  void draw_source(ViewContext& context);
+  void draw_controls();
+  bool draw_threshold(float width);
+  bool draw_comparison_settings();
+  void draw_legend();
+  void draw_footer();
+  void point(ViewContext& context);
+  void click(ViewContext& context) const;
+  std::string place_text(const RoutingPicture& picture, const RoutingPlace& place) const;
+  // Its place, or where the locked token stands.
+  RoutingPlace place_or_lock(const RoutingPicture& picture, const Marks& locked) const;
+
+  RoutingSettings settings_;
+  RoutingWindow window_;
+  plot::AxisRange camera_;
+  // Not a part of what is shown: what was rolled up and made already.
+  mutable RoutingMemory memory_;
+  RoutingScene scene_;
+  RoutingPlace place_;  // under the pointer in the last frame
+  RoutingPlace menu_place_;
+};
+
+// Densities of every layer beside the graph, at the cursor position, `width` framebuffer pixels wide; those
+// shown stand out. In routing_readouts.cpp.
+void draw_routing_readouts(const RoutingPicture& picture, ImVec2 size);
+inline constexpr float kReadoutsWidth = 372;  // at scale 1
+
+}  // namespace sparsescope::viz
