@@ -4,7 +4,8 @@ sparsescope_library(app_desktop
   PUBLIC sparsescope::app_folders sparsescope::app_recordings sparsescope::record sparsescope::viz_frame sparsescope::viz_render
   PRIVATE fmt::fmt nlohmann_json::nlohmann_json)
 target_link_libraries(sparsescope_app_desktop PRIVATE sparsescope::build_info)
-target_compile_definitions(sparsescope_app_desktop PRIVATE SPARSESCOPE_RECORDINGS="${CMAKE_SOURCE_DIR}/recordings")
+target_compile_definitions(sparsescope_app_desktop PRIVATE SPARSESCOPE_RECORDINGS="${CMAKE_SOURCE_DIR}/recordings"
+                           SPARSESCOPE_LAYOUTS="${CMAKE_SOURCE_DIR}/assets/layouts")
 if(SPARSESCOPE_TRAINING)
   target_sources(sparsescope_app_desktop PRIVATE desktop_training.cpp new_run.cpp)
   target_compile_definitions(sparsescope_app_desktop PUBLIC SPARSESCOPE_WITH_TRAINING)

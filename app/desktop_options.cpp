@@ -104,6 +104,8 @@ DesktopOptions desktop_options(int argc, char** argv, int& exit_code) {
                     "off screen: FIRST:LAST:EVERY, a picture of each of these steps into --frames");
   parser.add_option("--frames", options.frames_folder,
                     "off screen: the folder of those pictures, made if missing");
+  parser.add_flag("--safe-mode", options.is_safe_mode,
+                  "ignore the user's settings and layouts, and leave them as they are");
   parser.footer(
       "Keys: F1 in the window lists them. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 input refused, "
       "4 recording of a newer version, 5 damaged tail, 6 damaged middle.");

@@ -31,6 +31,8 @@ struct DesktopOptions {
   };
   std::optional<StepSequence> steps;  // nothing: one picture
 
+  bool is_safe_mode = false;  // the user's settings and layouts are ignored
+
   bool wants_training() const;
   std::string preset() const;
 };

@@ -40,7 +40,15 @@ DesktopSession::DesktopSession(DesktopOptions options, viz::Timeline& timeline, 
     : options_(std::move(options)), timeline_(timeline), remember_(remember) {
   if (remember_ == Remember::No) return;
   settings_folder_ = settings_folder();
-  settings_ = load_settings(settings_folder_, settings_note_);
+  std::string recent_note;
+  recent_ = load_recent(settings_folder_, recent_note);
+  if (options_.is_safe_mode) {
+    settings_note_ = "Safe mode: settings and layouts of yours are ignored and left alone";
+    return;
+  }
+  settings_text_ = load_settings(settings_folder_, settings_note_);
+  recording_ = recording_settings(settings_text_);
+  if (settings_note_.empty()) settings_note_ = recent_note;
 }
 
 DesktopSession::~DesktopSession() = default;
@@ -64,23 +72,40 @@ void DesktopSession::open_recording(const std::string& path) {
 
 void DesktopSession::remember_file(const std::string& path) {
   if (remember_ == Remember::No) return;
-  std::erase(settings_.recent, path);
-  settings_.recent.insert(settings_.recent.begin(), path);
-  if (settings_.recent.size() > 12) settings_.recent.resize(12);
-  settings_note_ = save_settings(settings_folder_, settings_);
+  std::erase(recent_, path);
+  recent_.insert(recent_.begin(), path);
+  if (recent_.size() > 12) recent_.resize(12);
+  settings_note_ = save_recent(settings_folder_, recent_);
 }
 
-void DesktopSession::remember_appearance(const std::string& theme, float scale) {
-  if (remember_ == Remember::No || (settings_.theme == theme && settings_.scale == scale)) return;
-  settings_.theme = theme;
-  settings_.scale = scale;
-  settings_note_ = save_settings(settings_folder_, settings_);
+std::string DesktopSession::keep_settings(const std::string& text) {
+  recording_ = recording_settings(text);
+  // In safe mode the file stays as it is, for a person to mend.
+  if (remember_ == Remember::No || options_.is_safe_mode) return "";
+  return save_settings(settings_folder_, text);
+}
+
+std::vector<frame::KeptLayout> DesktopSession::layouts() const {
+  std::error_code ignored;
+  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  const fs::path beside = program / "../share/sparsescope/layouts";
+  std::vector<frame::KeptLayout> all =
+      load_layouts(fs::is_directory(beside, ignored) ? beside.string() : SPARSESCOPE_LAYOUTS,
+                   frame::KeptLayout::Origin::Stock);
+  if (remember_ == Remember::No || options_.is_safe_mode) return all;
+  for (frame::KeptLayout& own : load_layouts(settings_folder_ + "/layouts", frame::KeptLayout::Origin::User))
+    all.push_back(std::move(own));
+  return all;
+}
+
+std::string DesktopSession::keep_layout(const frame::KeptLayout& layout) {
+  return remember_ == Remember::No ? "" : save_layout(settings_folder_, layout);
 }
 
 // What was opened, then what lies in the recordings folder, newest first.
 std::vector<frame::RecentFile> DesktopSession::recent_files() const {
   if (remember_ == Remember::No) return {};
-  std::vector<std::string> paths = settings_.recent;
+  std::vector<std::string> paths = recent_;
   std::vector<std::pair<fs::file_time_type, std::string>> made;
   std::error_code failure;
   for (fs::directory_iterator it(recordings_folder(), failure), end; !failure && it != end;
@@ -115,7 +140,9 @@ std::string DesktopSession::demo_recording() const {
   return "";
 }
 
-std::string DesktopSession::recordings_folder() const { return app::recordings_folder(); }
+std::string DesktopSession::recordings_folder() const {
+  return recording_.folder.empty() ? app::recordings_folder() : recording_.folder;
+}
 
 // Where the program was started: a person who writes a paper stands in its folder.
 std::string DesktopSession::figures_folder() const {
@@ -192,8 +219,7 @@ void DesktopSession::start_training(const std::string& preset) {
 
 viz::NewRunForm DesktopSession::new_run_form(const std::string& preset, const std::string& device) {
   // What the command line said holds until a person says otherwise.
-  viz::NewRunForm form =
-      form_of_preset(preset, device == "auto" && !options_.run.device.empty() ? options_.run.device : device);
+  viz::NewRunForm form = form_of_preset(preset, device.empty() ? options_.run.device : device);
   put_arguments(form, options_.run);
   return form;
 }
@@ -205,14 +231,25 @@ void DesktopSession::check_form(viz::NewRunForm& form) {
   app::check_form(form, rate);
 }
 
-void DesktopSession::start_run(const viz::NewRunForm& form) { start(arguments_of(form)); }
+void DesktopSession::start_run(const viz::NewRunForm& form) {
+  RunArguments arguments = arguments_of(form);
+  arguments.free_mib_at_start = options_.run.free_mib_at_start;
+  arguments.free_mib_while_running = options_.run.free_mib_while_running;
+  std::error_code failure;
+  // --out names the run that the command line asked for: the first of that preset.
+  if (form.preset == options_.run.preset && !fs::exists(options_.run.out, failure))
+    arguments.out = options_.run.out;
+  start(arguments);
+}
 
 void DesktopSession::save_experiment(const viz::NewRunForm& form, const std::string& path) {
   trace::write_file(path, experiments::to_toml(experiment_of(form)));
 }
 
-void DesktopSession::start(const RunArguments& arguments) {
+void DesktopSession::start(RunArguments arguments) {
   if (const std::string reason = why_no_training(); !reason.empty()) throw Error(reason);
+  arguments.folder = recording_.folder;
+  if (recording_.free_mib > 0) arguments.free_mib_at_start = recording_.free_mib;
   live_ = LiveRun::start(arguments, timeline_);
   const std::string path = live_->recorder().path;
   if (path.empty()) return;

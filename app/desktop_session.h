@@ -45,9 +45,11 @@ class DesktopSession final : public frame::Host {
   void toggle_full_screen() override;
   void quit(frame::Leave leave) override { leave_ = leave; }
   std::string device_words() const override;
-  void remember_appearance(const std::string& theme, float scale) override;
+  std::string settings_text() const override { return settings_text_; }
+  std::string keep_settings(const std::string& text) override;
+  std::vector<frame::KeptLayout> layouts() const override;
+  std::string keep_layout(const frame::KeptLayout& layout) override;
 
-  const DesktopSettings& settings() const { return settings_; }
   const std::string& settings_note() const { return settings_note_; }
   const std::optional<frame::Leave>& leaving() const { return leave_; }
   void on_full_screen(std::function<void()> toggle) { toggle_full_screen_ = std::move(toggle); }
@@ -55,7 +57,7 @@ class DesktopSession final : public frame::Host {
 
  private:
 #ifdef SPARSESCOPE_WITH_TRAINING
-  void start(const RunArguments& arguments);
+  void start(RunArguments arguments);
 #endif
   void remember_file(const std::string& path);
   std::string recording_path(const viz::Run& run) const;            // empty: it is not recorded
@@ -65,7 +67,9 @@ class DesktopSession final : public frame::Host {
   viz::Timeline& timeline_;
   Remember remember_;
   std::string settings_folder_, settings_note_;
-  DesktopSettings settings_;
+  std::string settings_text_;        // empty: there are none, or they are ignored
+  RecordingSettings recording_;      // what they say about recording
+  std::vector<std::string> recent_;  // paths, newest first
   std::vector<std::pair<std::string, std::uint32_t>> open_files_;      // path, run id
   std::vector<std::pair<std::string, std::uint32_t>> recorded_files_;  // of runs trained here
   std::shared_ptr<LiveRun> live_;

@@ -1,4 +1,4 @@
-// Settings as JSON, written through a temporary file.
+// Texts of the user's folder, written through a temporary file.
 #include "app/desktop_settings.h"
 
 #include <fmt/format.h>
@@ -7,50 +7,97 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-
-#include "viz/widgets/theme.h"
+#include <sstream>
 
 namespace sparsescope::app {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char* kFile = "desktop.json";
+constexpr const char* kSettings = "settings.json";
+constexpr const char* kRecent = "recent.json";
 
-}  // namespace
-
-DesktopSettings load_settings(const std::string& folder, std::string& note) {
-  DesktopSettings settings;
-  const fs::path path = fs::path(folder) / kFile;
+std::string content(const fs::path& path) {
   std::ifstream file(path);
-  if (!file) return settings;
-  try {
-    const nlohmann::json json = nlohmann::json::parse(file);
-    settings.theme = json.value("theme", settings.theme);
-    settings.scale = std::clamp(json.value("scale", settings.scale), 0.5, 3.0);
-    settings.recent = json.value("recent", settings.recent);
-    if (!theme_from_name(settings.theme)) settings.theme = theme_name(Theme::Dark);
-  } catch (const nlohmann::json::exception&) {
-    settings = {};
-    std::error_code failure;
-    fs::rename(path, path.string() + ".unreadable", failure);
-    note = "The settings could not be read; they were kept as " + path.string() + ".unreadable";
-  }
-  return settings;
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
-std::string save_settings(const std::string& folder, const DesktopSettings& settings) {
-  const fs::path path = fs::path(folder) / kFile, part = path.string() + ".part";
-  nlohmann::ordered_json json;
-  json["theme"] = settings.theme;
-  json["scale"] = settings.scale;
-  json["recent"] = settings.recent;
+std::string write(const fs::path& path, const std::string& text, const char* what) {
+  const fs::path part = path.string() + ".part";
   std::ofstream file(part);
-  file << json.dump(2) << '\n';
+  file << text;
   file.close();
   std::error_code failure;
   if (file) fs::rename(part, path, failure);
-  if (!file || failure) return "The settings could not be written to " + path.string();
+  return file && !failure ? "" : fmt::format("The {} could not be written to {}", what, path.string());
+}
+
+// The text of a file that holds JSON, else "" and a note where it was put.
+std::string readable(const fs::path& path, const char* what, std::string& note) {
+  std::error_code failure;
+  if (!fs::is_regular_file(path, failure)) return "";
+  std::string text = content(path);
+  if (!nlohmann::json::parse(text, nullptr, false, true).is_discarded()) return text;
+  const std::string aside = path.string() + ".unreadable";
+  fs::rename(path, aside, failure);
+  note = failure ? fmt::format("The {} could not be read: {} is no JSON", what, path.string())
+                 : fmt::format("The {} could not be read; they were kept as {}", what, aside);
   return "";
+}
+
+}  // namespace
+
+std::string load_settings(const std::string& folder, std::string& note) {
+  return readable(fs::path(folder) / kSettings, "settings", note);
+}
+
+std::string save_settings(const std::string& folder, const std::string& text) {
+  return write(fs::path(folder) / kSettings, text, "settings");
+}
+
+RecordingSettings recording_settings(const std::string& text) {
+  RecordingSettings settings;
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false, true);
+  if (!json.is_object()) return settings;
+  if (const auto it = json.find("recording.folder"); it != json.end() && it->is_string())
+    settings.folder = it->get<std::string>();
+  if (const auto it = json.find("recording.free_space"); it != json.end() && it->is_number())
+    settings.free_mib = static_cast<std::uint64_t>(std::clamp(it->get<double>(), 0.0, 1e9));
+  return settings;
+}
+
+std::vector<std::string> load_recent(const std::string& folder, std::string& note) {
+  const auto json =
+      nlohmann::json::parse(readable(fs::path(folder) / kRecent, "recent files", note), nullptr, false);
+  std::vector<std::string> paths;
+  if (!json.is_array()) return paths;
+  for (const auto& path : json) {
+    if (path.is_string()) paths.push_back(path.get<std::string>());
+  }
+  return paths;
+}
+
+std::string save_recent(const std::string& folder, const std::vector<std::string>& paths) {
+  return write(fs::path(folder) / kRecent, nlohmann::json(paths).dump(2) + "\n", "recent files");
+}
+
+std::vector<frame::KeptLayout> load_layouts(const std::string& folder, frame::KeptLayout::Origin origin) {
+  std::vector<frame::KeptLayout> layouts;
+  std::error_code failure;
+  for (fs::directory_iterator it(folder, failure), end; !failure && it != end; it.increment(failure)) {
+    if (it->path().extension() == ".json")
+      layouts.push_back({it->path().stem().string(), content(it->path()), origin});
+  }
+  std::sort(layouts.begin(), layouts.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return layouts;
+}
+
+std::string save_layout(const std::string& folder, const frame::KeptLayout& layout) {
+  const fs::path path = fs::path(folder) / "layouts";
+  std::error_code failure;
+  fs::create_directories(path, failure);
+  return write(path / (layout.name + ".json"), layout.text, "layout");
 }
 
 }  // namespace sparsescope::app

@@ -1,22 +1,35 @@
-// What the desktop program remembers between starts: appearance and recent files. One small JSON file;
-// unreadable ones are kept aside and said.
+// What the desktop program keeps between starts: the settings file, which people may edit, recent files, and
+// layouts. Small texts in the user's folder; unreadable ones are kept aside and named.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "viz/frame/host.h"
+
 namespace sparsescope::app {
 
-struct DesktopSettings {
-  std::string theme = "dark";
-  double scale = 1;
-  std::vector<std::string> recent;  // paths, newest first, at most twelve
-};
+// Never throws. A missing file gives ""; one that is no JSON is renamed to <name>.unreadable, and `note` says
+// so.
+std::string load_settings(const std::string& folder, std::string& note);
+// Never throws: what cannot be written is not worth a run; returns one sentence then, else "".
+std::string save_settings(const std::string& folder, const std::string& text);
 
-// Never throws: a missing file gives the defaults; one that cannot be read is renamed to <name>.unreadable,
-// and `note` says so.
-DesktopSettings load_settings(const std::string& folder, std::string& note);
-// Never throws: settings that cannot be written are not worth a run; returns one sentence then, else "".
-std::string save_settings(const std::string& folder, const DesktopSettings& settings);
+// What recording needs of the settings: read from their text.
+struct RecordingSettings {
+  std::string folder;          // empty: the standard one
+  std::uint64_t free_mib = 0;  // 0: what the program says
+};
+RecordingSettings recording_settings(const std::string& text);
+
+// Paths, newest first, at most twelve; the same care as for settings.
+std::vector<std::string> load_recent(const std::string& folder, std::string& note);
+std::string save_recent(const std::string& folder, const std::vector<std::string>& paths);
+
+// Every *.json of `folder`, by name. A missing folder has none.
+std::vector<frame::KeptLayout> load_layouts(const std::string& folder, frame::KeptLayout::Origin origin);
+// Writes <folder>/layouts/<name>.json; returns one sentence when it could not.
+std::string save_layout(const std::string& folder, const frame::KeptLayout& layout);
 
 }  // namespace sparsescope::app

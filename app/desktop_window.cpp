@@ -131,11 +131,12 @@ int run_window(const DesktopOptions& options) {
   {
     render::Window window("Sparsescope", 1600, 960);
     frame::Appearance appearance;
-    appearance.theme = theme_from_name(options.theme.empty() ? session.settings().theme : options.theme)
-                           .value_or(Theme::Dark);
-    appearance.scale = static_cast<float>(options.scale > 0 ? options.scale : session.settings().scale);
     appearance.monitor_scale = window.monitor_scale();
     frame::Frame frame(session, timeline, appearance, std::move(notes));
+    // What the command line says goes over what was kept.
+    if (!options.theme.empty()) frame.commands().run("setting.appearance.theme", options.theme);
+    if (options.scale > 0)
+      frame.commands().run("setting.appearance.scale", fmt::format("{}", options.scale * 100));
     session.on_full_screen([&window] { window.toggle_full_screen(); });
     window.on_drop([&frame](const std::vector<std::string>& paths) {
       for (const std::string& path : paths) frame.open(path);

@@ -20,7 +20,8 @@ struct RunArguments {
   std::int64_t steps = 0;                     // 0: what the experiment says
   std::int64_t seed = -1;                     // negative: what the experiment says
   std::string resume;                         // checkpoint
-  std::string out;                            // recording; empty: a new name in the recordings folder
+  std::string out;                            // recording; empty: a new name in `folder`
+  std::string folder;                         // of new recordings; empty: the user's recordings folder
   std::uint64_t free_mib_at_start = 1024;     // refuse to record with less free space
   std::uint64_t free_mib_while_running = 64;  // stop recording below this, go on training
 };

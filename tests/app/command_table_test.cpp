@@ -4,60 +4,10 @@
 #include <set>
 
 #include "imgui.h"
-#include "tests/app/scripted_host.h"
-#include "tests/app/surfaces.h"
-#include "viz/frame/frame.h"
-#include "viz/widgets/gui_context.h"
+#include "tests/app/bench.h"
 
 namespace sparsescope::test {
 namespace {
-
-// A window with a running, scripted trainer, so that most commands may run.
-struct Bench {
-  GuiContext gui;
-  NullSurface surface{1600, 900};
-  viz::Timeline timeline;
-  ScriptedHost host{timeline};
-  std::unique_ptr<frame::Frame> frame;
-
-  explicit Bench(bool with_run = true) {
-    if (with_run) host.start_training("spark-collapse");
-    reset();
-  }
-  void reset() {
-    ImGui::GetIO().ClearInputKeys();
-    ImGui::GetIO().ConfigFlags &= ~ImGuiConfigFlags_NavEnableKeyboard;
-    frame = std::make_unique<frame::Frame>(host, timeline, frame::Appearance{});
-    draw(3);
-  }
-  void draw(int count) {
-    for (int i = 0; i < count; ++i) {
-      host.advance(2);
-      frame->prepare();
-      surface.begin_frame();
-      frame->draw(1.0 / 60);
-      surface.end_frame();
-    }
-  }
-  void press(const viz::KeyChord& chord) {
-    ImGuiIO& io = ImGui::GetIO();
-    if (chord.key == "?") {
-      io.AddInputCharacter('?');
-      return draw(1);
-    }
-    const auto modifiers = [&](bool down) {
-      if (chord.control) io.AddKeyEvent(ImGuiMod_Ctrl, down);
-      if (chord.shift) io.AddKeyEvent(ImGuiMod_Shift, down);
-      if (chord.alt) io.AddKeyEvent(ImGuiMod_Alt, down);
-    };
-    modifiers(true);
-    io.AddKeyEvent(frame::imgui_key(chord), true);
-    draw(1);
-    io.AddKeyEvent(frame::imgui_key(chord), false);
-    modifiers(false);
-    draw(2);
-  }
-};
 
 TEST(CommandTable, IdsAndKeysAreUnique) {
   Bench bench;

@@ -1,6 +1,7 @@
 // The synthetic run, its commands, and recordings opened as the program opens them.
 #include "tests/app/scripted_host.h"
 
+#include "app/desktop_settings.h"
 #include "app/export.h"
 #include "app/opened_recording.h"
 #include "app/sidecar.h"
@@ -120,7 +121,7 @@ viz::NewRunForm ScriptedHost::new_run_form(const std::string& preset, const std:
   form.preset = preset;
   form.title = "Scripted";
   form.devices = {{"auto", "Automatic: CPU", ""}, {"cpu", "CPU", ""}, {"cuda", "GPU", "no driver answers"}};
-  form.device = device;
+  form.device = device.empty() ? "auto" : device;
   form.device_note = "CPU profile";
   const std::string layers = preset == "dense-alibi" ? "6" : "4";
   const auto add = [&](const char* key, const char* section, const char* unit, Kind kind,
@@ -197,6 +198,25 @@ void ScriptedHost::save_annotations(const viz::Run& run, const viz::Annotations&
 
 std::string ScriptedHost::export_text(const frame::ExportRequest& request) {
   return app::export_bytes(request, request.formats.front(), {timeline_, "scripted.h5"});
+}
+
+std::string ScriptedHost::keep_settings(const std::string& text) {
+  settings = text;
+  ++settings_kept;
+  return "";
+}
+
+std::vector<frame::KeptLayout> ScriptedHost::layouts() const {
+  std::vector<frame::KeptLayout> all =
+      app::load_layouts(SPARSESCOPE_LAYOUTS, frame::KeptLayout::Origin::Stock);
+  all.insert(all.end(), own_layouts.begin(), own_layouts.end());
+  return all;
+}
+
+std::string ScriptedHost::keep_layout(const frame::KeptLayout& layout) {
+  std::erase_if(own_layouts, [&](const frame::KeptLayout& own) { return own.name == layout.name; });
+  own_layouts.push_back(layout);
+  return "";
 }
 
 }  // namespace sparsescope::test

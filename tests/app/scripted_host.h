@@ -73,7 +73,10 @@ class ScriptedHost final : public frame::Host {
   void toggle_full_screen() override { ++full_screen_toggles; }
   void quit(frame::Leave how) override { leave = how; }
   std::string device_words() const override { return "scripted"; }
-  void remember_appearance(const std::string&, float) override {}
+  std::string settings_text() const override { return settings; }
+  std::string keep_settings(const std::string& text) override;
+  std::vector<frame::KeptLayout> layouts() const override;
+  std::string keep_layout(const frame::KeptLayout& layout) override;
 
   std::shared_ptr<ScriptedTrainer> scripted;
   std::string recording;                   // where start_training records
@@ -86,6 +89,9 @@ class ScriptedHost final : public frame::Host {
   std::string no_notes;         // why they cannot be kept
   int full_screen_toggles = 0;
   std::optional<frame::Leave> leave;
+  std::string settings;  // the file's text, as it was kept last
+  int settings_kept = 0;
+  std::vector<frame::KeptLayout> own_layouts;
 
  private:
   viz::Timeline& timeline_;

@@ -18,14 +18,14 @@ namespace {
 constexpr float kGap = 4, kTopBar = 56, kStatusBar = 30, kLeftPanel = 266, kInspector = 306;
 constexpr float kNeedsForLeft = 900, kNeedsForInspector = 1240;
 
-struct Layout {
+struct Regions {
   Area top, left, center, inspector, time, status;
   bool has_left = false, has_inspector = false;
 };
 
-Layout lay_out(const ImVec2& size, bool show_side_panels, bool has_runs, float time_height) {
+Regions lay_out(const ImVec2& size, bool show_side_panels, bool has_runs, float time_height) {
   const float gap = px(kGap), width = size.x, logical = width / current_scale();
-  Layout out;
+  Regions out;
   out.top = {{gap, gap}, {width - gap, gap + px(kTopBar)}};
   out.status = {{0, size.y - px(kStatusBar)}, {width, size.y}};
   const float below_top = out.top.max.y + gap;
@@ -53,6 +53,7 @@ Layout lay_out(const ImVec2& size, bool show_side_panels, bool has_runs, float t
 // What stands over everything else; toasts stay above `toasts_above`.
 void draw_overlays(State& state, const Area& toasts_above) {
   draw_dialogs(state);
+  draw_settings(state);
   draw_palette(state);
   draw_cheat_sheet(state);
   draw_toasts(state, toasts_above);
@@ -70,14 +71,20 @@ Frame::Frame(Host& host, viz::Timeline& timeline, Appearance appearance, std::ve
   state.presets = host.presets();
   state.recent = host.recent_files();
   add_commands(state);
+  add_undo_commands(state);
+  load_layouts(state);
+  add_layout_commands(state);
+  add_settings(state);
 }
 
 void Frame::prepare() {
   State& state = *state_;
   make_wanted_figure(state);
+  if (state.layouts_changed) add_layout_commands(state);
+  state.layouts_changed = false;
+  keep_settings(state);
   if (!state.appearance_changed) return;
   apply_theme(state.appearance.theme, state.appearance.scale * state.appearance.monitor_scale);
-  state.host.remember_appearance(theme_name(state.appearance.theme), state.appearance.scale);
   state.appearance_changed = false;
 }
 
@@ -85,6 +92,7 @@ void Frame::set_monitor_scale(float scale) {
   if (scale == state_->appearance.monitor_scale) return;
   state_->appearance.monitor_scale = scale;
   state_->appearance_changed = true;
+  state_->undo.rebase();
 }
 
 void Frame::begin(double seconds) {
@@ -98,9 +106,14 @@ void Frame::begin(double seconds) {
     state.trainer = trainer->status();
     state.recorder = trainer->recorder();
     // A run that starts is the one that is shown.
-    if (state.trainer_run != trainer->run_id()) state.selection.run = state.trainer_run = trainer->run_id();
+    if (state.trainer_run != trainer->run_id()) {
+      state.selection.run = state.trainer_run = trainer->run_id();
+      // An experiment says its own budget, unless the settings say another.
+      state.budget_is_due = !state.settings.find("budget.probes")->is_standard();
+    }
   }
   refresh_commands(state);
+  apply_budget(state);
   for (auto& [name, wish] : state.wanted) wish.seconds_left -= seconds;
   std::erase_if(state.wanted, [&](const auto& entry) {
     const State::Wish& wish = entry.second;
@@ -125,14 +138,18 @@ void Frame::draw(double seconds) {
   State& state = *state_;
   handle_keys(state);
   const ImVec2 size = ImGui::GetIO().DisplaySize;
+  if (size.x != state.window_size.x || size.y != state.window_size.y) state.undo.rebase();
+  state.window_size = size;
+  state.layouts.is_drawn = false;
   ImGui::GetBackgroundDrawList()->AddRectFilled({0, 0}, size, color(Token::Bg));
   const bool has_runs = !state.timeline.runs().empty() && !state.show_start_page;
   if (state.hide_interface && has_runs) {
     const Area whole{{0, 0}, size};
     draw_views(state, whole);
-    return draw_overlays(state, {{0, size.y}, size});
+    draw_overlays(state, {{0, size.y}, size});
+    return state.undo.update(state);
   }
-  const Layout layout = lay_out(size, state.show_side_panels, has_runs, time_bar_height(state, size));
+  const Regions layout = lay_out(size, state.show_side_panels, has_runs, time_bar_height(state, size));
   draw_top_bar(state, layout.top);
   if (has_runs) {
     if (layout.has_left) draw_side_panel(state, layout.left);
@@ -144,6 +161,7 @@ void Frame::draw(double seconds) {
   }
   draw_status_bar(state, layout.status);
   draw_overlays(state, has_runs ? layout.time : layout.status);
+  state.undo.update(state);
 }
 
 void Frame::draw_view(std::string_view id, double seconds) {

@@ -29,6 +29,13 @@ struct LoadedAnnotations {
   std::string note;
 };
 
+// An arrangement of views as JSON (viz/frame/layouts.h).
+struct KeptLayout {
+  enum class Origin { Stock, User };
+  std::string name, text;
+  Origin origin = Origin::User;
+};
+
 enum class Leave { StopAndSave, KeepTraining };
 
 class Host {
@@ -40,8 +47,8 @@ class Host {
   virtual std::string why_no_training() const = 0;
   // Starts a run and adds it to the timeline. Throws Error.
   virtual void start_training(const std::string& preset) = 0;
-  // The values of a preset on a device ("auto", "cpu", "cuda"), unchecked. Throws Error when this program
-  // cannot train.
+  // The values of a preset on a device ("auto", "cpu", "cuda"; empty: the one that was asked for at the
+  // start), unchecked. Throws Error when this program cannot train.
   virtual viz::NewRunForm new_run_form(const std::string& preset, const std::string& device) = 0;
   // Fills the form's errors and estimates.
   virtual void check_form(viz::NewRunForm& form) = 0;
@@ -75,8 +82,15 @@ class Host {
   virtual void quit(Leave leave) = 0;
   // "CPU, 2 threads", "replay only" or nothing: for the status bar while no trainer runs.
   virtual std::string device_words() const = 0;
-  // Remembered for the next start.
-  virtual void remember_appearance(const std::string& theme, float scale) = 0;
+
+  // The settings file's text as it was when the program started; empty: there is none, or it is ignored.
+  virtual std::string settings_text() const = 0;
+  // Kept for the next start; one sentence when that failed, else "".
+  virtual std::string keep_settings(const std::string& text) = 0;
+  // The program's layouts, then those that this user keeps.
+  virtual std::vector<KeptLayout> layouts() const = 0;
+  // Keeps a layout under its name, over the one that had it; one sentence when that failed, else "".
+  virtual std::string keep_layout(const KeptLayout& layout) = 0;
 };
 
 }  // namespace sparsescope::frame

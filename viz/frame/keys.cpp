@@ -89,7 +89,7 @@ void handle_keys(State& state) {
       const bool walks_now = walks && io.NavVisible;
       if (walks && chord.key == "Tab") continue;
       if (walks_now && is_plain(chord) && chord.key.size() > 1 && !is_escape) continue;
-      if (state.palette.is_open && is_plain(chord) && !is_escape) continue;
+      if ((state.palette.is_open || state.settings_dialog.is_open) && is_plain(chord) && !is_escape) continue;
       if (!command.view.empty() && command.view != state.focused_view) continue;
       state.last_key_command = command.id;
       const std::string id = command.id;  // the command may change the table

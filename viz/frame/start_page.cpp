@@ -63,6 +63,7 @@ void adjust_button(State& state, const std::string& preset, ImVec2 card, float w
   ui::tooltip("Choose every value before it starts");
   ImGui::PopID();
   ImGui::SetCursorScreenPos(after);
+  ImGui::Dummy({0, 0});
 }
 
 void preset_column(State& state, float width) {

@@ -10,11 +10,15 @@
 
 #include "viz/frame/annotation_book.h"
 #include "viz/frame/host.h"
+#include "viz/frame/layouts.h"
 #include "viz/frame/new_run.h"
 #include "viz/frame/palette.h"
+#include "viz/frame/settings.h"
 #include "viz/frame/time_bar_state.h"
+#include "viz/frame/undo.h"
 #include "viz/model/commands.h"
 #include "viz/model/selection.h"
+#include "viz/model/settings_table.h"
 #include "viz/model/timeline.h"
 #include "viz/views/run_list_panel.h"
 #include "viz/views/token_view.h"
@@ -49,6 +53,13 @@ struct Appearance {
 
 enum class Dialog { None, Open, Quit, Export, NewRun };
 
+// A view of the window.
+struct ViewSlot {
+  std::unique_ptr<viz::View> view;
+  bool is_open = true;
+  bool was_visible = false;  // its tab was in front in the last frame
+};
+
 struct State {
   State(Host& host_, viz::Timeline& timeline_) : host(host_), timeline(timeline_) {}
 
@@ -57,11 +68,7 @@ struct State {
   viz::Selection selection;
   viz::CommandTable commands;
 
-  struct Slot {
-    std::unique_ptr<viz::View> view;
-    bool is_open = true;
-    bool was_visible = false;  // its tab was in front in the last frame
-  };
+  using Slot = ViewSlot;
   std::vector<Slot> slots;                    // in the order of the views' table
   std::string focused_view;                   // id
   std::optional<std::uint32_t> arranged_for;  // the run whose kind last chose which tabs stand in front
@@ -72,7 +79,7 @@ struct State {
   bool show_side_panels = true;
   bool hide_interface = false;  // only the views are drawn
   bool show_cheat_sheet = false;
-  bool shows_overhead = false;  // the meter in the top bar unfolds in this frame
+  bool shows_overhead = false;   // the meter in the top bar unfolds in this frame
   bool show_start_page = false;  // asked for while there are runs
   PaletteState palette;
   std::vector<std::string> recent_commands;    // chosen in the palette, newest first
@@ -90,6 +97,19 @@ struct State {
   AnnotationBook book;  // bookmarks and notes of every run
   TimeBar time_bar;
   NewRunDialog new_run;
+
+  viz::SettingsTable settings;
+  SettingsDialog settings_dialog;
+  std::string kept_settings;          // as the program keeps them
+  std::string color_map = "cividis";  // by default
+  std::string recording_folder;       // empty: the standard one
+  double free_mib = 1024, probe_budget_percent = 2;
+
+  Layouts layouts;
+  bool layouts_changed = false;  // one was saved: its command is missing
+  UndoHistory undo;
+  ImVec2 window_size{0, 0};
+  bool budget_is_due = false;  // a trainer began and does not know the budget yet
 
   std::vector<Toast> toasts;
   std::vector<std::string> notes;   // of this installation, for the status bar: missing fonts
@@ -159,6 +179,8 @@ void run_command(State& state, const std::string& id);
 void open_palette(State& state, const std::string& query);
 // Every command that has a key, as tab-separated text in groups.
 std::string keys_as_text(const State& state);
+// The name of a view's window: its title, and an identity that no title changes.
+std::string window_name(const ViewSlot& slot);
 // What the run is called in lists; runs of the same title are told apart.
 std::string run_title(State& state, const viz::Run& run);
 void add_export_commands(State& state);

@@ -8,27 +8,10 @@
 namespace sparsescope::frame {
 namespace {
 
-std::string window_name(const State::Slot& slot) {
-  return fmt::format("{}###view {}", slot.view->title(), slot.view->id());
-}
-
-// The stock arrangement: the first two views side by side, the others behind them in turn.
-void arrange(State& state, ImGuiID dock, const Area& area) {
-  ImGui::DockBuilderRemoveNode(dock);
-  ImGui::DockBuilderAddNode(dock, static_cast<ImGuiDockNodeFlags>(ImGuiDockNodeFlags_DockSpace));
-  ImGui::DockBuilderSetNodeSize(dock, {area.width(), area.height()});
-  ImGuiID left = dock, right = 0;
-  if (state.slots.size() > 1) right = ImGui::DockBuilderSplitNode(dock, ImGuiDir_Right, 0.5f, nullptr, &left);
-  for (std::size_t i = 0; i < state.slots.size(); ++i) {
-    ImGui::DockBuilderDockWindow(window_name(state.slots[i]).c_str(),
-                                 i % 2 == 0 || right == 0 ? left : right);
-  }
-  ImGui::DockBuilderFinish(dock);
-}
-
 void draw_all_closed(const Area& area) {
   ImGui::SetCursorScreenPos(area.min);
-  ui::empty_state(icon::kChart, "All views are closed. Ctrl+K and \"show\" brings them back.");
+  ui::empty_state(icon::kChart,
+                  "All views are closed. Ctrl+K and \"show\" brings them back, Alt+0 the stock layout.");
 }
 
 // Another kind of run: the views that have something to show come to the front, the first of the table
@@ -38,6 +21,7 @@ void bring_forward(State& state, const viz::Run& run) {
   if (state.arranged_for != run.id()) {
     state.arranged_for = run.id();
     state.frames_to_arrange = 3;
+    state.undo.rebase();
   }
   if (state.frames_to_arrange == 0 || --state.frames_to_arrange > 0) return;
   for (std::size_t i = state.slots.size(); i-- > 0;) {
@@ -74,8 +58,9 @@ void draw_views(State& state, const Area& area) {
   const bool open = begin_region("views", area, Token::Bg, {0, 0});
   ImGui::PopStyleVar();
   const ImGuiID dock = ImGui::GetID("dock");
+  if (run != nullptr) follow_kind(state, *run);
   if (open) {
-    if (ImGui::DockBuilderGetNode(dock) == nullptr) arrange(state, dock, area);
+    arrange(state, area);
     bool any_open = false;
     for (const State::Slot& slot : state.slots) any_open |= slot.is_open;
     if (!any_open) draw_all_closed(area);
@@ -91,7 +76,6 @@ void draw_views(State& state, const Area& area) {
   if (state.trainer && !state.trainer->is_over())
     context.post = [&state](const trace::Command& command) { post(state, command); };
   context.run_command = [&state](std::string_view id) { run_command(state, std::string(id)); };
-  context.why_disabled = [&state](std::string_view id) { return state.commands.why_disabled(id); };
 
   for (State::Slot& slot : state.slots) {
     if (!slot.is_open) {
@@ -102,6 +86,7 @@ void draw_views(State& state, const Area& area) {
     // The tab takes its ink from the style in force at Begin: dimmed where the view has nothing to show.
     ImGui::PushStyleColor(ImGuiCol_Text, color4(slot.was_visible && applies ? Token::Text : Token::Muted));
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{px(14), px(10)});
+    if (const ImGuiID place = place_for(state, slot)) ImGui::SetNextWindowDockID(place);
     ImGui::SetNextWindowSizeConstraints({px(260), px(180)}, {FLT_MAX, FLT_MAX});
     const bool visible = ImGui::Begin(window_name(slot).c_str(), &slot.is_open, ImGuiWindowFlags_NoCollapse);
     ImGui::PopStyleVar();

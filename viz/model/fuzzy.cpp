@@ -11,6 +11,7 @@ namespace sparsescope::viz {
 namespace {
 
 constexpr int kAtStart = 100, kAtWordStart = 80, kInside = 60, kScattered = 40;
+constexpr int kMostGaps = 2;
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -35,11 +36,13 @@ int word_score(std::string_view word, const std::string& text) {
   for (std::size_t i = 0; i < word.size(); ++i) {
     const std::size_t found = text.find(word[i], at);
     if (found == std::string::npos) return 0;
-    if (i > 0 && found != at) ++gaps;
-    if (begins_word(text, found)) score += 3;
+    const bool begins = begins_word(text, found);
+    if (i > 0 && found != at && !begins) ++gaps;
+    if (begins) score += 3;
     at = found + 1;
   }
-  return std::max(1, score - 6 * gaps);
+  // Letters picked from all over a long text mean nothing.
+  return gaps > kMostGaps ? 0 : score - 6 * gaps;
 }
 
 std::set<std::pair<char, char>> pairs_of(std::string_view text) {

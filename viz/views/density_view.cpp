@@ -17,4 +17,16 @@ bool DensityView::draw_settings(ViewContext& context) {
   return changed;
 }
 
+nlohmann::json DensityView::settings() const {
+  nlohmann::json json = {{"expected_density", settings_.show_expected}};
+  put(json, settings_.layers);
+  return json;
+}
+
+void DensityView::set_settings(const nlohmann::json& settings) {
+  take_switches(settings, {{"expected_density", &settings_.show_expected}});
+  take(settings, settings_.layers);
+  forget();
+}
+
 }  // namespace sparsescope::viz

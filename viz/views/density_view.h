@@ -2,6 +2,7 @@
 #pragma once
 
 #include "viz/views/picture_view.h"
+#include "viz/views/settings.h"
 
 namespace sparsescope::viz {
 
@@ -10,6 +11,8 @@ class DensityView final : public PictureView {
   std::string_view id() const override { return "density"; }
   std::string_view title() const override { return "Density by reason"; }
   Applies applies(const Run& run) const override;
+  nlohmann::json settings() const override;
+  void set_settings(const nlohmann::json& settings) override;
 
  protected:
   Picture query(const QueryFrame& frame) const override { return density_query(frame, settings_); }

@@ -27,4 +27,26 @@ bool DriftView::draw_settings(ViewContext& context) {
   return changed;
 }
 
+nlohmann::json DriftView::settings() const {
+  nlohmann::json json = {{"theta", settings_.show_theta},
+                         {"density", settings_.show_density},
+                         {"expected_density", settings_.density.show_expected},
+                         {"empty_rows", settings_.show_empty_rows},
+                         {"loss", settings_.show_loss}};
+  put(json, shared_->smoothing);
+  put(json, settings_.density.layers);
+  return json;
+}
+
+void DriftView::set_settings(const nlohmann::json& settings) {
+  take_switches(settings, {{"theta", &settings_.show_theta},
+                           {"density", &settings_.show_density},
+                           {"expected_density", &settings_.density.show_expected},
+                           {"empty_rows", &settings_.show_empty_rows},
+                           {"loss", &settings_.show_loss}});
+  take(settings, shared_->smoothing);
+  take(settings, settings_.density.layers);
+  forget();
+}
+
 }  // namespace sparsescope::viz

@@ -14,6 +14,8 @@ class DriftView final : public PictureView {
   std::string_view id() const override { return "drift"; }
   std::string_view title() const override { return "Threshold drift"; }
   Applies applies(const Run& run) const override;
+  nlohmann::json settings() const override;
+  void set_settings(const nlohmann::json& settings) override;
 
  protected:
   Picture query(const QueryFrame& frame) const override;

@@ -28,4 +28,28 @@ bool LossView::draw_settings(ViewContext& context) {
   return changed;
 }
 
+nlohmann::json LossView::settings() const {
+  nlohmann::json json = {{"logarithmic_loss_axis", settings_.is_loss_logarithmic},
+                         {"perplexity", settings_.show_perplexity},
+                         {"gradient_norm", settings_.show_gradient},
+                         {"learning_rate", settings_.show_learning_rate},
+                         {"throughput", settings_.show_throughput},
+                         {"step_time_by_part", settings_.show_time_split},
+                         {"memory", settings_.show_memory}};
+  put(json, shared_->smoothing);
+  return json;
+}
+
+void LossView::set_settings(const nlohmann::json& settings) {
+  take_switches(settings, {{"logarithmic_loss_axis", &settings_.is_loss_logarithmic},
+                           {"perplexity", &settings_.show_perplexity},
+                           {"gradient_norm", &settings_.show_gradient},
+                           {"learning_rate", &settings_.show_learning_rate},
+                           {"throughput", &settings_.show_throughput},
+                           {"step_time_by_part", &settings_.show_time_split},
+                           {"memory", &settings_.show_memory}});
+  take(settings, shared_->smoothing);
+  forget();
+}
+
 }  // namespace sparsescope::viz

@@ -14,6 +14,8 @@ class LossView final : public PictureView {
   std::string_view id() const override { return "loss"; }
   std::string_view title() const override { return "Loss and throughput"; }
   Applies applies(const Run& run) const override;
+  nlohmann::json settings() const override;
+  void set_settings(const nlohmann::json& settings) override;
 
  protected:
   Picture query(const QueryFrame& frame) const override;

@@ -7,6 +7,11 @@
 #include "viz/widgets/controls.h"
 
 namespace sparsescope::viz {
+namespace {
+
+constexpr double kSmallestWindow = 2, kLargestWindow = 500;  // of smoothing, in samples
+
+}  // namespace
 
 bool choose_time_axis(TimeWindow& window) {
   constexpr std::array<const char*, 4> kNames = {"step", "tokens", "wall time", "relative step"};
@@ -20,8 +25,8 @@ bool choose_time_axis(TimeWindow& window) {
 bool choose_smoothing(Smoothing& smoothing) {
   bool changed = ui::toggle("Smooth over", smoothing.is_on);
   if (!smoothing.is_on) return changed;
-  changed |= ui::slider("smoothing window", smoothing.window, 2, 500, ui::Steps::Logarithmic, 160,
-                        format_number(smoothing.window, 3) + " samples");
+  changed |= ui::slider("smoothing window", smoothing.window, kSmallestWindow, kLargestWindow,
+                        ui::Steps::Logarithmic, 160, format_number(smoothing.window, 3) + " samples");
   return changed;
 }
 
@@ -44,6 +49,41 @@ std::int64_t layers_shown(const ViewContext& context, const char* channel) {
   const Run* run = context.timeline.current(context.selection.run);
   const Track* track = run != nullptr ? run->track(channel) : nullptr;
   return track != nullptr ? layers_of(*run, *track) : 0;
+}
+
+void take_switches(const nlohmann::json& settings, Switches switches) {
+  if (!settings.is_object()) return;
+  for (const auto& [name, value] : switches) {
+    if (const auto it = settings.find(name); it != settings.end() && it->is_boolean())
+      *value = it->get<bool>();
+  }
+}
+
+void put(nlohmann::json& settings, const Smoothing& smoothing) {
+  settings["smoothing"] = smoothing.is_on;
+  settings["smoothing_window"] = smoothing.window;
+}
+
+void take(const nlohmann::json& settings, Smoothing& smoothing) {
+  take_switches(settings, {{"smoothing", &smoothing.is_on}});
+  if (!settings.is_object()) return;
+  if (const auto it = settings.find("smoothing_window"); it != settings.end() && it->is_number())
+    smoothing.window = std::clamp(it->get<double>(), kSmallestWindow, kLargestWindow);
+}
+
+void put(nlohmann::json& settings, const LayerSpan& span) {
+  settings["first_layer"] = span.first;
+  settings["last_layer"] = span.last;
+}
+
+void take(const nlohmann::json& settings, LayerSpan& span) {
+  if (!settings.is_object()) return;
+  const auto take_layer = [&](const char* name, std::int64_t least, std::int64_t& layer) {
+    if (const auto it = settings.find(name); it != settings.end() && it->is_number_integer())
+      layer = std::max(least, it->get<std::int64_t>());
+  };
+  take_layer("first_layer", 0, span.first);
+  take_layer("last_layer", -1, span.last);
 }
 
 }  // namespace sparsescope::viz

@@ -1,0 +1,105 @@
+// Layouts: stock ones, a person's own, and which of them a kind of run gets.
+#include <nlohmann/json.hpp>
+
+#include "tests/app/bench.h"
+
+namespace sparsescope::test {
+namespace {
+
+bool is_open(const frame::State& state, const std::string& view) {
+  for (const frame::State::Slot& slot : state.slots) {
+    if (slot.view->id() == view) return slot.is_open;
+  }
+  return false;
+}
+
+TEST(Layouts, OfTheProgramHoldOnlyViewsThatExist) {
+  Bench bench;
+  bench.draw(10);
+  ASSERT_GE(bench.state().layouts.all.size(), 3u);
+  EXPECT_TRUE(bench.state().notes.empty()) << bench.state().notes.front();
+  for (const frame::Layout& layout : bench.state().layouts.all) {
+    bench.run("layout.stock." + layout.name);
+    EXPECT_FALSE(frame::layout_now(bench.state())["tree"].is_null()) << layout.name;
+  }
+}
+
+TEST(Layouts, OfARunComeFromItsKind) {
+  Bench bench;
+  bench.draw(20);
+  EXPECT_EQ(bench.state().layouts.kind, "spark");
+  EXPECT_TRUE(is_open(bench.state(), "drift"));
+}
+
+TEST(Layouts, AreReadFromTheScreenAsTheyWerePutThere) {
+  Bench bench;
+  bench.draw(20);
+  const nlohmann::json layout = {
+      {"tree",
+       {{"split", "below"},
+        {"share", 0.3},
+        {"first", {{"views", {"loss"}}, {"front", "loss"}}},
+        {"second",
+         {{"split", "right"},
+          {"share", 0.25},
+          {"first", {{"views", {"drift"}}, {"front", "drift"}}},
+          {"second", {{"views", {"density", "no such view"}}, {"front", "density"}}}}}}},
+      {"floating", nlohmann::json::array()}};
+  frame::apply_layout(bench.state(), layout);
+  bench.draw(10);
+  const nlohmann::json now = frame::layout_now(bench.state());
+  EXPECT_NEAR(now["tree"]["share"].get<double>(), 0.3, 0.002);
+  EXPECT_NEAR(now["tree"]["second"]["share"].get<double>(), 0.25, 0.002);
+  EXPECT_EQ(now["tree"]["split"], "below");
+  EXPECT_EQ(now["tree"]["second"]["second"]["views"], nlohmann::json::array({"density"}));
+  EXPECT_FALSE(is_open(bench.state(), "tokens"));
+  // Pixel for pixel the same again.
+  const std::uint64_t hash = (bench.run("train.toggle"), bench.hash());
+  frame::apply_layout(bench.state(), now);
+  EXPECT_EQ(bench.hash(), hash);
+  EXPECT_EQ(frame::layout_now(bench.state()), now);
+}
+
+TEST(Layouts, AreSavedUnderANameAndAreTheDefaultOfTheirKind) {
+  Bench bench;
+  bench.draw(20);
+  EXPECT_NE(bench.commands().why_disabled("layout.reset_mine"), "");
+  bench.run("view.loss");
+  bench.run("view.close");
+  bench.run("layout.save", "Without loss");
+  ASSERT_EQ(bench.host.own_layouts.size(), 1u);
+  bench.run("layout.reset_stock");
+  EXPECT_TRUE(is_open(bench.state(), "loss"));
+  bench.run("layout.reset_mine");
+  EXPECT_FALSE(is_open(bench.state(), "loss"));
+  bench.reset();
+  bench.draw(10);
+  EXPECT_FALSE(is_open(bench.state(), "loss")) << "the next start opens with it";
+  EXPECT_NE(bench.commands().find("layout.mine.Without loss"), nullptr);
+  EXPECT_NE(bench.commands().run("layout.save", "../elsewhere"), "");
+}
+
+TEST(Layouts, ThatCannotBeReadAreNamed) {
+  Bench bench;
+  bench.host.own_layouts = {{"broken", "{", frame::KeptLayout::Origin::User}};
+  bench.reset();
+  ASSERT_EQ(bench.state().notes.size(), 1u);
+  EXPECT_NE(bench.state().notes[0].find("broken"), std::string::npos);
+}
+
+TEST(Layouts, AClosedViewKeepsItsSettingsAndFindsAPlaceAgain) {
+  Bench bench;
+  bench.draw(20);
+  bench.run("view.density.expected_density");
+  bench.run("layout.stock.talk");
+  bench.run("view.density");
+  bench.run("view.close");
+  bench.run("view.density");
+  bench.draw(10);
+  EXPECT_TRUE(is_open(bench.state(), "density"));
+  EXPECT_EQ(frame::view_in_front(bench.state())->id(), "density");
+  EXPECT_EQ(frame::view_in_front(bench.state())->settings()["expected_density"], false);
+}
+
+}  // namespace
+}  // namespace sparsescope::test

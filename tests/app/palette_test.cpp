@@ -1,0 +1,101 @@
+// The palette: everything by name, and never an empty list.
+#include "tests/app/bench.h"
+
+namespace sparsescope::test {
+namespace {
+
+std::vector<frame::PaletteItem> offered(Bench& bench, const std::string& query) {
+  frame::open_palette(bench.state(), query);
+  std::vector<frame::PaletteItem> items = frame::palette_list(bench.state()).items;
+  bench.state().palette = {};
+  return items;
+}
+
+TEST(Palette, FindsCommandsByTheirLettersAndSaysTheirKeysAndReasons) {
+  Bench bench;
+  bench.draw(20);
+  const auto items = offered(bench, "first step");
+  ASSERT_FALSE(items.empty());
+  EXPECT_EQ(items[0].command, "timeline.first");
+  EXPECT_EQ(items[0].key, "Home");
+  EXPECT_EQ(offered(bench, "dnsty")[0].command, "view.density");
+  const auto cancel = offered(bench, "cancel the evaluation");
+  EXPECT_EQ(cancel[0].reason, "nothing is being evaluated");
+}
+
+TEST(Palette, OffersTheThreeNearestWhenNothingFits) {
+  Bench bench;
+  frame::open_palette(bench.state(), "xqzzqx");
+  const frame::PaletteList list = frame::palette_list(bench.state());
+  EXPECT_EQ(list.items.size(), 3u);
+  EXPECT_FALSE(list.remark.empty());
+}
+
+TEST(Palette, NeverEmptyWhateverIsTyped) {
+  for (const bool with_run : {false, true}) {
+    Bench bench(with_run);
+    bench.draw(10);
+    for (const char* query : {"", "@", ":", "#", ",", "@zzz", ":zzz", "#zzz", ",zzz", "zzz", " "})
+      EXPECT_FALSE(offered(bench, query).empty()) << query << (with_run ? "" : " without a run");
+  }
+}
+
+TEST(Palette, FindsRunsStepsSettingsAndChannelsByTheFirstLetter) {
+  Bench bench;
+  bench.draw(20);
+  const auto runs = offered(bench, "@");
+  ASSERT_EQ(runs.size(), 1u);
+  EXPECT_EQ(runs[0].command, "run.select");
+  EXPECT_EQ(offered(bench, "#12")[0].value, "12");
+  EXPECT_EQ(offered(bench, "#99999")[0].reason.find("step goes from 0 to"), 0u);
+  EXPECT_EQ(offered(bench, ",theme")[0].command, "setting.appearance.theme");
+  EXPECT_EQ(offered(bench, ":density")[0].command, "selection.show_channel");
+  frame::choose(bench.state(), offered(bench, "#12")[0]);
+  EXPECT_EQ(bench.timeline.cursor().step(), 12u);
+}
+
+TEST(Palette, PutsWhatWasChosenLatelyFirst) {
+  Bench bench;
+  bench.draw(20);
+  frame::choose(bench.state(), offered(bench, "next layer")[0]);
+  EXPECT_EQ(offered(bench, "")[0].command, "selection.next_layer");
+}
+
+TEST(Palette, AsksForAValueAndKeepsAskingUntilItWillDo) {
+  Bench bench;
+  bench.draw(20);
+  bench.run("train.pause_at");
+  frame::State& state = bench.state();
+  ASSERT_EQ(state.palette.asks_for, "train.pause_at");
+  state.palette.query = "99999";
+  frame::choose(state, frame::palette_list(state).items[0]);
+  EXPECT_TRUE(state.palette.is_open);
+  EXPECT_FALSE(state.palette.problem.empty());
+  state.palette.query = "2,500";
+  frame::choose(state, frame::palette_list(state).items[0]);
+  EXPECT_FALSE(state.palette.is_open);
+  EXPECT_EQ(bench.host.scripted->status().pause_at, 2500u);
+}
+
+TEST(Palette, EveryQuestionHasAnAnswerThatItTakes) {
+  Bench bench;
+  bench.draw(20);
+  for (const viz::UiCommand& command : bench.commands().all()) {
+    if (!command.argument) continue;
+    const viz::CommandArgument& argument = *command.argument;
+    std::string value = argument.current ? argument.current() : "";
+    if (argument.kind == viz::CommandArgument::Kind::Choice && value.empty()) {
+      const std::vector<std::string> choices = argument.choices();
+      if (choices.empty()) {
+        EXPECT_NE(bench.commands().why_disabled(command.id), "") << command.id << " has nothing to choose";
+        continue;
+      }
+      value = choices.front();
+    }
+    if (value.empty() && argument.range) value = std::to_string(static_cast<long>(argument.range().minimum));
+    EXPECT_EQ(viz::problem_with(argument, value), "") << command.id << " with '" << value << "'";
+  }
+}
+
+}  // namespace
+}  // namespace sparsescope::test

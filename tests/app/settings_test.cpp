@@ -1,0 +1,95 @@
+// Settings: one table behind the dialog, the file and the palette; and the file's fate.
+#include <filesystem>
+#include <fstream>
+
+#include "app/desktop_settings.h"
+#include "tests/app/bench.h"
+#include "tests/support/process.h"
+#include "viz/widgets/color_vision.h"
+
+namespace sparsescope::test {
+namespace {
+
+TEST(Settings, AreKeptWhenTheyChangeAndComeBackAtTheNextStart) {
+  Bench bench;
+  bench.draw(5);
+  EXPECT_EQ(bench.host.settings_kept, 0) << "nothing was changed";
+  bench.run("setting.appearance.theme", "light");
+  bench.run("setting.appearance.scale", "125");
+  bench.run("setting.time.smoothing_window", "20");
+  EXPECT_GE(bench.host.settings_kept, 3);
+  EXPECT_NE(bench.host.settings.find("// "), std::string::npos) << "it explains itself";
+  bench.reset();
+  EXPECT_EQ(bench.state().appearance.theme, Theme::Light);
+  EXPECT_FLOAT_EQ(bench.state().appearance.scale, 1.25f);
+  EXPECT_EQ(bench.state().settings.find("time.smoothing_window")->get(), "20");
+}
+
+TEST(Settings, EachHasASentenceACommandAStandardValueAndAReset) {
+  Bench bench;
+  for (const viz::Setting& setting : bench.state().settings.all()) {
+    EXPECT_GT(setting.text.size(), 10u) << setting.id;
+    EXPECT_NE(bench.commands().find("setting." + setting.id), nullptr) << setting.id;
+    EXPECT_EQ(bench.state().settings.set(setting.id, setting.standard), "") << setting.id;
+    EXPECT_TRUE(setting.is_standard()) << setting.id << " is " << setting.get();
+  }
+  bench.run("setting.appearance.color_vision", "protanopia");
+  EXPECT_EQ(color_vision(), ColorVision::Protanopia);
+  bench.run("setting.reset.appearance.color_vision");
+  EXPECT_EQ(color_vision(), ColorVision::Normal);
+}
+
+TEST(Settings, RefuseWhatWillNotDoInWords) {
+  Bench bench;
+  EXPECT_EQ(bench.commands().run("setting.appearance.scale", "900"),
+            "Interface scale goes from 50 % to 300 %");
+  EXPECT_NE(bench.commands().run("setting.appearance.theme", "neon").find("dark"), std::string::npos);
+  EXPECT_NE(bench.commands().run("setting.recording.folder", "/nowhere/at all"), "");
+}
+
+TEST(Settings, OfAnotherKindInTheFileAreNamedAndLeftAtTheirValue) {
+  Bench bench;
+  bench.host.settings =
+      R"({"appearance.scale": 9000, "appearance.theme": 7, "time.smoothing": false, "unknown": 1})";
+  bench.reset();
+  EXPECT_FLOAT_EQ(bench.state().appearance.scale, 1);
+  EXPECT_EQ(bench.state().settings.find("time.smoothing")->get(), "off");
+  EXPECT_EQ(bench.state().notes.size(), 2u);
+}
+
+TEST(Settings, ThatCannotBeReadAreKeptAsideAndNamed) {
+  TemporaryFolder folder;
+  const std::string path = folder.write("settings.json", "{ broken");
+  std::string note;
+  EXPECT_EQ(app::load_settings(folder / "", note), "");
+  EXPECT_NE(note.find("settings.json.unreadable"), std::string::npos) << note;
+  EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_TRUE(std::filesystem::exists(path + ".unreadable"));
+}
+
+TEST(Settings, WithCommentsAreReadBack) {
+  TemporaryFolder folder;
+  Bench bench;
+  const std::string text = bench.state().settings.file_text();
+  EXPECT_EQ(app::save_settings(folder / "", text), "");
+  std::string note;
+  EXPECT_EQ(app::load_settings(folder / "", note), text);
+  EXPECT_EQ(note, "");
+  EXPECT_TRUE(bench.state().settings.read(text).empty());
+  EXPECT_EQ(app::recording_settings(text).free_mib, 1024u);
+}
+
+TEST(Settings, OpenByKeySearchAndCloseByEscape) {
+  Bench bench;
+  bench.press(viz::chord_from_text("Ctrl+,"));
+  bench.draw(4);
+  EXPECT_TRUE(bench.state().settings_dialog.is_open);
+  EXPECT_EQ(bench.state().settings.search("smooth").size(), 2u);
+  EXPECT_TRUE(bench.state().settings.search("xyzzy").empty());
+  bench.press(viz::chord_from_text("Escape"));
+  bench.draw(2);
+  EXPECT_FALSE(bench.state().settings_dialog.is_open);
+}
+
+}  // namespace
+}  // namespace sparsescope::test

@@ -1,0 +1,183 @@
+#include "viz/frame/undo.h"
+
+#include <utility>
+
+#include "imgui.h"
+#include "viz/frame/command_builder.h"
+#include "viz/frame/layouts.h"
+
+namespace sparsescope::frame {
+namespace {
+
+using nlohmann::json;
+
+template <typename T>
+json json_of(const std::optional<T>& value) {
+  return value ? json(*value) : json();
+}
+
+json json_of(const std::optional<viz::Range>& range) {
+  return range ? json{range->minimum, range->maximum} : json();
+}
+
+template <typename T>
+void take(const json& value, std::optional<T>& into) {
+  value.is_null() ? into.reset() : (void)(into = value.get<T>());
+}
+
+void take(const json& value, std::optional<viz::Range>& into) {
+  value.is_null() ? into.reset() : (void)(into = viz::Range{value[0].get<double>(), value[1].get<double>()});
+}
+
+// One list of what is locked, for both ways.
+template <typename MarksType, typename Visit>
+void each_mark(MarksType& marks, Visit visit) {
+  visit("step", marks.step);
+  visit("x", marks.x);
+  visit("layer", marks.layer);
+  visit("head", marks.head);
+  visit("token", marks.token);
+  visit("vocabulary_id", marks.vocabulary_id);
+  visit("source", marks.source);
+  visit("slot", marks.slot);
+  visit("second_token", marks.second_token);
+}
+
+json selection_now(const viz::Selection& selection) {
+  json locked = json::object();
+  each_mark(selection.locked, [&](const char* name, const auto& mark) { locked[name] = json_of(mark); });
+  return {{"locked", locked},
+          {"brush", json_of(selection.brush)},
+          {"baseline", json_of(selection.comparison.baseline)},
+          {"beside", selection.comparison.beside}};
+}
+
+void restore_selection(viz::Selection& selection, const json& from) {
+  each_mark(selection.locked, [&](const char* name, auto& mark) { take(from["locked"][name], mark); });
+  take(from["brush"], selection.brush);
+  take(from["baseline"], selection.comparison.baseline);
+  selection.comparison.beside = from["beside"].get<std::vector<std::uint32_t>>();
+}
+
+// A range that goes with the newest step, or was frozen by leaving it, is nobody's choice.
+json window_now(const State& state) {
+  const viz::TimeWindow& window = state.timeline.window();
+  const bool is_chosen = window.chosen() && window.chosen() != state.time_bar.sliding &&
+                         window.chosen() != state.time_bar.frozen;
+  return {{"axis", static_cast<int>(window.axis())},
+          {"chosen", is_chosen ? json_of(window.chosen()) : json()}};
+}
+
+void restore_window(viz::TimeWindow& window, const json& from) {
+  window.set_axis(static_cast<viz::TimeAxis>(from["axis"].get<int>()));
+  std::optional<viz::Range> chosen;
+  take(from["chosen"], chosen);
+  chosen ? window.choose(*chosen) : window.fit();
+}
+
+json views_now(const State& state) {
+  json views = json::object();
+  for (const State::Slot& slot : state.slots) views[std::string(slot.view->id())] = slot.view->settings();
+  return views;
+}
+
+bool is_look(const viz::Setting& setting) { return setting.id.starts_with("appearance."); }
+
+json look_now(const State& state) {
+  json look = json::object();
+  for (const viz::Setting& setting : state.settings.all()) {
+    if (is_look(setting)) look[setting.id] = setting.get();
+  }
+  return look;
+}
+
+}  // namespace
+
+json snapshot(const State& state) {
+  return {{"selection", selection_now(state.selection)},
+          {"window", window_now(state)},
+          {"views", views_now(state)},
+          {"look", look_now(state)},
+          {"panels", {{"side", state.show_side_panels}, {"hidden", state.hide_interface}}},
+          {"layout", layout_now(state)}};
+}
+
+void restore(State& state, const json& from) {
+  for (const auto& [id, value] : from["look"].items()) {
+    if (state.settings.find(id)->get() != value) state.settings.set(id, value.get<std::string>());
+  }
+  state.show_side_panels = from["panels"]["side"].get<bool>();
+  state.hide_interface = from["panels"]["hidden"].get<bool>();
+  for (const State::Slot& slot : state.slots) {
+    const json& settings = from["views"][std::string(slot.view->id())];
+    if (slot.view->settings() != settings) slot.view->set_settings(settings);
+  }
+  restore_selection(state.selection, from["selection"]);
+  if (window_now(state) != from["window"]) restore_window(state.timeline.window(), from["window"]);
+  if (from["layout"].is_object() && layout_now(state) != from["layout"]) apply_layout(state, from["layout"]);
+}
+
+void UndoHistory::commit(json now) {
+  if (now == present_) return;
+  past_.push_back(std::exchange(present_, std::move(now)));
+  if (past_.size() > kMostSteps) past_.erase(past_.begin());
+  future_.clear();
+}
+
+void UndoHistory::update(State& state) {
+  if (ImGui::IsAnyMouseDown() || ImGui::IsAnyItemActive()) {
+    frames_at_rest_ = 0;
+    return;
+  }
+  json now = snapshot(state);
+  if (frames_to_settle_ > 0) {
+    --frames_to_settle_;
+    present_ = candidate_ = std::move(now);
+    return;
+  }
+  frames_at_rest_ = now == candidate_ ? frames_at_rest_ + 1 : 0;
+  candidate_ = std::move(now);
+  if (frames_at_rest_ >= kRestFrames) commit(candidate_);
+}
+
+bool UndoHistory::can_undo(State& state) {
+  return !past_.empty() || (frames_to_settle_ == 0 && snapshot(state) != present_);
+}
+
+void UndoHistory::go_to(State& state, json target) {
+  restore(state, target);
+  present_ = std::move(target);
+  frames_to_settle_ = kSettleFrames;
+}
+
+void UndoHistory::undo(State& state) {
+  if (frames_to_settle_ == 0) commit(snapshot(state));
+  if (past_.empty()) return;
+  json target = std::move(past_.back());
+  past_.pop_back();
+  future_.push_back(std::move(present_));
+  go_to(state, std::move(target));
+}
+
+void UndoHistory::redo(State& state) {
+  if (future_.empty()) return;
+  json target = std::move(future_.back());
+  future_.pop_back();
+  past_.push_back(std::move(present_));
+  go_to(state, std::move(target));
+}
+
+void add_undo_commands(State& state) {
+  CommandBuilder table(state);
+  table.in("Window")
+      .add(
+          "window.undo", "Undo the last change of view or layout", {"Ctrl+Z"},
+          [&state] { state.undo.undo(state); },
+          [&state]() -> std::string { return state.undo.can_undo(state) ? "" : "nothing was changed"; })
+      .add(
+          "window.redo", "Redo what was undone", {"Ctrl+Shift+Z", "Ctrl+Y"},
+          [&state] { state.undo.redo(state); },
+          [&state]() -> std::string { return state.undo.can_redo() ? "" : "nothing was undone"; });
+}
+
+}  // namespace sparsescope::frame
