@@ -48,6 +48,7 @@ void add_control_commands(State& state);  // of the trainer's present list of co
 void add_time_commands(State& state);
 void add_selection_commands(State& state);
 void add_comparison_commands(State& state);  // which run is looked at, and beside which others
+void add_needle_commands(State& state);      // hide a needle, evaluate at a context
 void add_view_commands(State& state);
 void add_file_commands(State& state);
 void add_window_commands(State& state);

@@ -10,6 +10,7 @@ void add_commands(State& state) {
   add_time_commands(state);
   add_selection_commands(state);
   add_run_commands(state);
+  add_needle_commands(state);
   add_comparison_commands(state);
   add_file_commands(state);
   add_view_commands(state);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "imgui_internal.h"
+#include "viz/frame/attached_trainer.h"
 #include "viz/frame/state.h"
 #include "viz/widgets/icons.h"
 
@@ -76,6 +77,13 @@ void draw_views(State& state, const Area& area) {
   if (state.trainer && !state.trainer->is_over())
     context.post = [&state](const trace::Command& command) { post(state, command); };
   context.run_command = [&state](std::string_view id) { run_command(state, std::string(id)); };
+  context.run_command_with = [&state](std::string_view id, const std::string& value) {
+    if (const std::string reason = state.commands.run(id, value); !reason.empty())
+      state.notify(reason, ui::Tone::Neutral);
+  };
+  context.why_disabled = [&state](std::string_view id) { return state.commands.why_disabled(id); };
+  const std::optional<viz::AttachedTrainer> attached = attached_trainer(state);
+  if (attached) context.trainer = &*attached;
 
   for (State::Slot& slot : state.slots) {
     if (!slot.is_open) {

@@ -111,6 +111,18 @@ std::int64_t training_context(const Run& run) {
              : 0;
 }
 
+// What the experiment evaluates when nothing is named.
+std::vector<int> scheduled_multiples(const Run& run) {
+  std::vector<int> multiples;
+  const Json json = Json::parse(run.schema()->experiment_json, nullptr, false);
+  const Json::json_pointer place("/evaluation/needle_contexts");
+  if (!json.is_object() || !json.contains(place) || !json.at(place).is_array()) return multiples;
+  for (const Json& multiple : json.at(place)) {
+    if (multiple.is_number_integer()) multiples.push_back(multiple.get<int>());
+  }
+  return multiples;
+}
+
 // Why a context has no numbers, where the run says so: its text needs more tokens than there are, or it ran
 // out of memory after the step of the last evaluation.
 std::string reason_of(const Run& run, const std::string& label, std::uint64_t up_to) {
@@ -293,6 +305,24 @@ double accuracy_of(const NeedlePicture& picture, const NeedleCell& cell) {
   return picture.accuracy == NeedleAccuracy::WholeAnswers ? cell.exact_accuracy : cell.token_accuracy;
 }
 
+std::optional<InjectedNeedle> injected_needle(const Run& run, std::uint64_t step) {
+  std::optional<InjectedNeedle> needle;
+  for (const Event& event : run.events()) {
+    if (event.step > step) break;
+    if (event.kind != "needle_injected") continue;
+    needle.reset();
+    const Json json = Json::parse(event.json, nullptr, false);
+    const auto depth = json.is_object() ? json.find("depth") : json.end();
+    if (!json.is_object() || depth == json.end() || !depth->is_number() || depth->get<double>() < 0) continue;
+    needle = {event.step, depth->get<double>(), {}};
+    const auto positions = json.find("positions");
+    for (const Json& position : positions != json.end() ? *positions : Json::array()) {
+      if (position.is_number_integer()) needle->positions.push_back(position.get<std::int64_t>());
+    }
+  }
+  return needle;
+}
+
 NeedlePicture needle_query(const QueryFrame& frame, const NeedleSettings& settings) {
   NeedlePicture picture;
   static_cast<Picture&>(picture) = begin_picture(frame, "needle", "needle");
@@ -318,6 +348,8 @@ NeedlePicture needle_query(const QueryFrame& frame, const NeedleSettings& settin
   if (!has_samples && picture.state != PictureState::Loading && picture.state != PictureState::Failed)
     say_none(frame, picture);
   picture.banner = comparison_banner(frame);
+  picture.scheduled = scheduled_multiples(frame.run);
+  picture.injected = injected_needle(frame.run, frame.cursor_step());
   add_runs(frame, picture);
   picture.tracks.push_back(steps_track(frame, picture.banner.runs, picture));
   picture.signal_y = range_by_depth(picture);

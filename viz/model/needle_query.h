@@ -40,6 +40,14 @@ struct NeedleRun {
   std::vector<NeedleContext> contexts;
 };
 
+// The needle that a command put into probe sequence 0, in force at `step`; nothing: there is none.
+struct InjectedNeedle {
+  std::uint64_t step = 0;               // of the injection
+  double depth = 0;                     // 0 at the start, 1 at the end
+  std::vector<std::int64_t> positions;  // first tokens of its copies
+};
+std::optional<InjectedNeedle> injected_needle(const Run& run, std::uint64_t step);
+
 // tracks[0] is the signal over training steps, a line each context and run.
 struct NeedlePicture : Picture {
   std::vector<NeedleRun> runs;  // the picture's own first
@@ -49,7 +57,9 @@ struct NeedlePicture : Picture {
   bool as_share = false;
   NeedleAccuracy accuracy = NeedleAccuracy::WholeAnswers;
   Range signal_y{-1, 1};  // of the curves by depth; always with 0 inside
-  std::string unit;       // of the signal: "nats", or "of the loss without"
+  std::string unit;       // of the signal: "nats", or "of the ceiling"
+  std::optional<InjectedNeedle> injected;
+  std::vector<int> scheduled;  // multiples that "evaluate now" takes
 };
 NeedlePicture needle_query(const QueryFrame& frame, const NeedleSettings& settings);
 Twin twin_of(const NeedlePicture& picture);

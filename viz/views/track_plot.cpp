@@ -6,6 +6,7 @@
 
 #include "viz/model/format.h"
 #include "viz/views/inks.h"
+#include "viz/views/track_levels.h"
 #include "viz/widgets/controls.h"
 #include "viz/widgets/plot.h"
 
@@ -49,6 +50,14 @@ float line_width(Weight weight) {
   return weight == Weight::Strong ? 2.f : weight == Weight::Faint ? 1.f : 1.6f;
 }
 
+// One standard error up and down from every sample.
+void draw_errors(const LinePicture& line, std::span<const Column> columns, ImU32 ink) {
+  for (const Column& column : columns) {
+    const double bar[2] = {column.bucket.minimum, column.bucket.maximum}, at[2] = {column.x, column.x};
+    if (column.bucket.has_value() && bar[1] > bar[0]) plot::line(at, bar, {ink, line_width(line.weight)});
+  }
+}
+
 void draw_part(const LinePicture& line, std::span<const Column> columns, const Picture& picture,
                float alpha) {
   if (columns.empty()) return;
@@ -58,17 +67,21 @@ void draw_part(const LinePicture& line, std::span<const Column> columns, const P
     points.add(column, picture);
     has_band |= column.bucket.count > 1 && column.bucket.maximum > column.bucket.minimum;
   }
-  const std::uint32_t run = picture.run;
+  const std::uint32_t run = line.run.value_or(picture.run);
   const float faint = line.weight == Weight::Faint ? 0.42f : 1.f;
-  if (has_band && line.weight != Weight::Strong)
+  if (line.has_errors) draw_errors(line, columns, ink_color(line.ink, line.place, run, alpha));
+  if (has_band && !line.has_errors && line.weight != Weight::Strong)
     plot::band(points.x, points.low, points.high, ink_color(line.ink, line.place, run, 0.22f * alpha));
   plot::line(
       points.x, points.last,
       {ink_color(line.ink, line.place, run, alpha * faint), line_width(line.weight), plot_dash(line.dash)});
   if (!line.has_dots) return;
   for (std::size_t i = 0; i < points.x.size(); ++i) {
-    if (std::isfinite(points.last[i]))
-      plot::dot(points.x[i], points.last[i], 2.5f, ink_color(line.ink, line.place, run, alpha));
+    if (!std::isfinite(points.last[i])) continue;
+    const bool is_hollow =
+        line.has_errors && std::abs(points.last[i]) < 2 * (points.high[i] - points.last[i]);
+    draw_dot(points.x[i], points.last[i], is_hollow ? Filling::Hollow : Filling::Full,
+             ink_color(line.ink, line.place, run, alpha));
   }
 }
 
@@ -141,7 +154,8 @@ void draw_flags(const TrackPlot& request) {
 // What stands at a line's end: its name; its newest value too where lines are few; the value alone where it
 // is the only one.
 std::string end_label(const Picture& picture, const TrackPicture& track, const LinePicture& line) {
-  if (line.label.empty() || line.columns.empty() || !track.areas.empty()) return {};
+  // Over areas only the lines of compared runs are named at their end; the legend names the others.
+  if (line.label.empty() || line.columns.empty() || (!track.areas.empty() && line.ink != Ink::Run)) return {};
   const auto named = std::count_if(track.lines.begin(), track.lines.end(),
                                    [](const LinePicture& other) { return !other.label.empty(); });
   if (named > 3 || !picture.is_following || !std::isfinite(line.at_cursor)) return line.label;
@@ -158,8 +172,9 @@ void draw_end_labels(const TrackPlot& request, const Selection& selection) {
     const auto last = std::find_if(line.columns.rbegin(), line.columns.rend(),
                                    [](const Column& column) { return column.bucket.has_value(); });
     if (last == line.columns.rend()) continue;
-    plot::end_label(last->x, last->bucket.last, words,
-                    ink_color(line.ink, line.place, request.picture.run, brightness(line, selection)));
+    plot::end_label(
+        last->x, last->bucket.last, words,
+        ink_color(line.ink, line.place, line.run.value_or(request.picture.run), brightness(line, selection)));
   }
 }
 
@@ -187,7 +202,10 @@ void draw_readout(const TrackPlot& request, double x) {
     const double value = value_at(line, x);
     if (std::isnan(value)) continue;
     const std::string label = line.label.empty() ? "sample" : line.label;
-    tooltip_row(ink_color(line.ink, line.place, run), label, value_words(value, track.unit));
+    std::string words = value_words(value, track.unit);
+    if (const double error = error_at(line, x); std::isfinite(error))
+      words += " ± " + format_number(error, 2);
+    tooltip_row(ink_color(line.ink, line.place, line.run.value_or(run)), label, words);
   }
   for (auto area = track.areas.rbegin(); area != track.areas.rend(); ++area) {
     tooltip_row(ink_color(area->ink, area->place, run), area->label,
@@ -280,7 +298,7 @@ void draw_places(const TrackPlot& request, const Selection& selection) {
     for (const LinePicture& line : request.track.lines) {
       const double value = value_at(line, x);
       if (std::isfinite(value) && !line.label.empty())
-        plot::dot(x, value, 3, ink_color(line.ink, line.place, picture.run));
+        plot::dot(x, value, 3, ink_color(line.ink, line.place, line.run.value_or(picture.run)));
     }
   };
   if (selection.hover_before.x) mark(*selection.hover_before.x, color(Token::Muted, 0.6f));
@@ -345,6 +363,11 @@ plot::Options options_of(const TrackPlot& request) {
 
 }  // namespace
 
+void draw_dot(double x, double y, Filling filling, ImU32 ink) {
+  plot::dot(x, y, filling == Filling::Hollow ? 3.6f : 3.f, ink);
+  if (filling == Filling::Hollow) plot::dot(x, y, 2.2f, color(Token::Panel));
+}
+
 float end_label_gutter(const Picture& picture, const TrackPicture& track) {
   float widest = 0;
   for (const LinePicture& line : track.lines) {
@@ -365,6 +388,14 @@ double value_at(const LinePicture& line, double x) {
   return bucket.has_value() ? bucket.last : kUnknown;
 }
 
+double error_at(const LinePicture& line, double x) {
+  if (!line.has_errors) return kUnknown;
+  const auto after = std::upper_bound(line.columns.begin(), line.columns.end(), x,
+                                      [](double at, const Column& column) { return at < column.x; });
+  if (after == line.columns.begin() || !std::prev(after)->bucket.has_value()) return kUnknown;
+  return std::prev(after)->bucket.maximum - std::prev(after)->bucket.last;
+}
+
 double thickness_at(const AreaPicture& area, double x) {
   const auto after =
       std::upper_bound(area.slices.begin(), area.slices.end(), x,
@@ -382,6 +413,7 @@ void draw_track(const TrackPlot& request, ViewContext& context) {
   for (const AreaPicture& area : request.track.areas) draw_area(area, picture);
   draw_spans(picture, context, request.track);
   draw_flags(request);
+  draw_levels(request, context);
   for (const LinePicture& line : request.track.lines)
     draw_line(line, picture, brightness(line, context.selection));
   draw_places(request, context.selection);

@@ -24,6 +24,12 @@ float end_label_gutter(const Picture& picture, const TrackPicture& track);
 
 // Value of a line at a place: the column there or the last before it; NaN left of the first.
 double value_at(const LinePicture& line, double x);
+// Its standard error there; NaN where lines have none.
+double error_at(const LinePicture& line, double x);
 double thickness_at(const AreaPicture& area, double x);
+
+// A sample in the plot that is being drawn. Hollow: not distinguishable from 0.
+enum class Filling { Full, Hollow };
+void draw_dot(double x, double y, Filling filling, ImU32 ink);
 
 }  // namespace sparsescope::viz

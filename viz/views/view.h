@@ -19,14 +19,34 @@ namespace sparsescope::viz {
 
 enum class Motion { Normal, Reduced };
 
+// The trainer of the selected run while it runs: what a view may offer to change or to measure.
+struct AttachedTrainer {
+  std::vector<trace::Control> controls;  // with their present values
+  struct Evaluation {
+    int context_multiple = 1;
+    double seconds = 0;
+    bool is_measured = false;  // from an earlier evaluation of it
+  };
+  std::vector<Evaluation> evaluations;  // what the run can evaluate, ascending
+  double held_out_seconds = 0;          // of the held-out loss, with which each evaluation begins
+  bool is_evaluating = false;
+  std::string progress_text;
+  double progress = -1;  // 0..1; negative: unknown
+
+  const trace::Control* control(std::string_view name) const;
+};
+
 struct ViewContext {
   Timeline& timeline;
   Selection& selection;
   ImVec2 size{0, 0};  // of the view's content, in ImGui units; drawn at the cursor position
   Motion motion = Motion::Normal;
-  std::function<void(trace::Command)> post;                      // empty: no trainer is attached
-  std::function<void(std::string_view id)> run_command;          // a command of the table; may be empty
+  std::function<void(trace::Command)> post;              // empty: no trainer is attached
+  std::function<void(std::string_view id)> run_command;  // a command of the table; may be empty
+  // The same with the value that the command asks for; may be empty.
+  std::function<void(std::string_view id, const std::string& value)> run_command_with = {};
   std::function<std::string(std::string_view id)> why_disabled;  // of a command; may be empty
+  const AttachedTrainer* trainer = nullptr;  // nullptr: the selected run is not being trained here
 };
 
 struct Applies {

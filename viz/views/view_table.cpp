@@ -5,6 +5,8 @@
 #include "viz/views/density_view.h"
 #include "viz/views/drift_view.h"
 #include "viz/views/loss_view.h"
+#include "viz/views/needle_view.h"
+#include "viz/views/routing_view.h"
 #include "viz/views/text_sample_view.h"
 #include "viz/views/token_view.h"
 
@@ -13,12 +15,21 @@ namespace sparsescope::viz {
 nlohmann::json View::settings() const { return nlohmann::json::object(); }
 void View::set_settings(const nlohmann::json&) {}
 
+const trace::Control* AttachedTrainer::control(std::string_view name) const {
+  for (const trace::Control& candidate : controls) {
+    if (candidate.name == name) return &candidate;
+  }
+  return nullptr;
+}
+
 std::vector<std::unique_ptr<View>> make_views() {
   const auto shared = std::make_shared<SharedSettings>();
   std::vector<std::unique_ptr<View>> views;
   views.push_back(std::make_unique<DriftView>(shared));
   views.push_back(std::make_unique<DensityView>());
   views.push_back(std::make_unique<LossView>(shared));
+  views.push_back(std::make_unique<NeedleView>());
+  views.push_back(std::make_unique<RoutingView>());
   views.push_back(std::make_unique<DeclarationView>());
   views.push_back(std::make_unique<TokenView>());
   views.push_back(std::make_unique<TextSampleView>());

@@ -37,7 +37,7 @@ inline constexpr const char* kChevronRight = "\xEF\x85\x82";  // F142 chevron-ri
 inline constexpr const char* kChevronDown = "\xEF\x85\x80";   // F140 chevron-down
 inline constexpr const char* kSave = "\xEF\x86\x93";          // F193 content-save
 inline constexpr const char* kTarget = "\xEF\x93\xBE";        // F4FE target
-inline constexpr const char* kExport = "\xEF\x88\x87";       // F207 export
+inline constexpr const char* kExport = "\xEF\x88\x87";        // F207 export
 inline constexpr const char* kCopy = "\xEF\x86\x8F";          // F18F content-copy
 inline constexpr const char* kRetry = "\xEF\x91\x90";         // F450 refresh
 inline constexpr const char* kKeyboard = "\xEF\x8C\x8C";      // F30C keyboard
@@ -45,5 +45,7 @@ inline constexpr const char* kRecord = "\xEF\x91\x8A";        // F44A record
 inline constexpr const char* kDemo = "\xEF\x90\x8D";          // F40D play-circle-outline
 inline constexpr const char* kWaiting = "\xEF\x94\x9F";       // F51F timer-sand
 inline constexpr const char* kDisk = "\xEF\x8B\x8A";          // F2CA harddisk
+inline constexpr const char* kChain = "\xEF\x8C\xB9";         // F339 link-variant
+inline constexpr const char* kNeedle = "\xEF\x8E\x91";        // F391 needle
 
 }  // namespace sparsescope::icon

@@ -341,6 +341,21 @@ void horizontal(double y, const Stroke& stroke) {
   stroke_path(stroke);
 }
 
+Drag drag_horizontal(int id, double y) {
+  // ImPlot moves the value while it is held; where it was let go stands in the frame after.
+  const ImGuiID key = ImGui::GetID(id);
+  ImGuiStorage* storage = ImGui::GetStateStorage();
+  const bool was_held = storage->GetBool(key);
+  Drag drag;
+  drag.y = was_held ? static_cast<double>(storage->GetFloat(key + 1)) : y;
+  ImPlot::DragLineY(id, &drag.y, {0, 0, 0, 0}, 1, ImPlotDragToolFlags_NoFit, nullptr, &drag.is_hovered,
+                    &drag.is_held);
+  drag.is_released = was_held && !drag.is_held;
+  storage->SetBool(key, drag.is_held);
+  if (drag.is_held) storage->SetFloat(key + 1, static_cast<float>(drag.y));
+  return drag;
+}
+
 void dot(double x, double y, float radius, ImU32 ink) {
   list()->AddCircleFilled(ImPlot::PlotToPixels(x, y), line_px(radius), ink, 16);
 }

@@ -74,6 +74,13 @@ void hatch(double x0, double x1, ImU32 ink);
 // Lines across the whole plot.
 void vertical(double x, const Stroke& stroke);
 void horizontal(double y, const Stroke& stroke);
+// A handle on a line across the plot, which the person may move up and down. Draws nothing.
+struct Drag {
+  bool is_hovered = false, is_held = false;
+  bool is_released = false;  // in this frame; `y` is where
+  double y = 0;
+};
+Drag drag_horizontal(int id, double y);
 // A dot, and a short tick on the bottom axis (not-a-number, events).
 void dot(double x, double y, float radius, ImU32 ink);
 void tick(double x, ImU32 ink);
