@@ -1,5 +1,5 @@
 #version 330 core
-// One edge an instance: 16 segments of a cubic curve as a strip of 34 vertices. curve_points() of
+// One edge an instance: 32 segments of a cubic curve as a strip of 66 vertices. curve_points() of
 // viz/widgets/edges.cpp is its oracle.
 layout(location = 0) in uvec2 ends;
 layout(location = 1) in vec4 ink;
@@ -20,7 +20,7 @@ flat out float half_width;
 flat out vec4 line_ink;
 flat out uint dash;
 
-const int kSegments = 16;
+const int kSegments = 32;
 vec2 p0, p1, p2, p3;
 
 void place_control_points() {
@@ -58,7 +58,12 @@ void main() {
   across = ((gl_VertexID & 1) == 0 ? -1.0 : 1.0) * (half_width + 1.0);
   along = 0.0;
   if (style.y > 0u) {
-    for (int k = 1; k <= i; ++k) along += distance(point(k), point(k - 1));
+    vec2 before = p0;
+    for (int k = 1; k <= i; ++k) {
+      vec2 next = point(k);
+      along += distance(next, before);
+      before = next;
+    }
   }
   line_ink = ink;
   dash = style.y;

@@ -82,12 +82,12 @@ TEST(Edges, ArcsRiseOverEdgesToTheLeftAndStayBelowTheirHeight) {
   EdgeView view;
   view.origin = {10, 200};
   const auto over = curve_points(*batch, 0, view), under = curve_points(*batch, 1, view);
-  EXPECT_NEAR(over[8].y, 150, 0.01);  // half a circle
-  EXPECT_NEAR(under[8].y, 250, 0.01);
+  EXPECT_NEAR(over[kEdgeSegments / 2].y, 150, 0.01);  // half a circle
+  EXPECT_NEAR(under[kEdgeSegments / 2].y, 250, 0.01);
   view.arc_height = 20;
-  EXPECT_NEAR(curve_points(*batch, 0, view)[8].y, 180, 0.01);
+  EXPECT_NEAR(curve_points(*batch, 0, view)[kEdgeSegments / 2].y, 180, 0.01);
   EXPECT_EQ(over[0].x, 110);
-  EXPECT_EQ(over[16].x, 10);
+  EXPECT_EQ(over[kEdgeSegments].x, 10);
 }
 
 TEST(Edges, AlphaIsWeighedOnceAndWidthIsCoverage) {

@@ -29,7 +29,7 @@ struct EdgeInstance {
 static_assert(sizeof(EdgeInstance) == 20);
 
 inline constexpr std::size_t kMostEdges = 50'000;
-inline constexpr int kEdgeSegments = 16;
+inline constexpr int kEdgeSegments = 32;  // half a circle as wide as a screen is off by less than a pixel
 
 class EdgeBatch;
 using EdgeBatchPtr = std::shared_ptr<const EdgeBatch>;
