@@ -213,7 +213,8 @@ TEST(DeclarationMap, OnlyWhatChangedKeepsGainedAndLostDeclarations) {
         const Cell cell = picture.cells->at(p, c);
         ASSERT_EQ(cell.state == CellState::Value, here != there);
         if (here != there) {
-          EXPECT_EQ(cell.value < 0, there) << "lost declarations lie below the scale";
+          EXPECT_EQ(static_cast<double>(cell.value) < picture.scale.low, there)
+              << "lost declarations lie below the scale";
         }
         changed += here != there;
       }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "engine/trace/error.h"
 
@@ -10,8 +11,8 @@ namespace sparsescope::viz {
 namespace {
 
 constexpr float kInvalid = std::numeric_limits<float>::quiet_NaN();
-// Declared there and not here, where the score here is not recorded: something below theta.
-constexpr float kLost = -1e-6f;
+// Declared there and not here: below every scale.
+constexpr float kLost = std::numeric_limits<float>::lowest();
 
 void make_groups(DeclarationContent& content) {
   const std::int64_t positions = content.sample->layer.positions();
@@ -209,7 +210,7 @@ void keep_changed(const DeclarationContent& content, const Matrix& matrix, std::
     if ((here[i] > 0) == (there[i] > 0)) {
       values[i] = Cells::absent();
     } else if (there[i] > 0) {
-      values[i] = Cells::is_absent(values[i]) ? kLost : std::min(values[i], kLost);
+      values[i] = kLost;
     }
   }
 }
@@ -248,8 +249,9 @@ void set_limits(DeclarationContent& content, const DeclarationHistory& history) 
       content.low = -content.high / 3;
       break;
     case DeclarationValue::Count:
+      // By position there are only 0 and 1: 1 in the middle of the colours is legible on any ground.
       content.low = content.settings.rows == DeclarationRows::Ids ? 1 : 0;
-      content.high = std::max(extent ? extent->maximum : 1, content.low + 1);
+      content.high = std::max(extent ? extent->maximum : 1, 2.0);
       break;
     case DeclarationValue::HitRate:
       break;

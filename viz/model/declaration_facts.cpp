@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "viz/model/declaration_words.h"
 #include "viz/model/format.h"
@@ -65,8 +66,7 @@ std::string cell_number(const DeclarationPicture& picture, const Cell& cell) {
   if (cell.state == CellState::Absent) return kAbsent;
   if (cell.state == CellState::Invalid) return "not a number";
   const bool is_change = picture.other_step && picture.settings.change == DeclarationChange::OnlyChanged;
-  if (is_change && cell.value < 0 && picture.settings.value != DeclarationValue::Margin)
-    return "no longer declared";
+  if (is_change && cell.value == std::numeric_limits<float>::lowest()) return "no longer declared";
   if (picture.settings.value == DeclarationValue::Margin && cell.value == 0) return "above 0, not recorded";
   return format_number(static_cast<double>(cell.value), 7);
 }
@@ -133,7 +133,10 @@ std::string cell_title(const DeclarationPicture& picture, CellIndex cell) {
 std::vector<std::string> cell_lines(const DeclarationPicture& picture, const DeclarationHistory& history,
                                     CellIndex cell) {
   const CellFacts facts = cell_facts(picture, history, cell);
-  std::vector<std::string> lines = {value_words(picture, cell)};
+  std::vector<std::string> lines;
+  const bool is_told_below = picture.cells->at(cell).state == CellState::Absent && !picture.other_step &&
+                             picture.settings.value != DeclarationValue::FirstStep && facts.of == 1;
+  if (!is_told_below || !facts.is_recorded) lines.push_back(value_words(picture, cell));
   if (facts.there)
     lines.push_back(fmt::format("{} at step {}", format_number(*facts.there, 5),
                                 picture.other_step ? step_text(*picture.other_step) : ""));

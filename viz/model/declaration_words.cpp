@@ -106,6 +106,8 @@ std::string hidden_words(const DeclarationContent& content, const ProbeText& tex
                          counts.unknown_positions == 1 ? "is" : "are");
   if (content.other && content.settings.change == DeclarationChange::Difference)
     words += "; equal cells are blank";
+  if (content.other && content.settings.change == DeclarationChange::OnlyChanged)
+    words += "; what is no longer declared has the colour below the scale";
   return words;
 }
 

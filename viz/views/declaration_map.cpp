@@ -230,7 +230,11 @@ ColorScale declaration_scale(const DeclarationPicture& picture) {
   ColorScale scale;
   scale.low = static_cast<float>(picture.scale.low);
   scale.high = static_cast<float>(picture.scale.high);
-  if (picture.scale.is_difference) scale.map = ColorMap::RdBu;
+  if (picture.scale.is_difference) {
+    scale.map = ColorMap::RdBu;
+  } else if (picture.settings.value == DeclarationValue::Count && !picture.scale.is_logarithmic) {
+    scale.map = ColorMap::Viridis;  // two values: its middle stands out on dark and light ground
+  }
   if (picture.scale.is_logarithmic) scale.kind = ColorScaleKind::Log;
   return scale;
 }
@@ -259,7 +263,6 @@ DeclarationPlace draw_declaration_map(const DeclarationMap& map, DeclarationCame
   draw_marks(map, layout, context.selection, place);
   plot::end();
   if (!picture.cells) return place;
-  const ImVec2 after = ImGui::GetCursorScreenPos();
   draw_row_labels(map, layout, context.selection);
   draw_column_labels(map, layout, context.selection);
   if (has_strips) draw_row_strips(map, layout);
@@ -268,7 +271,8 @@ DeclarationPlace draw_declaration_map(const DeclarationMap& map, DeclarationCame
   ui::color_bar("scale", map.scale, picture.scale.unit, ui::BarLayout::Vertical,
                 std::min(320.f, (layout.max.y - layout.min.y) / current_scale()),
                 picture.cells->invalid_count());
-  ImGui::SetCursorScreenPos(after);
+  ImGui::SetCursorScreenPos(outer_min);
+  ImGui::Dummy(map.size);
   handle_pointer(map, place, context);
   return place;
 }

@@ -13,8 +13,8 @@
 namespace sparsescope::viz {
 namespace {
 
-constexpr float kRoomForControls = 520, kRoomForRows = 720;  // widths at scale 1
-constexpr float kLeastForControls = 300;                     // height at scale 1
+constexpr float kRoomForControls = 520, kRoomForRows = 720;    // widths at scale 1
+constexpr float kLeastForControls = 300, kLeastForLine = 200;  // heights at scale 1
 
 constexpr const char* kValueNames[] = {"score − θ", "declarations", "hit rate", "first step"};
 constexpr const char* kRowNames[] = {"by position", "by id"};
@@ -62,8 +62,7 @@ void DeclarationView::draw_marks(ViewContext& context) {
   const bool is_screen = current_purpose() == Purpose::Screen;
   const ImVec2 room = ImGui::GetContentRegionAvail();
   if (is_screen && room.x >= px(kRoomForControls) && room.y >= px(kLeastForControls)) draw_controls(context);
-  draw_found(context);
-  if (is_screen) draw_history();
+  if (room.y >= px(kLeastForLine)) draw_line(context);
   const bool has_footer = ImGui::GetContentRegionAvail().y >= px(200);
   const float line = text_size(Font::Regular, kSmallText, "0").y + ImGui::GetStyle().ItemSpacing.y;
   const ImVec2 left = ImGui::GetContentRegionAvail();
@@ -86,60 +85,85 @@ void DeclarationView::draw_controls(ViewContext&) {
   if (changed) forget();
 }
 
-void DeclarationView::draw_found(ViewContext& context) {
+// One line, always there, so that a lock or a walk through the probes never moves the map.
+void DeclarationView::draw_line(ViewContext& context) {
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float width = ImGui::GetContentRegionAvail().x;
+  const float height = text_size(Font::Regular, kSmallText, "0").y + px(6);
+  const float taken = current_purpose() == Purpose::Screen ? draw_history(at, width, height) : 0;
   const DeclarationPicture& shown = picture();
-  if (!shown.search_words.empty()) ui::muted(shown.search_words);
-  if (shown.found.empty()) return;
-  const DeclaredToken& best = shown.found.front();
-  {
-    FontScope font(Font::Regular, kSmallText);
-    ImGui::TextColored(color4(Token::Text), "%s", best.sentence.c_str());
+  std::string words = shown.search_words;
+  Token ink = Token::Muted;
+  if (!shown.found.empty()) {
+    words = shown.found.front().sentence;
+    ink = Token::Text;
+  } else if (words.empty() && current_purpose() == Purpose::Screen) {
+    words = "Click a cell to lock its token and its id everywhere; type a token to see who declares it";
   }
-  if (current_purpose() != Purpose::Screen || settings_.search.empty()) return;
-  ImGui::SameLine(0, px(10));
-  if (context.selection.locked.vocabulary_id != best.id && ImGui::SmallButton("Lock"))
-    context.selection.locked.vocabulary_id = best.id;
-  // Other pieces that contain what was typed: a press looks for that one alone.
-  for (std::size_t i = 1; i < shown.found.size(); ++i) {
-    const std::string words = shown.found[i].word + "##" + std::to_string(shown.found[i].id);
-    ImGui::SameLine(0, px(6));
-    if (ImGui::GetContentRegionAvail().x < px(60)) break;
-    if (ImGui::SmallButton(words.c_str())) {
-      settings_.search = fmt::format("#{}", shown.found[i].id);
-      forget();
-    }
+  const float written = draw_text_within(ImGui::GetWindowDrawList(), Font::Regular, kSmallText,
+                                         {at.x, at.y + px(2)}, width - taken - px(8), color(ink), words)
+                            .width;
+  if (current_purpose() == Purpose::Screen && !settings_.search.empty())
+    draw_found({at.x + written + px(12), at.y}, at.x + width - taken, context);
+  ImGui::SetCursorScreenPos(at);
+  ImGui::Dummy({width, height});
+}
+
+// Other pieces that contain what was typed: a press looks for that one alone.
+void DeclarationView::draw_found(ImVec2 at, float right, ViewContext& context) {
+  const std::vector<DeclaredToken>& found = picture().found;
+  FontScope font(Font::Regular, kSmallText);
+  const auto place = [&](const std::string& words, float extent) {
+    if (at.x + extent > right) return false;
+    ImGui::SetCursorScreenPos(at);
+    at.x += extent + px(6);
+    return ImGui::SmallButton(words.c_str());
+  };
+  const auto extent_of = [](const std::string& words) {
+    return ImGui::CalcTextSize(words.c_str()).x + 2 * ImGui::GetStyle().FramePadding.x;
+  };
+  if (!found.empty() && context.selection.locked.vocabulary_id != found.front().id &&
+      place("Lock", extent_of("Lock")))
+    context.selection.locked.vocabulary_id = found.front().id;
+  for (std::size_t i = 1; i < found.size(); ++i) {
+    if (!place(fmt::format("{}##{}", found[i].word, found[i].id), extent_of(found[i].word))) continue;
+    settings_.search = fmt::format("#{}", found[i].id);
+    forget();
   }
 }
 
-void DeclarationView::draw_history() {
+float DeclarationView::draw_history(ImVec2 at, float width, float height) {
   const HistoryProgress& history = picture().history;
-  if (!history.is_wanted) return;
-  const std::string words = fmt::format(
-      "{} of {} probes read", format_count(static_cast<std::int64_t>(history.read + history.missing)),
-      format_count(static_cast<std::int64_t>(history.total)));
-  if (!history.is_done() && history.is_cancelled) {
-    ui::muted(words + ", then cancelled");
-    ImGui::SameLine();
-    if (ImGui::SmallButton("Go on")) {
+  if (!history.is_wanted || (history.is_done() && history.missing == 0)) return 0;
+  FontScope font(Font::Regular, kSmallText);
+  std::string words =
+      fmt::format("{} of {} probes read", format_count(static_cast<std::int64_t>(history.read)),
+                  format_count(static_cast<std::int64_t>(history.total)));
+  const char* deed = history.is_done() ? "Read again" : history.is_cancelled ? "Go on" : "Cancel";
+  if (history.missing > 0) words += ": " + history.message;
+  const float text = std::min(width / 2, ImGui::CalcTextSize(words.c_str()).x),
+              button = ImGui::CalcTextSize(deed).x + 2 * ImGui::GetStyle().FramePadding.x;
+  const float left = at.x + width - text - button - px(8);
+  ImDrawList* list = ImGui::GetWindowDrawList();
+  draw_text_within(list, Font::Regular, kSmallText, {left, at.y + px(2)}, text + px(1),
+                   color(history.missing > 0 ? Token::Error : Token::Muted), words);
+  const double share = static_cast<double>(history.read + history.missing) /
+                       static_cast<double>(std::max<std::size_t>(1, history.total));
+  const float y = at.y + height - px(2), whole = text + button + px(8);
+  list->AddRectFilled({left, y}, {left + whole, y + px(2)}, color(Token::Line));
+  list->AddRectFilled({left, y}, {left + whole * static_cast<float>(share), y + px(2)}, color(Token::Accent));
+  ImGui::SetCursorScreenPos({left + text + px(8), at.y});
+  if (ImGui::SmallButton(deed)) {
+    if (history.is_done()) {
+      memory_.history.restart();
+    } else if (history.is_cancelled) {
       memory_.history.resume();
-      forget();
-    }
-  } else if (!history.is_done()) {
-    const double share = static_cast<double>(history.read + history.missing) /
-                         static_cast<double>(std::max<std::size_t>(1, history.total));
-    if (ui::progress("probes", share, words)) {
+    } else {
       memory_.history.cancel();
-      forget();
     }
-  }
-  if (history.missing == 0) return;
-  ui::muted(fmt::format("{} probes could not be read: {}",
-                        format_count(static_cast<std::int64_t>(history.missing)), history.message));
-  ImGui::SameLine();
-  if (ImGui::SmallButton("Read again")) {
-    memory_.history.restart();
     forget();
   }
+  return whole + px(8);
 }
 
 void DeclarationView::draw_footer() {

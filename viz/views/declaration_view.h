@@ -34,8 +34,10 @@ class DeclarationView final : public QueriedView<DeclarationPicture> {
 
  private:
   void draw_controls(ViewContext& context);
-  void draw_found(ViewContext& context);
-  void draw_history();
+  void draw_line(ViewContext& context);
+  void draw_found(ImVec2 at, float right, ViewContext& context);
+  // At the right end of the line; returns the width it took.
+  float draw_history(ImVec2 at, float width, float height);
   void draw_footer();
   bool draw_comparison_settings();
   CellBlock visible() const;
