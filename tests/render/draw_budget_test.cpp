@@ -1,8 +1,9 @@
-// Budgets of a frame as counts: 4096 x 4096 cells, ten million points, as many edges as a batch takes.
+// Budgets of a frame as counts: 4096 x 4096 cells, a million edges, ten million points.
 #include <gtest/gtest.h>
 
 #include <cmath>
 
+#include "tests/render/million_edges.h"
 #include "tests/render/render_support.h"
 #include "viz/model/series.h"
 
@@ -34,6 +35,33 @@ TEST(DrawBudget, AMapOfSixteenMillionCells) {
   EXPECT_LE(statistics.bytes, 4ull * 2 * 1280 * 800 * 2);
   EXPECT_EQ(statistics.uploads, statistics.tiles);
   EXPECT_LE(statistics.draws, 3u * 4);
+}
+
+TEST(DrawBudget, AMillionEdgesFromAfarAndFromNear) {
+  Canvas canvas(1280, 800);
+  SPARSESCOPE_NEEDS_DRAWING(canvas);
+  const viz::EdgeRollupPtr rollup = test::million_edges();
+  for (const viz::Range shown : {viz::Range{0, 4096}, viz::Range{1000, 1200}}) {
+    const viz::RoutingPicture picture = test::million_edge_picture(rollup, shown, 1280);
+    EXPECT_TRUE(picture.content->ledger.is_exact());
+    viz::RoutingBatches batches;
+    batches.refresh(picture);
+    plot::AxisRange x, y;
+    plot::Options options;
+    options.x.fit = shown;
+    for (int i = 0; i < 2; ++i) {
+      canvas.frame([&] {
+        if (!plot::begin(options, x, y)) return;
+        for (const auto& layer : batches.layers()) plot::edges(layer.edges, plot::edge_view(400));
+        plot::end();
+      });
+    }
+    EXPECT_EQ(canvas.edge_batches.size(), 1u) << "one draw a layer";
+    EXPECT_LE(canvas.edge_batches[0].edges, kMostEdges);
+    EXPECT_GT(canvas.edge_batches[0].edges, 1000u);
+    EXPECT_LT(canvas.vertices, 2'000);
+    EXPECT_LT(canvas.commands, kMostCommands);
+  }
 }
 
 TEST(DrawBudget, TenMillionPoints) {
