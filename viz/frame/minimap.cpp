@@ -34,7 +34,7 @@ void loss_lines(const State& state, const Ruler& ruler, float top, float bottom)
       points.push_back({ruler.pixel(point.x), bottom - px(2) - share * (bottom - top - px(4))});
     }
     list->AddPolyline(points.data(), static_cast<int>(points.size()),
-                      color(run_token(static_cast<int>(run->id()))), px(1.2f));
+                      color(run_token(static_cast<int>(run->id()))), line_px(1.2f));
   }
 }
 
