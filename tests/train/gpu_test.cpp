@@ -185,5 +185,40 @@ TEST_F(OnTheGpu, AWholeRunTrainsRecordsAndRepeatsItself) {
   EXPECT_EQ(losses[0], losses[1]);
 }
 
+TEST_F(OnTheGpu, NeedlesTextsAndCheckpointsChangeNoLossAndAResumedRunIsTheSame) {
+  const TinyFolder folder;
+  const auto run_on_gpu = [&](RunRequest request, bool is_watched, CollectingSink& sink) {
+    request.device = Device::Cuda;
+    Trainer trainer(request, sink);
+    bool has_asked = false;
+    sink.at_frame = [&](const trace::Frame& frame) {
+      if (frame.step != 7 || has_asked || !is_watched) return;
+      has_asked = true;
+      trainer.post(trace::InjectNeedle{0.5});
+      trainer.post(trace::GenerateText{"a", 20, 1, 3});
+      trainer.post(trace::SaveCheckpoint{});
+    };
+    EXPECT_EQ(trainer.run().status, trace::RunStatus::Finished) << trainer.status().message;
+    sink.at_frame = nullptr;
+  };
+  CollectingSink plain, watched, resumed;
+  run_on_gpu(tiny_request(folder), false, plain);
+  RunRequest request = tiny_request(folder);
+  request.checkpoint_stem = folder.file("run");
+  run_on_gpu(request, true, watched);
+  EXPECT_EQ(watched.losses(), plain.losses());
+  EXPECT_EQ(watched.events("needle_injected").size(), 1u);
+  EXPECT_TRUE(watched.events("warning").empty());
+  const auto surprisal = watched.series<float>("probe_surprisal", {"8"});
+  EXPECT_TRUE(std::isfinite(surprisal.at(20)));
+  EXPECT_NE(surprisal.at(20), plain.series<float>("probe_surprisal", {"8"}).at(20));
+
+  request.checkpoint_stem.clear();
+  request.resume_checkpoint = folder.file("run.step-000000007.safetensors");
+  run_on_gpu(request, false, resumed);
+  for (const auto& [step, loss] : resumed.losses()) EXPECT_EQ(loss, plain.losses().at(step)) << step;
+  EXPECT_EQ(resumed.losses().size(), 13u);
+}
+
 }  // namespace
 }  // namespace sparsescope::train
