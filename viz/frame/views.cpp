@@ -84,6 +84,10 @@ void draw_views(State& state, const Area& area) {
   context.why_disabled = [&state](std::string_view id) { return state.commands.why_disabled(id); };
   const std::optional<viz::AttachedTrainer> attached = attached_trainer(state);
   if (attached) context.trainer = &*attached;
+  if (run != nullptr) {
+    const auto book = state.book.by_run.find(run->uuid());
+    if (book != state.book.by_run.end()) context.annotations = &book->second.annotations;
+  }
 
   for (State::Slot& slot : state.slots) {
     if (!slot.is_open) {

@@ -261,7 +261,8 @@ void set_limits(DeclarationContent& content, const DeclarationHistory& history) 
       break;
   }
   if (!is_difference) return;
-  content.high = extent ? std::max({std::abs(extent->minimum), std::abs(extent->maximum), 1e-6}) : 1;
+  const double least = content.settings.value == DeclarationValue::Count ? 2 : 1e-6;
+  content.high = extent ? std::max({std::abs(extent->minimum), std::abs(extent->maximum), least}) : least;
   content.low = -content.high;
 }
 

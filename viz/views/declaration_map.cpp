@@ -13,7 +13,7 @@
 namespace sparsescope::viz {
 namespace {
 
-constexpr float kLeastForStrips = 560, kLeastForWords = 420;  // widths at scale 1
+constexpr float kLeastForStrips = 680, kLeastForWords = 420;  // widths at scale 1
 constexpr float kBarGap = 14;
 
 float strips_width() { return kDeclarationStrips * (kStripWidth + kStripGap); }

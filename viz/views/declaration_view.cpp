@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "misc/cpp/imgui_stdlib.h"
+#include "viz/model/annotations.h"
 #include "viz/model/format.h"
 #include "viz/widgets/controls.h"
 #include "viz/widgets/gui_context.h"
@@ -18,6 +19,13 @@ constexpr float kLeastForControls = 300, kLeastForLine = 200;  // heights at sca
 
 constexpr const char* kValueNames[] = {"score − θ", "declarations", "hit rate", "first step"};
 constexpr const char* kRowNames[] = {"by position", "by id"};
+
+constexpr std::size_t kMostBookmarks = 8;  // offered to compare with
+
+std::span<const Bookmark> bookmarks_of(const ViewContext& context) {
+  return context.annotations != nullptr ? std::span<const Bookmark>(context.annotations->bookmarks())
+                                        : std::span<const Bookmark>();
+}
 
 template <typename Choice>
 bool choose(const char* id, std::span<const char* const> names, Choice& choice) {
@@ -214,10 +222,10 @@ bool DeclarationView::draw_settings(ViewContext& context) {
       changed = true;
     }
   }
-  return draw_comparison_settings() || changed;
+  return draw_comparison_settings(context) || changed;
 }
 
-bool DeclarationView::draw_comparison_settings() {
+bool DeclarationView::draw_comparison_settings(const ViewContext& context) {
   constexpr const char* kAgainstNames[] = {"nothing", "a step", "pinned baseline"};
   constexpr const char* kChangeNames[] = {"difference", "only what changed"};
   const DeclarationPicture& shown = picture();
@@ -253,6 +261,16 @@ bool DeclarationView::draw_comparison_settings() {
     settings_.against_step = shown.cursor_step;
     changed = true;
   }
+  std::size_t listed = 0;
+  for (const Bookmark& bookmark : bookmarks_of(context)) {
+    if (++listed > kMostBookmarks) break;
+    ImGui::PushID(static_cast<int>(bookmark.id));
+    if (ImGui::SmallButton(words_of(bookmark).c_str())) {
+      settings_.against_step = bookmark.step;
+      changed = true;
+    }
+    ImGui::PopID();
+  }
   return changed;
 }
 
@@ -275,6 +293,13 @@ void DeclarationView::draw_menu(ViewContext& context) {
       compare(*pinned, DeclarationChange::Difference);
     if (ImGui::MenuItem(only.c_str(), nullptr, false, can_compare))
       compare(*pinned, DeclarationChange::OnlyChanged);
+  }
+  const Bookmark* bookmark =
+      context.annotations != nullptr ? context.annotations->previous(picture().cursor_step) : nullptr;
+  if (bookmark != nullptr) {
+    const std::string words = fmt::format("Only what changed since {}", words_of(*bookmark));
+    if (ImGui::MenuItem(words.c_str(), nullptr, false, can_compare))
+      compare(bookmark->step, DeclarationChange::OnlyChanged);
   }
   if (ImGui::MenuItem("Difference to the pinned baseline", nullptr, false, picture().no_baseline.empty())) {
     settings_.against = DeclarationAgainst::Baseline;

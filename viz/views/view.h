@@ -17,6 +17,8 @@
 
 namespace sparsescope::viz {
 
+class Annotations;
+
 enum class Motion { Normal, Reduced };
 
 // The trainer of the selected run while it runs: what a view may offer to change or to measure.
@@ -47,6 +49,7 @@ struct ViewContext {
   std::function<void(std::string_view id, const std::string& value)> run_command_with = {};
   std::function<std::string(std::string_view id)> why_disabled;  // of a command; may be empty
   const AttachedTrainer* trainer = nullptr;  // nullptr: the selected run is not being trained here
+  const Annotations* annotations = nullptr;  // bookmarks and notes of the selected run; nullptr: none
 };
 
 struct Applies {
