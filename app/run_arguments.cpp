@@ -1,11 +1,14 @@
 #include "app/run_arguments.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
 
 #include "app/user_folders.h"
+#include "engine/record/free_space.h"
 #include "engine/trace/error.h"
 
 namespace sparsescope::app {
@@ -32,6 +35,24 @@ void refuse_old_checkpoints(const std::string& stem) {
           fmt::format("{} belongs to an earlier run of that name; choose another --out, or move it away",
                       it->path().string()));
   }
+}
+
+// Where recordings are made whose folder lies on a network: the data folder, or where that lies on one as
+// well (a home on NFS), a folder of our own in the machine's own temporary space. Empty: there is none.
+std::string local_recordings_folder() {
+  std::error_code failure;
+  const std::string own = fmt::format("sparsescope-{}", ::getuid());
+  for (const std::filesystem::path& folder :
+       {std::filesystem::path(recordings_folder()), std::filesystem::path("/var/tmp") / own,
+        std::filesystem::temp_directory_path(failure) / own}) {
+    if (record::lies_on_network(folder.parent_path())) continue;
+    std::filesystem::create_directories(folder, failure);
+    struct stat info {};
+    const bool is_ours = ::lstat(folder.c_str(), &info) == 0 && S_ISDIR(info.st_mode) &&
+                         info.st_uid == ::getuid() && ::access(folder.c_str(), W_OK) == 0;
+    if (is_ours && !record::lies_on_network(folder)) return folder.string();
+  }
+  return "";
 }
 
 void apply_set(experiments::Experiment& experiment, const std::string& text) {
@@ -92,9 +113,11 @@ TrainingRunOptions run_from_arguments(const RunArguments& arguments) {
   options.request.resume_checkpoint = arguments.resume;
   const std::string folder = arguments.folder.empty() ? recordings_folder() : arguments.folder;
   options.recorder.path = arguments.out.empty() ? new_recording_path(folder, experiment.name) : arguments.out;
-  // Where a recording is made whose folder lies on a network; checkpoints are renamed into place, which any
-  // file system does in order, and go where they were asked for at once.
-  options.recorder.local_folder = recordings_folder();
+  // Only for a recording on a network; checkpoints are renamed into place, which any file system does in
+  // order, and go where they were asked for at once.
+  const std::filesystem::path recording = std::filesystem::absolute(options.recorder.path);
+  if (record::lies_on_network(recording.parent_path()))
+    options.recorder.local_folder = local_recordings_folder();
   options.recorder.free_bytes_at_start = arguments.free_mib_at_start << 20;
   options.recorder.free_bytes_while_running = arguments.free_mib_while_running << 20;
   const std::filesystem::path path = options.recorder.path;

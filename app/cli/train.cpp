@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "app/live_display.h"
 #include "app/run_arguments.h"
 #include "engine/trace/error.h"
+#include "engine/train/run_estimate.h"
 
 namespace sparsescope::app {
 namespace {
@@ -84,7 +86,7 @@ void add_train_command(CLI::App& parser, CommandAction& chosen) {
 void add_presets_command(CLI::App& parser, CommandAction& chosen) {
   auto as_json = std::make_shared<bool>(false);
   CLI::App* command = parser.add_subcommand("presets", "List the experiments that ship with the program");
-  command->add_flag("--json", *as_json, "whole experiments as JSON, both profiles");
+  command->add_flag("--json", *as_json, "whole experiments as JSON, both profiles, with what they need");
   command->callback([as_json, &chosen] {
     chosen = [as_json] {
       nlohmann::ordered_json json = nlohmann::ordered_json::array();
@@ -98,8 +100,15 @@ void add_presets_command(CLI::App& parser, CommandAction& chosen) {
         entry["title"] = preset.title;
         entry["text"] = preset.text;
         for (const char* profile : {"gpu", "cpu"}) {
-          entry[profile] = nlohmann::ordered_json::parse(
-              experiments::to_json(experiments::load_preset(preset.name, profile)));
+          const experiments::Experiment experiment = experiments::load_preset(preset.name, profile);
+          entry[profile] = nlohmann::ordered_json::parse(experiments::to_json(experiment));
+          const bool on_gpu = experiment.profile == "gpu";
+          const train::RunEstimate estimate =
+              train::estimate_run(experiment, on_gpu ? train::Device::Cuda : train::Device::Cpu);
+          entry["estimates"][profile] = {{"parameters", estimate.parameters},
+                                         {"memory_bytes", std::round(estimate.memory_bytes)},
+                                         {"file_bytes", std::round(estimate.file_bytes)},
+                                         {"checkpoint_bytes", std::round(estimate.checkpoint_bytes)}};
         }
         json.push_back(std::move(entry));
       }

