@@ -223,7 +223,6 @@ constexpr std::string_view kBasic[] = {"model.layers",
                                        "train.batch",
                                        "train.seed",
                                        "evaluation.every",
-                                       "evaluation.needle_every",
                                        "probe.every",
                                        "sample.every"};
 
