@@ -12,6 +12,7 @@
 #include "engine/trace/error.h"
 #include "engine/trace/write_file.h"
 #include "viz/frame/frame.h"
+#include "viz/model/comparison.h"
 #include "viz/render/offscreen.h"
 #include "viz/widgets/gui_context.h"
 #ifdef SPARSESCOPE_WITH_TRAINING
@@ -75,6 +76,7 @@ class Pictures {
     viz::Run& run = *timeline_.runs().front();
     if (run.schema() == nullptr) throw Error(run.end()->message, ExitCode::Refused);
     if (options.step >= 0) go_to(run, static_cast<std::uint64_t>(options.step));
+    if (timeline_.runs().size() > 1) frame_.selection().comparison = viz::all_beside(timeline_);
     for (const std::string& note : gui_.font_notes()) fmt::print(stderr, "{}\n", note);
   }
 

@@ -10,6 +10,7 @@
 #include "app/frame_pacer.h"
 #include "engine/trace/error.h"
 #include "viz/frame/frame.h"
+#include "viz/model/comparison.h"
 #include "viz/render/window.h"
 #include "viz/widgets/gui_context.h"
 #ifdef SPARSESCOPE_WITH_TRAINING
@@ -142,6 +143,7 @@ int run_window(const DesktopOptions& options) {
       for (const std::string& path : paths) frame.open(path);
     });
     session.start();
+    if (timeline.runs().size() > 1) frame.selection().comparison = viz::all_beside(timeline);
     loop(window, frame, session, timeline);
   }
   finish_training(session);

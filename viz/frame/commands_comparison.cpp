@@ -12,23 +12,60 @@ std::string why_none(State& state) {
   return state.run() != nullptr ? "" : "there is no run yet: train a preset or open a recording";
 }
 
-bool is_beside(State& state, std::uint32_t id) {
-  const std::vector<std::uint32_t>& beside = state.selection.comparison.beside;
-  return std::find(beside.begin(), beside.end(), id) != beside.end();
+// Another run than the selected one that is shown beside it.
+bool is_compared(const State& state, std::uint32_t id) {
+  const viz::Comparison& comparison = state.selection.comparison;
+  return comparison.baseline == id || std::ranges::find(comparison.beside, id) != comparison.beside.end();
 }
 
-void toggle_compared(State& state) {
+std::size_t runs_shown(State& state) {
+  std::size_t shown = 1;
+  for (const auto& run : state.timeline.runs())
+    shown += run.get() != state.run() && is_compared(state, run->id()) ? 1 : 0;
+  return shown;
+}
+
+bool has_beside(State& state) {
+  const std::vector<std::uint32_t>& beside = state.selection.comparison.beside;
+  return std::ranges::any_of(beside, [&](std::uint32_t id) {
+    return id != state.run()->id() && state.timeline.find(id) != nullptr;
+  });
+}
+
+// The next listed run that is not shown yet, round the end; nothing: all are, or no more may be.
+std::optional<std::uint32_t> next_to_compare(State& state) {
+  if (runs_shown(state) >= viz::kMostRunsCompared) return std::nullopt;
+  std::vector<std::uint32_t> listed = viz::listed_runs(state.timeline, state.run_list.settings);
+  const auto here = std::ranges::find(listed, state.run()->id());
+  if (here != listed.end()) std::ranges::rotate(listed, std::next(here));
+  for (std::uint32_t id : listed) {
+    if (id != state.run()->id() && !is_compared(state, id)) return id;
+  }
+  return std::nullopt;
+}
+
+// One run more beside the selected one; past the last, none.
+void compare_next(State& state) {
   std::vector<std::uint32_t>& beside = state.selection.comparison.beside;
-  const std::uint32_t id = state.run()->id();
-  is_beside(state, id) ? (void)std::erase(beside, id) : beside.push_back(id);
+  if (const std::optional<std::uint32_t> next = next_to_compare(state)) {
+    std::erase(beside, state.run()->id());
+    beside.push_back(*next);
+  } else {
+    beside.clear();
+  }
 }
 
 std::string why_not_compared(State& state) {
   if (const std::string reason = why_none(state); !reason.empty()) return reason;
-  const viz::Comparison& comparison = state.selection.comparison;
-  const std::size_t shown = comparison.beside.size() + (comparison.baseline ? 1 : 0);
-  if (is_beside(state, state.run()->id()) || shown < viz::kMostRunsCompared) return "";
-  return fmt::format("{} runs are compared already; take one out first", viz::kMostRunsCompared);
+  return state.timeline.runs().size() > 1 ? "" : "only one run is open";
+}
+
+void compare_with(State& state, const std::string& title) {
+  std::vector<std::uint32_t>& beside = state.selection.comparison.beside;
+  for (const auto& run : state.timeline.runs()) {
+    if (run_title(state, *run) != title) continue;
+    if (std::erase(beside, run->id()) == 0) beside.push_back(run->id());
+  }
 }
 
 void toggle_baseline(State& state) {
@@ -41,6 +78,23 @@ std::vector<std::string> titles(State& state) {
   std::vector<std::string> names;
   for (const auto& run : state.timeline.runs()) names.push_back(run_title(state, *run));
   return names;
+}
+
+viz::CommandArgument which_other_run(State& state) {
+  viz::CommandArgument run{viz::CommandArgument::Kind::Choice, "run"};
+  run.choices = [&state] {
+    std::vector<std::string> names = titles(state);
+    std::erase(names, run_title(state, *state.run()));
+    return names;
+  };
+  run.why_not = [&state](const std::string& title) -> std::string {
+    for (const auto& other : state.timeline.runs()) {
+      if (run_title(state, *other) != title) continue;
+      if (is_compared(state, other->id()) || runs_shown(state) < viz::kMostRunsCompared) return "";
+    }
+    return fmt::format("{} runs are shown already; take one out first", viz::kMostRunsCompared);
+  };
+  return run;
 }
 
 viz::CommandArgument which_run(State& state) {
@@ -76,7 +130,9 @@ void retry(State& state) {
 std::string why_no_retry(State& state) {
   viz::Run* run = state.run();
   if (run == nullptr) return why_none(state);
-  if (run->end() == nullptr || run->end()->status != trace::RunStatus::Failed) return "this run did not fail";
+  const bool has_failed = (run->end() != nullptr && run->end()->status == trace::RunStatus::Failed) ||
+                          (state.is_trainers(*run) && state.trainer->state == TrainerStatus::State::Failed);
+  if (!has_failed) return "this run did not fail";
   if (state.is_trainers(*run)) return state.host.why_no_training();
   const viz::Feed* feed = state.timeline.feed(run->id());
   return feed != nullptr && !feed->path.empty() ? "" : "no file stands behind this run";
@@ -113,9 +169,20 @@ void add_comparison_commands(State& state) {
             return state.run() != nullptr && state.selection.comparison.baseline == state.run()->id();
           })
       .add(
-          "run.compare", "Compare this run with others, or no longer", {"C"},
-          [&state] { toggle_compared(state); }, [&state] { return why_not_compared(state); },
-          [&state] { return state.run() != nullptr && is_beside(state, state.run()->id()); })
+          "run.compare", "Compare with the next run too; past the last, with none", {"C"},
+          [&state] { compare_next(state); }, [&state] { return why_not_compared(state); },
+          [&state] { return state.run() != nullptr && has_beside(state); })
+      .ask(
+          "run.compare_with", "Compare with a run, or no longer…", {"Alt+C"}, which_other_run(state),
+          [&state](const std::string& title) { compare_with(state, title); },
+          [&state] { return why_not_compared(state); })
+      .add(
+          "run.clear_comparison", "Compare with no run, and unpin the baseline", {"Shift+C"},
+          [&state] { state.selection.comparison = {}; },
+          [&state]() -> std::string {
+            const viz::Comparison& comparison = state.selection.comparison;
+            return comparison.baseline || !comparison.beside.empty() ? "" : "no run is compared";
+          })
       .add(
           "run.cancel_loading", "Stop reading the recording; keep what came", {},
           [&state] { loading_feed(state)->cancel_loading(); },

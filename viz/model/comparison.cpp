@@ -111,8 +111,9 @@ std::string name_of(const Timeline& timeline, const Run& run) {
   const Feed* feed = timeline.feed(run.id());
   if (run.schema() == nullptr) return feed != nullptr && !feed->name.empty() ? feed->name : run.title();
   if (!is_named_alike(timeline, run)) return run.title();
-  if (feed != nullptr && !feed->name.empty()) return run.title() + ", " + feed->name;
-  return run.title() + ", " + run.uuid().substr(0, 8);
+  // What tells them apart comes first: names are shortened at their end.
+  if (feed != nullptr && !feed->name.empty()) return feed->name + ", " + run.title();
+  return run.uuid().substr(0, 8) + ", " + run.title();
 }
 
 }  // namespace
@@ -135,6 +136,14 @@ ComparisonCheck comparable(Run& a, Run& b, std::uint64_t step) {
 Run* baseline_run(const QueryFrame& frame) {
   if (!frame.comparison.baseline || *frame.comparison.baseline == frame.run.id()) return nullptr;
   return frame.timeline.find(*frame.comparison.baseline);
+}
+
+Comparison all_beside(const Timeline& timeline) {
+  Comparison comparison;
+  for (const std::unique_ptr<Run>& run : timeline.runs()) {
+    if (comparison.beside.size() < kMostRunsCompared) comparison.beside.push_back(run->id());
+  }
+  return comparison;
 }
 
 std::vector<ComparedRun> compared_runs(const QueryFrame& frame) {

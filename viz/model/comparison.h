@@ -42,6 +42,8 @@ struct ComparedRun {
 // All runs that a picture shows, its own among them, A first, at most kMostRunsCompared. Empty when it shows
 // only its own; runs that were closed are left out.
 std::vector<ComparedRun> compared_runs(const QueryFrame& frame);
+// Every open run beside the others, as far as they may be shown: for runs that were opened together.
+Comparison all_beside(const Timeline& timeline);
 // The pinned baseline when it is another run than the picture's own, else nullptr.
 Run* baseline_run(const QueryFrame& frame);
 // The step of `other` at the cursor's place on the time axis, or its last before it: time is locked by steps,

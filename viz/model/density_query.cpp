@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "viz/model/comparison_lines.h"
 #include "viz/model/format.h"
 #include "viz/model/query.h"
 
@@ -162,7 +163,11 @@ Picture density_query(const QueryFrame& frame, const DensitySettings& settings) 
     return picture;
   }
   if (frame.run.schema() == nullptr) return picture;
+  picture.banner = comparison_banner(frame);
   picture.tracks.push_back(density_track(frame, settings));
+  overlay(
+      frame, picture.banner.runs, SeedGroups::Apart, "scope",
+      [&](const QueryFrame& other) { return density_track(other, settings); }, picture.tracks.front());
   picture.detail = picture.tracks[0].detail;
   picture.help = picture.tracks[0].help;
   if (picture.state != PictureState::Ready) return picture;

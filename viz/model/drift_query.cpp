@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
 
+#include "viz/model/comparison_lines.h"
 #include "viz/model/format.h"
 #include "viz/model/query.h"
 
 namespace sparsescope::viz {
 namespace {
 
+constexpr double kNoClamp = 1000;  // a clamp this far out is not in force
 constexpr double kHoldSigmas =
     0.02;  // θ that moves by less altogether holds: below the noise of the scores' deviation
 
@@ -112,6 +116,54 @@ std::string drift_words(const QueryFrame& frame, const TrackPicture& theta, cons
   return words;
 }
 
+// One line a run where several runs are shown: their layers would not be told apart.
+TrackPicture compared(const QueryFrame& frame, const std::vector<ComparedRun>& runs, const char* channel,
+                      const char* stat, LayerSpan layers, TrackPicture track) {
+  if (runs.empty()) return track;
+  const SameTrack same = [=](const QueryFrame& other) {
+    TrackPicture made;
+    made.lines.push_back(mean_over_layers(other, channel, stat, layers));
+    return made;
+  };
+  track.lines = same(frame).lines;
+  track.detail += track.lines.front().label == "mean" ? "; mean and band over layers" : "";
+  overlay(frame, runs, SeedGroups::Apart, "", same, track);
+  return track;
+}
+
+// The value of a live control at the cursor, as recorded: at the start, then as commands and schedules set
+// it.
+std::optional<double> control_at(const QueryFrame& frame, const std::string& name) {
+  std::optional<double> value;
+  for (const Event& event : frame.run.events()) {
+    if (event.step > frame.cursor_step()) break;
+    if (event.json.find(name) == std::string::npos) continue;
+    const auto json = nlohmann::json::parse(event.json, nullptr, false);
+    if (!json.is_object()) continue;
+    const nlohmann::json::json_pointer at_start("/controls/" + name);
+    if (json.contains(at_start) && json.at(at_start).is_number()) value = json.at(at_start).get<double>();
+    if (json.value("name", "") == name && json.contains("new") && json["new"].is_number())
+      value = json["new"].get<double>();
+  }
+  return value;
+}
+
+// The clamps of θ, drawn where they are in force; draggable while the run is being trained.
+void add_clamps(const QueryFrame& frame, TrackPicture& track) {
+  const auto add = [&](const char* control, const char* words, double none) {
+    const std::optional<double> value = control_at(frame, control);
+    if (!value) return;
+    const bool is_off = std::abs(*value) >= std::abs(none);
+    track.levels.push_back({is_off ? std::numeric_limits<double>::quiet_NaN() : *value, words, Ink::Accent,
+                            Weight::Normal, control, none});
+    if (is_off) return;
+    track.y.minimum = std::min(track.y.minimum, *value);
+    track.y.maximum = std::max(track.y.maximum, *value);
+  };
+  add("threshold_min", "θ at least", -kNoClamp);
+  add("threshold_max", "θ at most", kNoClamp);
+}
+
 }  // namespace
 
 Picture drift_query(const QueryFrame& frame, const DriftSettings& settings) {
@@ -123,20 +175,38 @@ Picture drift_query(const QueryFrame& frame, const DriftSettings& settings) {
     return picture;
   }
   if (frame.run.schema() == nullptr) return picture;
-  picture.tracks.push_back(theta_sigmas_track(frame));
-  if (settings.show_theta) picture.tracks.push_back(theta_track(frame));
-  if (settings.show_density) picture.tracks.push_back(density_track(frame, settings.density));
-  if (settings.show_empty_rows) picture.tracks.push_back(empty_rows_track(frame));
+  picture.banner = comparison_banner(frame);
+  const std::vector<ComparedRun>& runs = picture.banner.runs;
+  const LayerSpan layers = settings.density.layers;
+  TrackPicture theta = theta_sigmas_track(frame);
+  const std::string words = drift_words(frame, theta, settings.density);
+  picture.tracks.push_back(compared(frame, runs, "threshold", "theta_sigmas", layers, std::move(theta)));
+  if (settings.show_theta) {
+    TrackPicture track = compared(frame, runs, "threshold", "theta", layers, theta_track(frame));
+    add_clamps(frame, track);
+    picture.tracks.push_back(std::move(track));
+  }
+  if (settings.show_density) {
+    TrackPicture track = density_track(frame, settings.density);
+    const auto same = [&](const QueryFrame& other) { return density_track(other, settings.density); };
+    overlay(frame, runs, SeedGroups::Apart, "scope", same, track);
+    picture.tracks.push_back(std::move(track));
+  }
+  if (settings.show_empty_rows)
+    picture.tracks.push_back(compared(frame, runs, "density", "empty_rows", layers, empty_rows_track(frame)));
   if (settings.show_loss) {
-    TrackPicture loss = loss_track(frame, settings.smoothing, false);
-    loss.share = 1;
-    picture.tracks.push_back(std::move(loss));
+    const auto same = [&](const QueryFrame& other) { return loss_track(other, settings.smoothing, false); };
+    TrackPicture track = same(frame);
+    track.share = 1;
+    overlay(frame, runs, SeedGroups::Apart, "", same, track);
+    picture.tracks.push_back(std::move(track));
   }
   for (const TrackPicture& track : picture.tracks)
     picture.help += (picture.help.empty() ? "" : "\n\n") + track.title + ". " + track.help;
   if (picture.state != PictureState::Ready) return picture;
-  picture.takeaway = drift_words(frame, picture.tracks.front(), settings.density);
-  picture.detail += ", step " + format_count(static_cast<std::int64_t>(picture.cursor_step));
+  picture.takeaway = words;
+  picture.detail = picture.tracks.front().detail + ", step " +
+                   format_count(static_cast<std::int64_t>(picture.cursor_step));
   return picture;
 }
 

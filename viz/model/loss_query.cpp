@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "viz/model/comparison_lines.h"
 #include "viz/model/format.h"
 #include "viz/model/query.h"
 
@@ -202,6 +203,64 @@ TrackPicture loss_track(const QueryFrame& frame, const Smoothing& smoothing, boo
   return picture;
 }
 
+namespace {
+
+// "; −0.120 against A": the training and held-out loss minus the baseline's at the same place of the time
+// axis.
+std::string against_baseline(const QueryFrame& frame, const LossFacts& own, const LossSettings& settings) {
+  Run* baseline = baseline_run(frame);
+  if (baseline == nullptr || baseline->rows() == 0 || !std::isfinite(own.now)) return {};
+  if (!comparable(*baseline, frame.run, frame.cursor_step()).allows_losses()) return {};
+  const TimeAxis axis = frame.timeline.window().axis();
+  const double here = frame.run.x_of_step(frame.cursor_step(), axis);
+  if (here > baseline->x(baseline->rows() - 1, axis)) return "; A has not come this far";
+  QueryFrame other = frame_of(frame, *baseline);
+  other.step = locked_step(frame, *baseline);
+  const LossFacts a = loss_facts(other, loss_track(other, settings.smoothing, settings.is_loss_logarithmic),
+                                 settings.smoothing);
+  if (!std::isfinite(a.now)) return {};
+  std::string words = "; " + format_signed(own.now - a.now, 3) + " against A";
+  if (std::isfinite(own.held_out) && std::isfinite(a.held_out))
+    words += ", held-out " + format_signed(own.held_out - a.held_out, 3);
+  return words;
+}
+
+// All tracks of one frame, in their order.
+struct LossTrack {
+  std::string total;  // name of the line over its areas
+  SameTrack make;
+};
+
+std::vector<LossTrack> loss_tracks(const Run& run, const LossSettings& settings) {
+  const Smoothing smoothing = settings.smoothing;
+  std::vector<LossTrack> tracks;
+  tracks.push_back({"", [=](const QueryFrame& frame) {
+                      return loss_track(frame, smoothing, settings.is_loss_logarithmic);
+                    }});
+  if (settings.show_perplexity && run.track("evaluation") != nullptr)
+    tracks.push_back({"", perplexity_track});
+  const auto add = [&](bool is_wanted, const char* name, const char* label, const char* title,
+                       const char* unit, Smoothing own, const char* help) {
+    if (!is_wanted || !scalar(run, name)) return;
+    tracks.push_back({"", [=](const QueryFrame& frame) {
+                        return scalar_track(frame, own, name, label, title, unit, help);
+                      }});
+  };
+  add(settings.show_gradient, "gradient_norm", "norm", "Gradient norm", "", smoothing,
+      "Euclidean length of the gradient over all parameters, before clipping.");
+  add(settings.show_learning_rate, "learning_rate", "rate", "Learning rate", "", {false, 1},
+      "Learning rate of the optimizer at this step, after schedule and live scale.");
+  add(settings.show_throughput, "tokens_per_second", "tok/s", "Throughput", "tok/s", smoothing,
+      "Training tokens per second of wall time.");
+  if (settings.show_time_split && scalar(run, "forward_ms"))
+    tracks.push_back({"all parts", [=](const QueryFrame& frame) { return time_track(frame, smoothing); }});
+  add(settings.show_memory, "memory_bytes", "memory", "Memory", "bytes", {false, 1},
+      "Memory of the training device in use.");
+  return tracks;
+}
+
+}  // namespace
+
 Picture loss_query(const QueryFrame& frame, const LossSettings& settings) {
   Picture picture = begin_picture(frame, "loss", "scalars");
   picture.title = "Loss";
@@ -211,34 +270,21 @@ Picture loss_query(const QueryFrame& frame, const LossSettings& settings) {
     return picture;
   }
   if (frame.run.schema() == nullptr) return picture;
-  const Smoothing& smoothing = settings.smoothing;
-  picture.tracks.push_back(loss_track(frame, smoothing, settings.is_loss_logarithmic));
-  if (settings.show_perplexity && frame.run.track("evaluation") != nullptr)
-    picture.tracks.push_back(perplexity_track(frame));
-  const auto is_recorded = [&](const char* name) { return scalar(frame.run, name).has_value(); };
-  if (settings.show_gradient && is_recorded("gradient_norm")) {
-    picture.tracks.push_back(
-        scalar_track(frame, smoothing, "gradient_norm", "norm", "Gradient norm", "",
-                     "Euclidean length of the gradient over all parameters, before clipping."));
-  }
-  if (settings.show_learning_rate && is_recorded("learning_rate")) {
-    picture.tracks.push_back(
-        scalar_track(frame, {false, 1}, "learning_rate", "rate", "Learning rate", "",
-                     "Learning rate of the optimizer at this step, after schedule and live scale."));
-  }
-  if (settings.show_throughput && is_recorded("tokens_per_second")) {
-    picture.tracks.push_back(scalar_track(frame, smoothing, "tokens_per_second", "tok/s", "Throughput",
-                                          "tok/s", "Training tokens per second of wall time."));
-  }
-  if (settings.show_time_split && is_recorded("forward_ms"))
-    picture.tracks.push_back(time_track(frame, smoothing));
-  if (settings.show_memory && is_recorded("memory_bytes")) {
-    picture.tracks.push_back(scalar_track(frame, {false, 1}, "memory_bytes", "memory", "Memory", "bytes",
-                                          "Memory of the training device in use."));
-  }
-  picture.takeaway = loss_in_words(loss_facts(frame, picture.tracks.front(), smoothing));
-  for (const TrackPicture& track : picture.tracks)
+  picture.banner = comparison_banner(frame);
+  const SeedGroups seeds = settings.groups_seeds ? SeedGroups::Together : SeedGroups::Apart;
+  if (settings.groups_seeds && !picture.banner.is_empty() &&
+      seed_groups(picture.banner.runs).size() == picture.banner.runs.size())
+    picture.hidden = "no two of these runs differ only in their seed, so none are grouped";
+  for (const LossTrack& one : loss_tracks(frame.run, settings)) {
+    TrackPicture track = one.make(frame);
+    if (picture.tracks.empty()) {
+      const LossFacts facts = loss_facts(frame, track, settings.smoothing);
+      picture.takeaway = loss_in_words(facts) + against_baseline(frame, facts, settings);
+    }
+    overlay(frame, picture.banner.runs, seeds, one.total, one.make, track);
     picture.help += (picture.help.empty() ? "" : "\n\n") + track.title + ". " + track.help;
+    picture.tracks.push_back(std::move(track));
+  }
   if (picture.state == PictureState::Ready)
     picture.detail += ", step " + format_count(static_cast<std::int64_t>(picture.cursor_step));
   return picture;

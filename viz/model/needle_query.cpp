@@ -175,10 +175,10 @@ NeedleRun run_at(const Run& run, const Layout& layout, const std::string& letter
   return made;
 }
 
-// How a context is drawn: by brightness and dash; in the run's colour where there are several runs.
-void style(LinePicture& line, std::size_t context, std::size_t contexts, bool is_comparison) {
-  line.ink = is_comparison ? Ink::Run : Ink::Ramp;
-  line.place = contexts > 1 ? static_cast<double>(context) / static_cast<double>(contexts - 1) : 0.5;
+// How a context is drawn: by colour and dash; in the run's colour where there are several runs.
+void style(LinePicture& line, std::size_t context, bool is_comparison) {
+  line.ink = is_comparison ? Ink::Run : Ink::Part;
+  line.place = static_cast<double>(context);
   line.dash = kDashes[context % std::size(kDashes)];
   line.has_dots = line.has_errors = true;
 }
@@ -213,7 +213,7 @@ TrackPicture steps_track(const QueryFrame& frame, const std::vector<ComparedRun>
   TrackPicture track;
   track.id = "needle_steps";
   track.title = "Signal over training";
-  track.detail = "mean over depths, ±1 SE";
+  track.detail = "mean over depths, ±1 SE, hollow within 2 SE of 0";
   track.unit = picture.unit;
   track.help = kHelp;
   track.levels.push_back({0, "below 0 the needle distracts", Ink::Text, Weight::Strong, "", 0});
@@ -227,7 +227,7 @@ TrackPicture steps_track(const QueryFrame& frame, const std::vector<ComparedRun>
       if (line.columns.empty()) continue;
       if (!letter.empty()) line.label = letter + " " + line.label;
       if (&own.run != &frame.run) line.run = own.run.id();
-      style(line, context, layout->contexts, !runs.empty());
+      style(line, context, !runs.empty());
       track.lines.push_back(std::move(line));
     }
   };

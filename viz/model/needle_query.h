@@ -50,8 +50,7 @@ std::optional<InjectedNeedle> injected_needle(const Run& run, std::uint64_t step
 
 // tracks[0] is the signal over training steps, a line each context and run.
 struct NeedlePicture : Picture {
-  std::vector<NeedleRun> runs;  // the picture's own first
-  ComparisonBanner banner;
+  std::vector<NeedleRun> runs;          // the picture's own first
   bool may_subtract = false;            // the baseline's accuracies from these
   std::optional<std::size_t> baseline;  // its place in `runs`
   bool as_share = false;

@@ -54,6 +54,7 @@ Table table(const Picture& picture) {
 
 Twin twin_of(const Picture& picture) {
   Twin twin = twin_of(static_cast<const PictureHead&>(picture));
+  for (std::string& line : lines_of(picture.banner)) twin.lines.push_back(std::move(line));
   for (const TrackPicture& track : picture.tracks) {
     if (!track.missing.empty()) twin.lines.push_back(track.title + ": " + track.missing);
   }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "viz/model/comparison.h"
 #include "viz/model/picture_head.h"
 #include "viz/model/run.h"
 #include "viz/model/series.h"
@@ -108,6 +109,7 @@ struct GapMark {
 };
 
 struct Picture : PictureHead {
+  ComparisonBanner banner;  // empty: only its own run is shown
   TimeAxis axis = TimeAxis::Step;
   Range x{0, 1};        // visible part of the time axis
   Range whole_x{0, 1};  // where to go when the person lets go of a chosen range

@@ -29,6 +29,7 @@ struct LossSettings {
   bool show_perplexity = true, show_gradient = true, show_learning_rate = true, show_throughput = true,
        show_time_split = true, show_memory = false;
   bool is_loss_logarithmic = false;
+  bool groups_seeds = false;  // compared runs that differ only in their seed become median and band
   bool operator==(const LossSettings&) const = default;
 };
 Picture loss_query(const QueryFrame& frame, const LossSettings& settings);

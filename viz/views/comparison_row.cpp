@@ -11,7 +11,7 @@ namespace sparsescope::viz {
 namespace {
 
 constexpr float kLine = 19;  // lengths at scale 1
-constexpr float kLongestName = 260;
+constexpr float kLongestName = 420;
 
 const char* lock_words(TimeAxis axis) {
   switch (axis) {

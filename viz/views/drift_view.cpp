@@ -1,6 +1,8 @@
 #include "viz/views/drift_view.h"
 
+#include "viz/model/format.h"
 #include "viz/widgets/controls.h"
+#include "viz/widgets/gui_context.h"
 
 namespace sparsescope::viz {
 
@@ -25,6 +27,37 @@ bool DriftView::draw_settings(ViewContext& context) {
   changed |= ui::toggle("Loss", settings_.show_loss);
   changed |= choose_layers(settings_.density.layers, layers_shown(context, "density"));
   return changed;
+}
+
+// Freeze, sparsity weight and the clamps as handles. What they do is recorded as events, which become flags.
+void DriftView::draw_controls(ViewContext& context) {
+  if (context.trainer == nullptr || !context.post || current_purpose() != Purpose::Screen) return;
+  const trace::Control* freeze = context.trainer->control("threshold_freeze");
+  const trace::Control* weight = context.trainer->control("sparsity_weight");
+  if (freeze != nullptr) {
+    bool is_frozen = freeze->value != 0;
+    if (ui::toggle("Freeze θ", is_frozen)) context.post(trace::SetControl{freeze->name, is_frozen ? 1. : 0.});
+    ui::tooltip(freeze->text);
+    ImGui::SameLine(0, px(20));
+  }
+  if (weight != nullptr) {
+    double value = sparsity_wish_.value_or(weight->value);
+    const auto steps = weight->is_logarithmic ? ui::Steps::Logarithmic : ui::Steps::Linear;
+    if (ui::slider("sparsity weight", value, weight->minimum, weight->maximum, steps, 120,
+                   "sparsity weight " + format_number(value, 3)))
+      sparsity_wish_ = value;
+    ui::tooltip(weight->text);
+    // Posted once it is let go, so that one move is one event.
+    if (sparsity_wish_ && !ImGui::IsMouseDown(ImGuiMouseButton_Left)) {
+      if (*sparsity_wish_ != weight->value) context.post(trace::SetControl{weight->name, *sparsity_wish_});
+      sparsity_wish_.reset();
+    }
+    ImGui::SameLine(0, px(20));
+  }
+  if (context.trainer->control("threshold_min") != nullptr &&
+      ui::toggle("Clamps, as lines in “θ itself”", settings_.show_theta))
+    forget();
+  ImGui::NewLine();
 }
 
 nlohmann::json DriftView::settings() const {

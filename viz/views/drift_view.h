@@ -21,6 +21,7 @@ class DriftView final : public PictureView {
   Picture query(const QueryFrame& frame) const override;
   Smoothing smoothing() const override { return shared_->smoothing; }
   bool draw_settings(ViewContext& context) override;
+  void draw_controls(ViewContext& context) override;
   const char* empty_words() const override {
     return "No run is open. Train a preset or open a recording to watch its thresholds.";
   }
@@ -28,6 +29,7 @@ class DriftView final : public PictureView {
  private:
   std::shared_ptr<SharedSettings> shared_;
   DriftSettings settings_;
+  std::optional<double> sparsity_wish_;  // where the handle stands while it is dragged
 };
 
 }  // namespace sparsescope::viz

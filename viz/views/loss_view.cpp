@@ -18,6 +18,7 @@ Picture LossView::query(const QueryFrame& frame) const {
 bool LossView::draw_settings(ViewContext& context) {
   bool changed = choose_time_axis(context.timeline.window());
   changed |= choose_smoothing(shared_->smoothing);
+  changed |= ui::toggle("Seeds as median and band", settings_.groups_seeds);
   changed |= ui::toggle("Logarithmic loss axis", settings_.is_loss_logarithmic);
   changed |= ui::toggle("Perplexity", settings_.show_perplexity);
   changed |= ui::toggle("Gradient norm", settings_.show_gradient);
@@ -30,6 +31,7 @@ bool LossView::draw_settings(ViewContext& context) {
 
 nlohmann::json LossView::settings() const {
   nlohmann::json json = {{"logarithmic_loss_axis", settings_.is_loss_logarithmic},
+                         {"seeds_together", settings_.groups_seeds},
                          {"perplexity", settings_.show_perplexity},
                          {"gradient_norm", settings_.show_gradient},
                          {"learning_rate", settings_.show_learning_rate},
@@ -42,6 +44,7 @@ nlohmann::json LossView::settings() const {
 
 void LossView::set_settings(const nlohmann::json& settings) {
   take_switches(settings, {{"logarithmic_loss_axis", &settings_.is_loss_logarithmic},
+                           {"seeds_together", &settings_.groups_seeds},
                            {"perplexity", &settings_.show_perplexity},
                            {"gradient_norm", &settings_.show_gradient},
                            {"learning_rate", &settings_.show_learning_rate},

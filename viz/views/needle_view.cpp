@@ -32,11 +32,10 @@ Dash dash_of(std::size_t context) {
   return kDashes[context % kDashes.size()];
 }
 
-// Brightness along the contexts; the run's colour where there are several runs.
+// A colour each context; the run's colour where there are several runs.
 ImU32 ink_of(const NeedlePicture& picture, const NeedleRun& run, std::size_t context, float alpha = 1) {
-  const auto last = static_cast<double>(std::max<std::size_t>(1, run.contexts.size() - 1));
   const bool is_comparison = !picture.banner.is_empty();
-  return ink_color(is_comparison ? Ink::Run : Ink::Ramp, static_cast<double>(context) / last, run.run, alpha);
+  return ink_color(is_comparison ? Ink::Run : Ink::Part, static_cast<double>(context), run.run, alpha);
 }
 
 std::string name_of(const NeedleRun& run, const NeedleContext& context) {
@@ -109,8 +108,7 @@ void draw_curve(const NeedlePicture& picture, std::size_t run_index, std::size_t
              is_distinguishable(cell.signal, cell.standard_error) ? Filling::Full : Filling::Hollow, ink);
   }
   const auto last = std::find_if(ys.rbegin(), ys.rend(), [](double y) { return std::isfinite(y); });
-  if (last != ys.rend())
-    plot::end_label(xs[static_cast<std::size_t>(ys.rend() - last) - 1], *last, name_of(run, context), ink);
+  if (last != ys.rend()) plot::end_label(plot::shown_x().maximum, *last, name_of(run, context), ink);
 }
 
 NeedleHover point_under_pointer(const NeedlePicture& picture) {
@@ -284,9 +282,8 @@ void NeedleView::draw_narrow(ViewContext& context, ImVec2 at, ImVec2 size) {
 
 void NeedleView::draw_curves(ImVec2 at, ImVec2 size) {
   const NeedlePicture& shown_picture = picture();
-  draw_title("Signal by depth",
-             (shown_picture.as_share ? "share of the ceiling, ±1 SE" : "in nats, ±1 SE") +
-                 trials_in_words(shown_picture),
+  const std::string unit = shown_picture.as_share ? "share of the ceiling" : "in nats";
+  draw_title("Signal by depth", unit + ", ±1 SE, hollow within 2 SE of 0" + trials_in_words(shown_picture),
              at, size.x);
   const ImVec2 area{at.x, at.y + px(kPaneTitle)}, extent{size.x, size.y - px(kPaneTitle)};
   ImGui::SetCursorScreenPos(area);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "viz/model/format.h"
+#include "viz/views/comparison_row.h"
 #include "viz/views/inks.h"
 #include "viz/views/track_plot.h"
 #include "viz/widgets/controls.h"
@@ -33,9 +34,11 @@ void draw_legend(const TrackPicture& track, std::uint32_t run, float width) {
   for (auto area = track.areas.rbegin(); area != track.areas.rend(); ++area)
     entries.push_back(
         {area->label.c_str(), {ink_color(area->ink, area->place, run), 2, plot_dash(area->dash)}});
-  for (const LinePicture& line : track.lines)
+  for (const LinePicture& line : track.lines) {
+    if (line.ink == Ink::Run) continue;  // named at its end
     entries.push_back(
         {line.label.c_str(), {ink_color(line.ink, line.place, run), 1.5f, plot_dash(line.dash)}});
+  }
   const float right = ImGui::GetCursorScreenPos().x + width;
   std::string hidden;
   for (const auto& [label, stroke] : entries) {
@@ -63,7 +66,7 @@ float legend_width(const TrackPicture& track) {
   };
   for (const AreaPicture& area : track.areas) entry(area.label);
   for (const LinePicture& line : track.lines) {
-    if (!track.areas.empty()) entry(line.label);
+    if (!track.areas.empty() && line.ink != Ink::Run) entry(line.label);
   }
   return width;
 }
@@ -125,6 +128,8 @@ std::string PictureView::values_text(ViewContext& context) const {
 
 void PictureView::draw_marks(ViewContext& context) {
   const Picture& shown = picture();
+  draw_comparison(shown.banner, shown.axis);
+  draw_controls(context);
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const ImVec2 size{room.x, std::max(px(kSmallestTrack), room.y - px(kFooter))};
@@ -228,10 +233,11 @@ void PictureView::draw_footer(const Picture& picture) {
   ImGui::SetCursorScreenPos({at.x, at.y + px(3)});
   if (!picture.tracks.empty()) draw_legend(picture.tracks[0], picture.run, width);
   const float used = ImGui::GetCursorScreenPos().x - at.x;
-  const ImVec2 limits = text_size(Font::Regular, kSmallText - 1, picture.limits.c_str());
+  const std::string words = picture.limits + (picture.hidden.empty() ? "" : "; " + picture.hidden);
+  const ImVec2 limits = text_size(Font::Regular, kSmallText - 1, words.c_str());
   if (used + limits.x < width) {
     draw_text(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1,
-              {at.x + width - limits.x, at.y + px(3)}, color(Token::Muted), picture.limits.c_str());
+              {at.x + width - limits.x, at.y + px(3)}, color(Token::Muted), words.c_str());
   }
   ImGui::SetCursorScreenPos(at);
   ImGui::Dummy({width, px(kFooter)});

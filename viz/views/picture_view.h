@@ -24,6 +24,9 @@ class PictureView : public QueriedView<Picture> {
   // The smoothing in use, which another view may have changed.
   virtual Smoothing smoothing() const { return {}; }
 
+  // A row above the tracks: what may be changed while a trainer is attached.
+  virtual void draw_controls(ViewContext&) {}
+
   int columns(const ViewContext& context) const final;
   const PictureHead& refresh(ViewContext& context, Run& run) final;
   void draw_marks(ViewContext& context) final;

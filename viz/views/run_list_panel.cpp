@@ -171,9 +171,12 @@ void RunListPanel::draw_run(ViewContext& context, const RunEntry& entry, float h
   }
   const bool pressed = ImGui::InvisibleButton("run", {width, height}, ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
-  if (pressed) {
+  if (pressed && ImGui::GetIO().KeyCtrl) {
+    std::vector<std::uint32_t>& beside = context.selection.comparison.beside;
+    if (std::erase(beside, entry.run) == 0 && beside.size() + 1 < kMostRunsCompared)
+      beside.push_back(entry.run);
+  } else if (pressed) {
     context.selection.run = entry.run;
-    if (ImGui::GetIO().KeyCtrl && context.run_command) context.run_command("run.compare");
   }
   if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left) && context.run_command)
     context.run_command("run.rename");
@@ -239,7 +242,7 @@ void RunListPanel::draw_run_menu(ViewContext& context, const RunEntry& entry) {
       const char* words;
       const char* id;
     } kEntries[] = {{"Pin as baseline A", "run.pin_baseline"},
-                    {"Show in comparison", "run.compare"},
+                    {"Compare with the next run too", "run.compare"},
                     {"Rename…", "run.rename"},
                     {"Hide", "run.hide"},
                     {"Copy the file's path", "run.copy_path"},

@@ -161,7 +161,7 @@ std::string end_label(const Picture& picture, const TrackPicture& track, const L
   if (named > 3 || !picture.is_following || !std::isfinite(line.at_cursor)) return line.label;
   const std::string value = track.unit == "bytes"   ? format_bytes(line.at_cursor)
                             : track.unit == "tok/s" ? format_quantity(line.at_cursor)
-                                                    : format_number(line.at_cursor, 4);
+                                                    : format_number(line.at_cursor, line.has_errors ? 2 : 4);
   return named == 1 ? value : line.label + " " + value;
 }
 
