@@ -39,6 +39,8 @@ class DeclarationView final : public QueriedView<DeclarationPicture> {
   // At the right end of the line; returns the width it took.
   float draw_history(ImVec2 at, float width, float height);
   void draw_footer();
+  bool choose_value();
+  bool choose_rows();
   bool draw_comparison_settings(const ViewContext& context);
   CellBlock visible() const;
 
