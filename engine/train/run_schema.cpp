@@ -166,8 +166,9 @@ void add_sample_channels(std::vector<Channel>& channels, const experiments::Expe
 Channel watching_channel(const experiments::Experiment& experiment) {
   return dense("watching", DType::F64, {labelled("name", watching_names())},
                experiment.probe.every > 0 ? experiment.probe.every : 10, "1",
-               "What watching costs: shares of the training time in percent, estimated from the probes' time "
-               "and measured by windows of steps with a probe against windows without (median of the pairs, "
+               "What watching costs: shares of the training time in percent, estimated from the time of "
+               "probes and of waiting for the recorder with their frames, and measured by windows of steps "
+               "with a probe against windows without (median of the pairs, "
                "half their range); cadence in force and asked for; detail 1 is everything, 0 leaves out "
                "edges; drops are due probe samples left out so far; times in milliseconds; NaN is not "
                "measured yet");

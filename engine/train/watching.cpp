@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace sparsescope::train {
 namespace {
@@ -75,6 +76,7 @@ bool Watching::takes_edges() const {
 void Watching::probed(const ProbeCost& cost, double now_seconds) {
   ++probes_;
   ++probes_since_change_;
+  is_probe_step_ = true;
   if (steps_seen_ == 0) return;  // the probe before the first step pays for first use
   if (!cost.has_edges) {
     mix(light_ms_, cost.probe_ms, 0.5);
@@ -102,6 +104,8 @@ void Watching::stepped(std::uint64_t step, double step_ms, double whole_ms, doub
     mix(whole_ms_, whole_ms, 0.1);
     mix(blocked_ms_, blocked_ms, 0.1);
   }
+  // A recorder that is behind is a slot in use: what comes next has to come less often.
+  if (std::exchange(is_probe_step_, false)) mix(held_up_ms_, blocked_ms, 0.5);
   const std::int64_t cadence_measured = cadence();
   const std::optional<AbWindows::Result> result = windows_.stepped(whole_ms);
   if (!result) return;
@@ -125,7 +129,7 @@ double Watching::estimate_percent(std::int64_t factor, Detail detail) const {
     const double edges_ms = edges_ms_ / static_cast<double>(settings_.edges_every);
     probe_ms = std::isnan(probe_ms) && edges_ms > 0 ? edges_ms : probe_ms + edges_ms;
   }
-  return 100 * probe_ms / (static_cast<double>(settings_.probe_every * factor) * step_ms_);
+  return 100 * (probe_ms + held_up_ms_) / (static_cast<double>(settings_.probe_every * factor) * step_ms_);
 }
 
 double Watching::samples_percent() const {

@@ -91,6 +91,8 @@ class Watching {
   double step_ms_ = kUnknown, whole_ms_ = kUnknown, blocked_ms_ = kUnknown;
   double light_ms_ = kUnknown;  // of a probe without edges
   double edges_ms_ = 0;         // what edges add to the probe that records them
+  double held_up_ms_ = 0;       // waiting for a recorder that could not take a probe's frame
+  bool is_probe_step_ = false;  // the step under way took a probe
   double copy_ms_ = kUnknown, sample_ms_ = kUnknown;
 
   AbWindows windows_;

@@ -26,7 +26,7 @@ struct Scripted {
         watching.probed({cost, cost / 4, has_edges}, seconds);
       }
       if (look == Watching::Look::LeftOut) left_out.push_back(step + 1);
-      watching.stepped(step + 1, step_ms, whole, 0.1, seconds);
+      watching.stepped(step + 1, step_ms, whole, look == Watching::Look::Take ? blocked_ms : 0, seconds);
       for (auto& event : watching.take_events()) events.push_back(event);
     }
   }
@@ -38,7 +38,7 @@ struct Scripted {
   }
 
   Watching watching;
-  double step_ms = 10, noise_ms = 0.2, probe_ms = 1, edges_ms = 0, seconds = 0;
+  double step_ms = 10, noise_ms = 0.2, probe_ms = 1, edges_ms = 0, blocked_ms = 0, seconds = 0;
   std::uint64_t step = 0;
   std::vector<std::uint64_t> taken, left_out, with_edges;
   std::vector<nlohmann::ordered_json> events;
@@ -123,6 +123,18 @@ TEST(Watching, EdgesAreDroppedNextAndOnlyNext) {
   const std::uint64_t last_edges = run.with_edges.back();
   run.run_to(1000);
   EXPECT_EQ(run.with_edges.back(), last_edges);
+}
+
+TEST(Watching, ARecorderThatHoldsTheTrainingUpAtProbesStretchesThem) {
+  Scripted run(settings_of(10, 2));
+  run.run_to(100);
+  EXPECT_EQ(run.watching.cadence(), 10);
+  run.blocked_ms = 20;
+  run.run_to(300);
+  EXPECT_GE(run.watching.cadence(), 160);
+  run.blocked_ms = 0;
+  run.run_to(5000);
+  EXPECT_EQ(run.watching.cadence(), 10);
 }
 
 TEST(Watching, ALowerBudgetActsAtOnceAndNoneRestoresTheCadence) {
