@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 
 #include "engine/trace/error.h"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMostFound = 6;
+constexpr std::size_t kLargeMap = std::size_t{1} << 18;  // cells; below, a map takes a few milliseconds
 // A locked id makes the walk through the probes begin by itself when all of them are no more than this.
 constexpr std::size_t kWalkUnasked = std::size_t{64} << 20;  // bytes
 
@@ -68,6 +70,17 @@ bool is_same(const ChannelDataPtr& a, const ChannelDataPtr& b) {
   return a == b || (a && b && a->bytes == b->bytes);
 }
 
+// Whether two maps show the same: compares what they are made of.
+bool is_made_of_the_same(const DeclarationContent& a, const DeclarationContent& b) {
+  const auto step = [](const DeclarationContent& content) {
+    return content.other ? std::optional(content.other->step) : std::nullopt;
+  };
+  return a.run == b.run && a.other_run == b.other_run && a.layer_index == b.layer_index &&
+         a.settings == b.settings && a.sample->step == b.sample->step && step(a) == step(b) &&
+         is_same(a.bits, b.bits) && is_same(a.top, b.top) && is_same(a.other_bits, b.other_bits) &&
+         is_same(a.other_top, b.other_top) && a.text == b.text && a.history_version == b.history_version;
+}
+
 bool is_equal(Run& a, Run& b, const char* channel, bool& is_loading) {
   const bool has_a = a.track(channel) != nullptr, has_b = b.track(channel) != nullptr;
   if (!has_a && !has_b) return true;
@@ -85,7 +98,7 @@ class Query {
     picture_.settings = settings;
   }
 
-  DeclarationPicture make(const CellBlock& visible) {
+  DeclarationPicture picture(const CellBlock& visible) {
     begin_head(frame_, "declarations", "declared", picture_);
     picture_.title = "Declaration map";
     picture_.help = declaration_help();
@@ -202,23 +215,41 @@ class Query {
     if (!add_other(*content)) return;
     walk(text);
     content->history_version = history_version();
-    const DeclarationContent* kept = memory_.content.get();
-    const bool is_kept =
-        kept != nullptr && kept->run == content->run && kept->other_run == content->other_run &&
-        kept->layer_index == content->layer_index && kept->settings == content->settings &&
-        kept->sample->step == content->sample->step &&
-        picture_.other_step == (kept->other ? std::optional(kept->other->step) : std::nullopt) &&
-        is_same(kept->bits, content->bits) && is_same(kept->top, content->top) &&
-        is_same(kept->other_bits, content->other_bits) && is_same(kept->other_top, content->other_top) &&
-        kept->text == content->text && kept->history_version == content->history_version;
-    if (!is_kept) {
-      fill_content(*content, memory_.history);
-      memory_.content = std::move(content);
+    if (!memory_.content || !is_made_of_the_same(*memory_.content, *content)) {
+      if (!make(std::move(content))) return wait("Putting together the map of step " + step_text(side.step));
     }
     picture_.content = memory_.content;
     describe_content(*memory_.content, text, picture_);
     find_tokens(text);
     set_takeaway(*memory_.content, text, picture_);
+  }
+
+  // False: it is being made aside; the run is kept busy until it is there.
+  bool make(std::shared_ptr<DeclarationContent> content) {
+    const bool is_large = picture_.rows.size() * picture_.columns.size() > kLargeMap;
+    if (!is_large || memory_.work == DeclarationWork::Here) {
+      fill_content(*content, memory_.history);
+      memory_.content = std::move(content);
+      return true;
+    }
+    auto& making = memory_.making;
+    if (making && making->done.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+      DeclarationMemory::Making made = std::move(*making);
+      making.reset();
+      made.done.get();
+      if (is_made_of_the_same(*made.content, *content)) {
+        memory_.content = std::move(made.content);
+        return true;
+      }
+    }
+    if (!making) {
+      DeclarationHistory history;
+      if (content->settings.value == DeclarationValue::FirstStep) history = memory_.history;
+      auto work = [content, history = std::move(history)] { fill_content(*content, history); };
+      making.emplace(content, std::async(std::launch::async, std::move(work)));
+    }
+    run_.keep_busy();
+    return false;
   }
 
   // The sample it is compared with; false when it is still being read.
@@ -282,7 +313,7 @@ class Query {
   std::uint64_t history_version() const {
     if (picture_.settings.value != DeclarationValue::FirstStep) return 0;
     const DeclarationHistory& history = memory_.history;
-    const bool is_large = picture_.rows.size() * picture_.columns.size() > (std::size_t{1} << 18);
+    const bool is_large = picture_.rows.size() * picture_.columns.size() > kLargeMap;
     const bool goes_on = !history.is_done() && !history.is_cancelled();
     if (!is_large || !goes_on) return history.version() + 1;
     return (std::uint64_t{1} << 63) +
@@ -325,7 +356,7 @@ class Query {
 
 DeclarationPicture declaration_query(const QueryFrame& frame, const DeclarationSettings& settings,
                                      DeclarationMemory& memory, const CellBlock& visible) {
-  return Query(frame, settings, memory).make(visible);
+  return Query(frame, settings, memory).picture(visible);
 }
 
 DeclarationPicture declaration_picture(const QueryFrame& frame, const DeclarationSettings& settings) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -113,10 +114,20 @@ struct DeclarationPicture : PictureHead {
   std::shared_ptr<const DeclarationContent> content;  // what cell_facts() looks up
 };
 
-// What a view keeps between pictures: the walk through the probes, and the map it made last.
+// Where a map is put together: a large one takes up to a second, which a window does not wait for.
+enum class DeclarationWork { Here, AsideWhenLarge };
+
+// What a view keeps between pictures: the walk through the probes, the map it made last, and the one that is
+// being made on a thread of its own.
 struct DeclarationMemory {
+  DeclarationWork work = DeclarationWork::Here;
   DeclarationHistory history;
   std::shared_ptr<const DeclarationContent> content;
+  struct Making {
+    std::shared_ptr<DeclarationContent> content;
+    std::future<void> done;
+  };
+  std::optional<Making> making;
 };
 
 // Locked: layer and vocabulary_id of the frame. `visible`: the rows and columns that the table tells; all

@@ -12,6 +12,7 @@ namespace sparsescope::viz {
 
 class DeclarationView final : public QueriedView<DeclarationPicture> {
  public:
+  DeclarationView() { memory_.work = DeclarationWork::AsideWhenLarge; }
   std::string_view id() const override { return "declarations"; }
   std::string_view title() const override { return "Declaration map"; }
   Applies applies(const Run& run) const override;
