@@ -32,8 +32,9 @@ bool holds_something(const viz::Selection& selection) {
 
 // One thing at a time, the nearest first: overlays, the start page, the lock, then hidden interface.
 void release(State& state) {
-  if (state.palette.is_open || state.show_cheat_sheet || state.settings_dialog.is_open) {
+  if (state.palette.is_open || state.show_cheat_sheet || state.settings_dialog.is_open || state.show_jobs) {
     state.palette = {};
+    state.show_jobs = false;
     state.settings_dialog = {};
     state.show_cheat_sheet = false;
   } else if (state.show_start_page) {

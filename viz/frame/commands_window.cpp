@@ -80,6 +80,9 @@ void add_parts(State& state, CommandBuilder& table) {
       .add(
           "window.keys", "Keys", {"F1", "?"}, [&state] { state.show_cheat_sheet = !state.show_cheat_sheet; },
           {}, [&state] { return state.show_cheat_sheet; })
+      .add(
+          "window.jobs", "Jobs: what runs in the background, and what ran", {"Ctrl+J"},
+          [&state] { state.show_jobs = !state.show_jobs; }, {}, [&state] { return state.show_jobs; })
       .add("window.copy_keys", "Copy the list of keys as text", {},
            [&state] { ImGui::SetClipboardText(keys_as_text(state).c_str()); });
 }

@@ -54,6 +54,7 @@ Regions lay_out(const ImVec2& size, bool show_side_panels, bool has_runs, float 
 void draw_overlays(State& state, const Area& toasts_above) {
   draw_dialogs(state);
   draw_settings(state);
+  draw_jobs(state);
   draw_palette(state);
   draw_cheat_sheet(state);
   draw_toasts(state, toasts_above);
@@ -128,6 +129,7 @@ void Frame::begin(double seconds) {
   state.timeline.update(seconds, state.selection.run);
   keep_annotations(state);
   keep_time_window(state);
+  state.jobs.update(state);
   state.selection.begin_frame();
   for (Toast& toast : state.toasts) toast.seconds_left -= seconds;
   std::erase_if(state.toasts, [](const Toast& toast) { return toast.seconds_left <= 0; });

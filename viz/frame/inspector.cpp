@@ -68,7 +68,8 @@ void table_rows(State& state, const Sample& sample) {
   const bool is_locked = rows.name == "layer" && state.selection.locked.layer.has_value();
   const std::int64_t locked = is_locked ? *state.selection.locked.layer : rows.size - 1;
   for (std::int64_t r = 0; r < rows.size; ++r) {
-    ImGui::PushID(static_cast<int>(r));
+    // Rows that a lock opens and closes forget nothing of those that a person did.
+    ImGui::PushID(static_cast<int>(r + (is_locked ? rows.size : 0)));
     const bool is_chosen = is_locked && locked == r;
     const std::string title = fmt::format("{} {}", rows.name, label_of(rows, r));
     ImGui::SetNextItemOpen(locked == r, is_locked ? ImGuiCond_Always : ImGuiCond_Once);

@@ -12,6 +12,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int kFramesToSettle = 4;  // docking follows within these
+
 // Shares are kept so that a window of any size gets its pixels back.
 double rounded(double share) { return std::round(share * 1e5) / 1e5; }
 
@@ -115,6 +117,31 @@ std::vector<std::string> views_of(const json& node) {
   return ids;
 }
 
+// Views that were closed get their tabs a frame after the others: puts tabs in their order.
+void sort_tabs(const State& state, ImGuiDockNode* node, const json& wanted) {
+  if (node == nullptr || !wanted.is_object()) return;
+  if (node->IsSplitNode()) {
+    if (!wanted.contains("split")) return;
+    sort_tabs(state, node->ChildNodes[0], wanted["first"]);
+    return sort_tabs(state, node->ChildNodes[1], wanted["second"]);
+  }
+  if (node->TabBar == nullptr || !wanted.contains("views")) return;
+  const json& views = wanted["views"];
+  const auto place = [&](const ImGuiTabItem& tab) {
+    const State::Slot* slot = slot_of(state, tab.Window);
+    return slot == nullptr ? views.end()
+                           : std::find(views.begin(), views.end(), json(std::string(slot->view->id())));
+  };
+  std::stable_sort(node->TabBar->Tabs.begin(), node->TabBar->Tabs.end(),
+                   [&](const ImGuiTabItem& a, const ImGuiTabItem& b) { return place(a) < place(b); });
+}
+
+bool is_front(const json& node, const std::string& view) {
+  if (!node.is_object()) return false;
+  if (node.contains("views")) return node["front"] == view;
+  return is_front(node.at("first"), view) || is_front(node.at("second"), view);
+}
+
 void build(const State& state, ImGuiID id, const json& node, ImVec2 size) {
   ImGui::DockBuilderSetNodeSize(id, size);
   if (node.contains("views")) {
@@ -147,7 +174,8 @@ void place_floating(const State& state, const json& floating) {
     if (slot == nullptr || !entry.contains("at") || !entry.contains("size")) continue;
     const auto pair = [&](const char* key) {
       const auto numbers = entry[key].get<std::vector<float>>();
-      return numbers.size() == 2 ? ImVec2{numbers[0] * whole.x, numbers[1] * whole.y} : ImVec2{whole.x * 0.4f, whole.y * 0.4f};
+      return numbers.size() == 2 ? ImVec2{numbers[0] * whole.x, numbers[1] * whole.y}
+                                 : ImVec2{whole.x * 0.4f, whole.y * 0.4f};
     };
     const std::string name = window_name(*slot);
     ImGui::DockBuilderDockWindow(name.c_str(), 0);
@@ -171,6 +199,10 @@ json first_layout(const State& state) {
 
 std::string window_name(const State::Slot& slot) {
   return std::string(slot.view->title()) + "###view " + std::string(slot.view->id());
+}
+
+bool is_in_front(const json& layout, const std::string& view) {
+  return layout.is_object() && is_front(layout.at("tree"), view);
 }
 
 json layout_now(const State& state) {
@@ -197,6 +229,10 @@ void arrange(State& state, const Area& area) {
   const ImGuiID dock = layouts.dock = ImGui::GetID("dock");
   layouts.is_drawn = true;
   if (!layouts.wanted && ImGui::DockBuilderGetNode(dock) == nullptr) apply_layout(state, first_layout(state));
+  if (layouts.frames_to_settle > 0) {
+    --layouts.frames_to_settle;
+    sort_tabs(state, ImGui::DockBuilderGetNode(dock), layouts.settling);
+  }
   if (!layouts.wanted) return;
   const json wanted = *std::exchange(layouts.wanted, std::nullopt);
   ImGui::DockBuilderRemoveNode(dock);
@@ -206,14 +242,20 @@ void arrange(State& state, const Area& area) {
   if (!wanted["tree"].is_null()) build(state, dock, wanted["tree"], {area.width(), area.height()});
   place_floating(state, wanted["floating"]);
   ImGui::DockBuilderFinish(dock);
+  layouts.settling = wanted["tree"];
+  layouts.frames_to_settle = kFramesToSettle;
+  // The keyboard stays where it was only when that view is in front of its place.
+  if (state.view_to_show.empty() && is_front(wanted["tree"], state.focused_view))
+    state.view_to_show = state.focused_view;
   ImGui::SetWindowFocus(nullptr);
 }
 
 unsigned place_for(const State& state, const State::Slot& slot) {
-  const ImGuiWindow* window = ImGui::FindWindowByID(window_id(slot));
-  const bool has_place =
-      window != nullptr && (window->DockId == 0 || ImGui::DockBuilderGetNode(window->DockId) != nullptr);
-  if (has_place) return 0;
+  if (const ImGuiWindow* window = ImGui::FindWindowByID(window_id(slot))) {
+    if (window->DockId == 0 || ImGui::DockBuilderGetNode(window->DockId) != nullptr) return 0;
+  } else if (const ImGuiWindowSettings* first_time = ImGui::FindWindowSettingsByID(window_id(slot))) {
+    if (ImGui::DockBuilderGetNode(first_time->DockId) != nullptr) return 0;
+  }
   const ImGuiDockNode* node = ImGui::DockBuilderGetNode(state.layouts.dock);
   while (node != nullptr && node->IsSplitNode()) {
     node = node->ChildNodes[node->ChildNodes[0]->IsVisible ? 0 : 1];

@@ -35,8 +35,10 @@ struct Layouts {
   std::optional<nlohmann::json> wanted;           // takes its place in this frame's docking
   std::string kind;                               // of the run that is looked at
   std::map<std::string, nlohmann::json> by_kind;  // as each kind was left
-  unsigned dock = 0;                              // ImGuiID of the dock space
-  bool is_drawn = false;                          // the dock space was drawn in this frame
+  nlohmann::json settling;                        // the tree that docking takes up in these frames
+  int frames_to_settle = 0;
+  unsigned dock = 0;      // ImGuiID of the dock space
+  bool is_drawn = false;  // the dock space was drawn in this frame
 };
 
 // Reads what the program offers. A layout that is no JSON is named in a note.
@@ -51,6 +53,8 @@ const Layout* stock_layout(const State& state, const std::string& kind);
 
 // The arrangement on screen; null while no dock space is drawn.
 nlohmann::json layout_now(const State& state);
+// The view is docked and its tab is the one in front.
+bool is_in_front(const nlohmann::json& layout, const std::string& view);
 // Opens and closes views now; docking follows in the next draw.
 void apply_layout(State& state, const nlohmann::json& layout);
 // In draw_views(), before the dock space: builds what is wanted.

@@ -10,6 +10,7 @@
 
 #include "viz/frame/annotation_book.h"
 #include "viz/frame/host.h"
+#include "viz/frame/jobs.h"
 #include "viz/frame/layouts.h"
 #include "viz/frame/new_run.h"
 #include "viz/frame/palette.h"
@@ -105,6 +106,8 @@ struct State {
   std::string recording_folder;       // empty: the standard one
   double free_mib = 1024, probe_budget_percent = 2;
 
+  Jobs jobs;
+  bool show_jobs = false;
   Layouts layouts;
   bool layouts_changed = false;  // one was saved: its command is missing
   UndoHistory undo;

@@ -54,6 +54,14 @@ class Line {
       ImGui::SetTooltip("%s", text.c_str());
     x_ += drawn.width + px(22);
   }
+  // Words that can be pressed.
+  bool button(const char* id, const std::string& text) {
+    const float left = x_;
+    words(text, Token::Text);
+    if (x_ == left) return false;
+    ImGui::SetCursorScreenPos({left, area_.min.y});
+    return ImGui::InvisibleButton(id, {x_ - left, area_.height()}, ImGuiButtonFlags_EnableNav);
+  }
   void dot(Token ink) {
     list_->AddCircleFilled({x_ + px(4), (area_.min.y + area_.max.y) / 2}, px(4), color(ink), 16);
     x_ += px(14);
@@ -73,6 +81,18 @@ class Line {
   Area area_;
 };
 
+// The one that began last; a click lists all of them.
+void draw_newest_job(State& state, Line& line) {
+  const std::vector<Job>& running = state.jobs.running();
+  if (running.empty()) return;
+  const Job& job = running.back();
+  std::string words = job.what;
+  if (job.fraction >= 0) words += " " + viz::format_percent(job.fraction);
+  if (job.seconds >= 1) words += ", " + viz::format_duration(job.seconds);
+  if (running.size() > 1) words += fmt::format(" and {} more", running.size() - 1);
+  if (line.button("jobs", words)) state.commands.run("window.jobs");
+}
+
 }  // namespace
 
 void draw_status_bar(State& state, const Area& area) {
@@ -90,8 +110,8 @@ void draw_status_bar(State& state, const Area& area) {
     line.words(now.words, Token::Text);
     viz::Run* run = state.run();
     const bool is_trainers = run != nullptr && state.is_trainers(*run);
-    // Failures first: what follows may not fit.
-    if (!state.recorder.failure.empty()) line.words(state.recorder.failure, Token::Error);
+    // Failures first: what follows may not fit. The recorder speaks of the run that it records.
+    if (is_trainers && !state.recorder.failure.empty()) line.words(state.recorder.failure, Token::Error);
     if (is_trainers && !state.trainer->message.empty())
       line.words(state.trainer->message,
                  state.trainer->state == TrainerStatus::State::Failed ? Token::Error : Token::Warn);
@@ -99,8 +119,9 @@ void draw_status_bar(State& state, const Area& area) {
     if (state.shows_trainer() && state.trainer->steps_per_second > 0)
       line.words(viz::format_number(state.trainer->steps_per_second, 3) + " steps/s", Token::Muted,
                  Font::Mono);
-    if (state.recorder.failure.empty() && !state.recorder.path.empty() && state.trainer &&
-        !state.trainer->is_over()) {
+    draw_newest_job(state, line);
+    if (state.recorder.failure.empty() && !state.recorder.path.empty() && run != nullptr &&
+        state.trains(*run)) {
       std::string words = "recording " + viz::format_bytes(static_cast<double>(state.recorder.bytes_on_disk));
       if (state.recorder.commit_seconds > 0)
         words += fmt::format(", every {:g} s", state.recorder.commit_seconds);
@@ -114,8 +135,8 @@ void draw_status_bar(State& state, const Area& area) {
       line.words("screen drops " + viz::format_count(static_cast<std::int64_t>(run->dropped())),
                  run->dropped() > 0 ? Token::Warn : Token::Muted);
     }
-    line.words(state.trainer && !state.trainer->device.empty() ? state.trainer->device
-                                                               : state.host.device_words());
+    line.words(is_trainers && !state.trainer->device.empty() ? state.trainer->device
+                                                             : state.host.device_words());
     for (const std::string& note : state.notes) line.words(note, Token::Warn);
   }
   end_region();

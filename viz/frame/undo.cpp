@@ -1,5 +1,6 @@
 #include "viz/frame/undo.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "imgui.h"
@@ -94,7 +95,8 @@ json look_now(const State& state) {
 }  // namespace
 
 json snapshot(const State& state) {
-  return {{"selection", selection_now(state.selection)},
+  return {{"focus", state.focused_view},
+          {"selection", selection_now(state.selection)},
           {"window", window_now(state)},
           {"views", views_now(state)},
           {"look", look_now(state)},
@@ -115,10 +117,25 @@ void restore(State& state, const json& from) {
   restore_selection(state.selection, from["selection"]);
   if (window_now(state) != from["window"]) restore_window(state.timeline.window(), from["window"]);
   if (from["layout"].is_object() && layout_now(state) != from["layout"]) apply_layout(state, from["layout"]);
+  if (is_in_front(from["layout"], from["focus"])) state.view_to_show = from["focus"].get<std::string>();
 }
 
+namespace {
+
+// Which view is in front of the keyboard comes back with a step, but is none of its own.
+bool is_same(const json& a, const json& b) {
+  return a.size() == b.size() && std::all_of(a.items().begin(), a.items().end(), [&](const auto& part) {
+           return part.key() == "focus" || (b.contains(part.key()) && b[part.key()] == part.value());
+         });
+}
+
+}  // namespace
+
 void UndoHistory::commit(json now) {
-  if (now == present_) return;
+  if (is_same(now, present_)) {
+    present_ = std::move(now);
+    return;
+  }
   past_.push_back(std::exchange(present_, std::move(now)));
   if (past_.size() > kMostSteps) past_.erase(past_.begin());
   future_.clear();
@@ -135,13 +152,13 @@ void UndoHistory::update(State& state) {
     present_ = candidate_ = std::move(now);
     return;
   }
-  frames_at_rest_ = now == candidate_ ? frames_at_rest_ + 1 : 0;
+  frames_at_rest_ = is_same(now, candidate_) ? frames_at_rest_ + 1 : 0;
   candidate_ = std::move(now);
   if (frames_at_rest_ >= kRestFrames) commit(candidate_);
 }
 
 bool UndoHistory::can_undo(State& state) {
-  return !past_.empty() || (frames_to_settle_ == 0 && snapshot(state) != present_);
+  return !past_.empty() || (frames_to_settle_ == 0 && !is_same(snapshot(state), present_));
 }
 
 void UndoHistory::go_to(State& state, json target) {

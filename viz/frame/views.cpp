@@ -42,8 +42,13 @@ void show_wanted(State& state) {
 
 // A run that ended before its first frame has no picture; its reason takes the place.
 void draw_failed_start(State& state, const Area& area) {
-  if (begin_region("failed", area, Token::Panel, {12, 12}))
-    ui::error_state(state.trainer->message, state.trainer->message, false);
+  if (begin_region("failed", area, Token::Panel, {12, 12})) {
+    const TrainerStatus& trainer = *state.trainer;
+    const std::string details = fmt::format("{}\npreset\t{}\ndevice\t{}\nrecording\t{}", trainer.message,
+                                            preset_to_start(state), trainer.device, state.recorder.path);
+    const bool can_retry = state.commands.why_disabled("run.retry").empty();
+    if (ui::error_state(trainer.message, details, can_retry)) run_command(state, "run.retry");
+  }
   end_region();
 }
 
