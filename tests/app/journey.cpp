@@ -1,6 +1,7 @@
 // Context, surface, window and engine in the order in which they must come and go.
 #include "tests/app/journey.h"
 
+#include "imgui_internal.h"
 #include "viz/views/draw_hash.h"
 
 namespace sparsescope::test {
@@ -59,6 +60,12 @@ std::string Journey::run(const char* name, std::function<void(ImGuiTestContext*)
   if (output.Status == ImGuiTestStatus_Success && count <= kBanner) return "";
   return std::string("journey '") + name + "' failed:\n" + complaints.c_str() + "whole log:\n" +
          output.Log.Buffer.c_str();
+}
+
+std::string popup_path() {
+  const ImVector<ImGuiPopupData>& open = ImGui::GetCurrentContext()->OpenPopupStack;
+  return open.empty() || open.back().Window == nullptr ? "//no popup is open"
+                                                       : std::string("//") + open.back().Window->Name;
 }
 
 std::uint64_t picture_hash(frame::Host& host, viz::Timeline& timeline, std::string_view view,

@@ -42,6 +42,9 @@ class Journey {
   std::function<void()> work_;
 };
 
+// The path of the popup that is in front: "//##Combo_01/…" is popup_path() + "/…".
+std::string popup_path();
+
 // The picture of one view at `step`, in fresh contexts: equal for equal pictures, whoever drew before.
 std::uint64_t picture_hash(frame::Host& host, viz::Timeline& timeline, std::string_view view,
                            std::uint64_t step);

@@ -297,7 +297,7 @@ TEST(Bookmarks, TheListJumpsRenamesAndRemoves) {
     const std::uint32_t id = desk.annotations().numbered(2)->id;
     ctx->KeyPress(ImGuiMod_Ctrl | ImGuiKey_M);
     ctx->Yield(3);
-    const std::string row = "//$FOCUSED/**/$$" + std::to_string(id);
+    const std::string row = popup_path() + "/**/" + std::to_string(id);
     ctx->ItemClick((row + "/jump").c_str());
     ctx->Yield(2);
     IM_CHECK_EQ(desk.timeline.cursor().step(), 150u);
@@ -309,7 +309,7 @@ TEST(Bookmarks, TheListJumpsRenamesAndRemoves) {
     ctx->ItemClick((row + "/###remove").c_str());
     ctx->Yield(2);
     IM_CHECK(desk.annotations().numbered(2) == nullptr);
-    ctx->ItemClick("//$FOCUSED/###Undo removing");
+    ctx->ItemClick((popup_path() + "/###Undo removing").c_str());
     ctx->Yield(2);
     IM_CHECK(desk.annotations().numbered(2)->title == "before the collapse");
   });

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "tests/viz/viz_support.h"
+#include "viz/model/time_twin.h"
 
 namespace sparsescope::viz {
 namespace {
@@ -164,6 +165,25 @@ TEST(Chart, EveryChoiceOfARunCanBeDrawnAndIsNamedApart) {
   ASSERT_EQ(defaults.size(), 2u);
   for (const ChartChoice& choice : defaults)
     EXPECT_NE(std::find(choices.begin(), choices.end(), choice), choices.end());
+}
+
+TEST(TimeTwin, HasARowForEveryMarkInWhatIsShownAndCountsTheOthers) {
+  EventfulRun eventful(200);
+  Annotations annotations;
+  annotations.mark(70, 4, "before");
+  annotations.write_note(150, "after");
+  const std::size_t all = eventful.run->events().size() + 2;
+  const Twin whole = twin_of_time(eventful.timeline, *eventful.run, &annotations);
+  EXPECT_EQ(whole.table.rows.size(), all);
+  const auto bookmark = std::find_if(whole.table.rows.begin(), whole.table.rows.end(),
+                                     [](const auto& row) { return row[2] == "bookmark 4"; });
+  ASSERT_NE(bookmark, whole.table.rows.end());
+  EXPECT_EQ((*bookmark)[0], "70");
+  EXPECT_EQ((*bookmark)[3], "before");
+  eventful.timeline.window().choose({60, 80});
+  const Twin part = twin_of_time(eventful.timeline, *eventful.run, &annotations);
+  EXPECT_EQ(part.table.rows.size(), 4u) << "events of steps 63, 70 and 77, and the bookmark";
+  EXPECT_EQ(part.lines.back(), std::to_string(all - 4) + " marks lie outside of what is shown");
 }
 
 TEST(MissingSpans, NameTheFramesThatWereSkippedAndTheEndThatWasLost) {

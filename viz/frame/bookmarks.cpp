@@ -49,7 +49,7 @@ void rename_field(AnnotationBook& book, viz::Annotations& annotations, float wid
 
 void list_row(State& state, viz::Annotations& annotations, const Row& row) {
   AnnotationBook& book = state.book;
-  ImGui::PushID(static_cast<int>(row.id));
+  ImGui::PushID(std::to_string(row.id).c_str());
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x, height = px(kRowHeight), buttons = px(60);
   if (book.renamed == row.id) {
@@ -115,7 +115,7 @@ void list_contents(State& state, AnnotationBook::Entry& entry) {
     ImGui::PopStyleVar();
   }
   if (!rows.empty()) ImGui::EndChild();
-  if (ui::button("Bookmark here (M)", icon::kFlag)) state.commands.run("annotations.bookmark");
+  if (ui::button("Bookmark here (M)", icon::kFlag)) state.commands.run("annotation.bookmark");
   const std::string restorable = annotations.restorable();
   if (!restorable.empty()) {
     ImGui::SameLine();

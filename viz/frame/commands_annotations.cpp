@@ -60,17 +60,17 @@ void add_annotation_commands(State& state) {
   };
   const auto needs_run = [&state] { return why_none(state); };
   add(
-      "annotations.bookmark", "Bookmark this step, or remove its bookmark", {"M"},
+      "annotation.bookmark", "Bookmark this step, or remove its bookmark", {"M"},
       [&state] { toggle_bookmark(state); }, needs_run);
   add(
-      "annotations.note", "Note at the cursor", {"N"},
+      "annotation.note", "Note at the cursor", {"N"},
       [&state] {
         state.book.asks_for_note = true;
         state.book.note_step = state.timeline.cursor().step();
       },
       needs_run);
   add(
-      "annotations.list", "Bookmarks and notes", {"Ctrl+M"}, [&state] { state.book.shows_list = true; },
+      "annotation.list", "Bookmarks and notes", {"Ctrl+M"}, [&state] { state.book.shows_list = true; },
       needs_run);
   const auto add_step = [&](const char* id, const char* words, const char* key, Find find, const char* none) {
     const auto found = [&state, find]() -> const viz::Bookmark* {
@@ -87,12 +87,12 @@ void add_annotation_commands(State& state) {
           return found() != nullptr ? "" : none;
         });
   };
-  add_step("annotations.previous", "Previous bookmark", "PageUp", &viz::Annotations::previous,
+  add_step("annotation.previous", "Previous bookmark", "PageUp", &viz::Annotations::previous,
            "there is no bookmark before this step");
-  add_step("annotations.next", "Next bookmark", "PageDown", &viz::Annotations::next,
+  add_step("annotation.next", "Next bookmark", "PageDown", &viz::Annotations::next,
            "there is no bookmark after this step");
   add(
-      "annotations.undo_remove", "Bring back the bookmark or note removed last", {"Ctrl+Shift+M"},
+      "annotation.undo_remove", "Bring back the bookmark or note removed last", {"Ctrl+Shift+M"},
       [&state] { present(state)->restore(); },
       [&state]() -> std::string {
         if (const std::string reason = why_none(state); !reason.empty()) return reason;
@@ -100,7 +100,7 @@ void add_annotation_commands(State& state) {
       });
   for (int number = 1; number <= 9; ++number) {
     add(
-        fmt::format("annotations.go_to_{}", number), fmt::format("Go to bookmark {}", number),
+        fmt::format("annotation.go_to_{}", number), fmt::format("Go to bookmark {}", number),
         {std::to_string(number)}, [&state, number] { go_to(state, *present(state)->numbered(number)); },
         [&state, number]() -> std::string {
           if (const std::string reason = why_none(state); !reason.empty()) return reason;
@@ -110,7 +110,7 @@ void add_annotation_commands(State& state) {
                                    number);
         });
     add(
-        fmt::format("annotations.save_{}", number), fmt::format("Make this step bookmark {}", number),
+        fmt::format("annotation.save_{}", number), fmt::format("Make this step bookmark {}", number),
         {fmt::format("Ctrl+{}", number)}, [&state, number] { save_numbered(state, number); }, needs_run);
   }
 }

@@ -1,5 +1,7 @@
 // Commands of the time axis that belong to the tracks: what it counts, how it goes live, where it loops.
+#include "viz/frame/bookmarks.h"
 #include "viz/frame/time_bar.h"
+#include "viz/model/time_twin.h"
 
 namespace sparsescope::frame {
 namespace {
@@ -65,6 +67,11 @@ void add_track_commands(State& state) {
       [&state] { loop_at_cursor(state, LoopPart::From); });
   add("timeline.loop_to_here", "Loop up to the cursor", "O",
       [&state] { loop_at_cursor(state, LoopPart::To); });
+  add("timeline.copy", "Copy bookmarks, notes and events as a table", "", [&state] {
+    const viz::Run& run = *state.run();
+    ImGui::SetClipboardText(
+        viz::text_of(viz::twin_of_time(state.timeline, run, annotations_of(state, run))).c_str());
+  });
   viz::UiCommand tracks{"timeline.tracks",
                         "Show or hide the tracks over the minimap",
                         "Timeline",

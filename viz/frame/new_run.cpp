@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kTitle = "New run";
-constexpr float kWidth = 1120, kLeftWidth = 292, kFooter = 92;  // at scale 1
+constexpr float kWidth = 1120, kLeftWidth = 292, kFooter = 74;  // at scale 1
 
 // The form of a preset on a device, with what was changed before when `carried` is given.
 void make_form(State& state, const std::string& preset, const std::string& device,
@@ -111,12 +111,9 @@ void filters(NewRunDialog& dialog) {
   ui::toggle("Advanced", dialog.shows_advanced);
   ui::tooltip("Show every value; a search always looks at all of them");
   ImGui::SameLine(0, px(16));
-  ui::toggle("Changed only", dialog.shows_changed_only);
-  if (const std::size_t changed = form.changed(); changed > 0) {
-    ImGui::SameLine(0, px(16));
-    ImGui::AlignTextToFramePadding();
-    ui::muted(fmt::format("{} changed from the preset", changed));
-  }
+  const std::string changed = fmt::format("Changed ({})###changed", form.changed());
+  ui::toggle(changed.c_str(), dialog.shows_changed_only);
+  ui::tooltip("Show only what differs from the preset");
 }
 
 void save(State& state) {
@@ -141,11 +138,11 @@ bool begin_tall(State& state) {
   ImGui::SetNextWindowPos({size.x / 2, size.y / 2}, ImGuiCond_Always, {0.5f, 0.5f});
   ImGui::SetNextWindowSize({std::min(px(kWidth), size.x - px(24)), size.y * 0.88f});
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{px(20), px(18)});
-  const bool open = ImGui::BeginPopupModal(kTitle, nullptr,
-                                           ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize |
-                                               ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
-                                               ImGuiWindowFlags_NoScrollbar |
-                                               ImGuiWindowFlags_NoScrollWithMouse);
+  const bool open =
+      ImGui::BeginPopupModal(kTitle, nullptr,
+                             ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoResize |
+                                 ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
+                                 ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse);
   ImGui::PopStyleVar();
   if (!open) {
     state.dialog = Dialog::None;
@@ -265,7 +262,7 @@ void with_form(State& state) {
 
 void open_new_run(State& state, const std::string& preset) {
   state.new_run = {};
-  make_form(state, preset.empty() ? preset_to_start(state) : preset, "auto", nullptr);
+  make_form(state, preset.empty() ? preset_to_start(state) : preset, "", nullptr);
   state.open_dialog(Dialog::NewRun);
 }
 

@@ -143,7 +143,7 @@ void buttons(State& state, const viz::Run& run, const Area& area, float top) {
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const viz::Annotations* annotations = annotations_of(state, run);
   const bool has_some = annotations != nullptr && !annotations->empty();
-  command_icon(state, "annotations.list", icon::kFlag, has_some ? ui::Tone::Accent : ui::Tone::Neutral);
+  command_icon(state, "annotation.list", icon::kFlag, has_some ? ui::Tone::Accent : ui::Tone::Neutral);
   draw_annotation_list(state, {at.x, at.y - px(4)});
 }
 
@@ -220,7 +220,9 @@ void keep_time_window(State& state) {
     window.choose(state.timeline.visible());
     bar.frozen = window.chosen();
   } else if (!bar.was_following && is_following && bar.frozen) {
-    if (window.chosen() == bar.frozen) window.fit();
+    // Going to the newest may have moved it; its width says whether a person did.
+    const std::optional<viz::Range> chosen = window.chosen();
+    if (chosen && std::abs(chosen->width() - bar.frozen->width()) <= 1e-9 * bar.frozen->width()) window.fit();
     bar.frozen.reset();
   }
   bar.was_following = is_following;

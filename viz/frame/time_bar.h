@@ -45,6 +45,9 @@ void draw_minimap(State& state, viz::Run& run, const Area& area, Heading heading
 Ruler ruler_of_tracks(const State& state, const Area& area);
 Ruler ruler_of_minimap(const State& state, const Area& area);
 
+// The pointer is over this window and nothing lies before it, whatever it holds.
+bool pointer_is_here();
+
 // --- marks that both draw ---
 void draw_ruler(const Ruler& ruler, float top);
 void draw_missing(const viz::Run& run, const Ruler& ruler, float top, float bottom);

@@ -49,7 +49,7 @@ const viz::FoldedMark* under_pointer(const std::vector<viz::FoldedMark>& marks, 
                                      const Area& row) {
   const ImVec2 mouse = ImGui::GetMousePos();
   const float middle = (row.min.y + row.max.y) / 2, reach = std::max(row.height(), px(kHandleTarget)) / 2;
-  if (!ImGui::IsWindowHovered() || std::abs(mouse.y - middle) > reach) return nullptr;
+  if (!pointer_is_here() || std::abs(mouse.y - middle) > reach) return nullptr;
   const viz::FoldedMark* found = nullptr;
   for (const viz::FoldedMark& mark : marks) {
     const float x = ruler.pixel(mark.x);
@@ -77,6 +77,8 @@ void zigzag(float x, float top, float bottom, ImU32 ink) {
 
 }  // namespace
 
+bool pointer_is_here() { return ImGui::IsWindowHovered(ImGuiHoveredFlags_AllowWhenBlockedByActiveItem); }
+
 void draw_ruler(const Ruler& ruler, float top) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   const int wanted = std::clamp(static_cast<int>((ruler.right - ruler.left) / px(180)), 2, 10);
@@ -103,7 +105,7 @@ void draw_missing(const viz::Run& run, const Ruler& ruler, float top, float bott
     const ImU32 ink = color(span.kind == viz::MissingSpan::Kind::Damaged ? Token::Error : Token::Warn);
     if (right - left > px(6)) hatch(left, right, top, bottom, ink);
     if (span.kind == viz::MissingSpan::Kind::Skipped) zigzag((left + right) / 2, top, bottom, ink);
-    if (ImGui::IsWindowHovered() && mouse.x >= left - px(4) && mouse.x <= right + px(4) && mouse.y >= top &&
+    if (pointer_is_here() && mouse.x >= left - px(4) && mouse.x <= right + px(4) && mouse.y >= top &&
         mouse.y <= bottom)
       ImGui::SetTooltip("%s", span.words.c_str());
   }
@@ -145,7 +147,7 @@ void draw_flags(State& state, const viz::Run& run, const Ruler& ruler, const Are
     }
     const float top = row.min.y + (row.height() - px(kFlagHeight)) / 2;
     const bool is_hot = &mark == hovered;
-    const std::string letter = mark.count() > 1 ? std::to_string(mark.count()) : all[mark.begin].letter;
+    const std::string letter = mark.count() > 1 ? fmt::format("×{}", mark.count()) : all[mark.begin].letter;
     const ImVec2 size = text_size(Font::MonoMedium, kSmallText - 2, letter.c_str());
     const float width = std::max(px(kFlagWidth), size.x + px(7));
     list->AddLine({x, top}, {x, row.max.y + px(2)}, ink, std::max(1.f, px(1.5f)));

@@ -64,9 +64,11 @@ void draw_chart(State& state, const viz::Run& run, const viz::ChartChoice& choic
                             : chart.present    ? viz::format_unit(*chart.present, chart.unit)
                                                : viz::kAbsent;
   label_left(area, top, px(kChartHeight), viz::words_of(choice), value);
+  list->PushClipRect({area.min.x, top}, {area.max.x, bottom}, true);
   chart_marks(chart, ruler, top, bottom, run_token(static_cast<int>(run.id())));
+  list->PopClipRect();
   const ImVec2 mouse = ImGui::GetMousePos();
-  if (!ImGui::IsWindowHovered() || mouse.y < top || mouse.y >= bottom ||
+  if (!pointer_is_here() || mouse.y < top || mouse.y >= bottom ||
       mouse.x < area.min.x - px(kTransportWidth) || mouse.x > area.max.x || !chart.is_recorded ||
       chart.points.empty())
     return;
@@ -131,7 +133,7 @@ std::optional<std::uint64_t> draw_lane(State& state, const viz::Run& run, viz::L
   label_left(area, top, px(kLaneHeight), viz::lane_name(lane),
              viz::format_count(static_cast<std::int64_t>(items.size())));
   const ImVec2 mouse = ImGui::GetMousePos();
-  const bool is_over = ImGui::IsWindowHovered() && mouse.y >= top && mouse.y < top + px(kLaneHeight) &&
+  const bool is_over = pointer_is_here() && mouse.y >= top && mouse.y < top + px(kLaneHeight) &&
                        mouse.x >= area.min.x && mouse.x <= area.max.x;
   const viz::FoldedMark* hovered = nullptr;
   float nearest = px(8);
@@ -157,7 +159,7 @@ LoopEnd loop_end_under_pointer(const State& state, const viz::Run& run, const Ru
                                const Area& area) {
   const auto& loop = state.timeline.cursor().loop();
   const ImVec2 mouse = ImGui::GetMousePos();
-  if (!loop || !ImGui::IsWindowHovered() || mouse.y < area.min.y || mouse.y > area.min.y + px(kHandleTarget))
+  if (!loop || !pointer_is_here() || mouse.y < area.min.y || mouse.y > area.min.y + px(kHandleTarget))
     return LoopEnd::None;
   const float first = std::abs(mouse.x - ruler.pixel(run.x_of_step(loop->first, ruler.axis)));
   const float last = std::abs(mouse.x - ruler.pixel(run.x_of_step(loop->last, ruler.axis)));
@@ -194,7 +196,7 @@ void take_hold(State& state, const Ruler& ruler, LoopEnd loop_end) {
 
 void menu(State& state) {
   if (!ImGui::BeginPopupContextItem("tracks menu")) return;
-  for (const char* id : {"annotations.bookmark", "annotations.note", "timeline.loop_from_here",
+  for (const char* id : {"annotation.bookmark", "annotation.note", "timeline.loop_from_here",
                          "timeline.loop_to_here", "timeline.loop", "timeline.fit"}) {
     const viz::UiCommand* command = state.commands.find(id);
     const std::string key = command->keys.empty() ? "" : viz::text_from_chord(command->keys[0]);

@@ -201,7 +201,8 @@ bool slider(const char* id, double& value, double minimum, double maximum, Steps
 
 bool toggle(const char* label, bool& on) {
   const ImVec2 at = ImGui::GetCursorScreenPos();
-  const ImVec2 text = text_size(Font::Regular, kBodyText - 1, label);
+  const char* end = ImGui::FindRenderedTextEnd(label);  // what stands behind ## is its name only
+  const ImVec2 text = text_size(Font::Regular, kBodyText - 1, label, end);
   const float width = px(30), height = px(16), row_height = px(24);
   const bool pressed =
       ImGui::InvisibleButton(label, {width + px(8) + text.x, row_height}, ImGuiButtonFlags_EnableNav);
@@ -213,7 +214,7 @@ bool toggle(const char* label, bool& on) {
   list->AddCircleFilled({at.x + (on ? width - height / 2 : height / 2), top + height / 2}, height / 2 - px(2),
                         color(Token::Panel), 16);
   draw_text(list, Font::Regular, kBodyText - 1, {at.x + width + px(8), at.y + (row_height - text.y) / 2},
-            color(Token::Text), label);
+            color(Token::Text), label, end);
   return pressed;
 }
 
