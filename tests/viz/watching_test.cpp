@@ -73,9 +73,17 @@ TEST(Watching, BeforeTheFirstMeasurementItSaysMeasuringAndNeverZero) {
                    {"estimated_percent", 1.3},
                    {"measured_percent", 1.25},
                    {"measured_step", 18}});
-  EXPECT_EQ(watching_value(watching_facts(watched.run, 25)), "1.25 %") << "measured stands before estimated";
+  EXPECT_EQ(watching_value(watching_facts(watched.run, 21)), "1.25 %") << "measured stands before estimated";
   EXPECT_EQ(watching_value(watching_facts(watched.run, 10)), "≈ 1.35 %")
       << "of the cursor's step, not of the newest";
+  watched.row(22, {{"budget_percent", 2},
+                   {"is_watching", 1},
+                   {"estimated_percent", 1.3},
+                   {"measured_percent", 1.25},
+                   {"measured_step", 18},
+                   {"samples_percent", 0.5}});
+  EXPECT_EQ(watching_value(watching_facts(watched.run, 25)), "1.75 %")
+      << "text samples stand beside the measured probes";
   watched.row(30, {{"budget_percent", 2}, {"is_watching", 0}});
   EXPECT_EQ(watching_value(watching_facts(watched.run, 30)), "paused");
 }
@@ -110,6 +118,26 @@ TEST(Watching, OverBudgetItSaysWhatIsHeldBack) {
   EXPECT_FALSE(watching_facts(watched.run, 30).is_over_budget()) << "0 is no budget";
 }
 
+TEST(Watching, AMeasurementAtAnotherCadenceGivesWayToTheEstimate) {
+  Watched watched;
+  watched.row(0, {{"is_watching", 1}, {"cadence", 10}, {"base_cadence", 10}, {"estimated_percent", 3}});
+  watched.row(20, {{"is_watching", 1},
+                   {"cadence", 10},
+                   {"base_cadence", 10},
+                   {"estimated_percent", 3},
+                   {"measured_percent", 4},
+                   {"measured_step", 18}});
+  watched.row(30, {{"is_watching", 1},
+                   {"cadence", 20},
+                   {"base_cadence", 10},
+                   {"estimated_percent", 1.5},
+                   {"measured_percent", 4},
+                   {"measured_step", 18}});
+  EXPECT_EQ(watching_facts(watched.run, 20).state, WatchingState::Measured);
+  EXPECT_EQ(watching_facts(watched.run, 30).state, WatchingState::Estimated);
+  EXPECT_EQ(watching_value(watching_facts(watched.run, 30)), "≈ 1.50 %");
+}
+
 TEST(Watching, TheTwinHasEveryRowOfThePopover) {
   Watched watched;
   EXPECT_TRUE(watching_twin(watching_facts(watched.run, 0)).table.rows.empty());
@@ -128,8 +156,8 @@ TEST(Watching, TheTwinHasEveryRowOfThePopover) {
   const Twin twin = watching_twin(facts);
   ASSERT_EQ(twin.table.rows.size(), watching_rows(facts).size());
   EXPECT_EQ(twin.table.rows[0][1], "1.20 % ± 0.30 % at step 118");
-  EXPECT_EQ(twin.table.rows[1][1], "1.30 %");
-  EXPECT_EQ(twin.table.rows[2][1], "—") << "what was not measured is absent, not 0";
+  EXPECT_EQ(twin.table.rows[1][1], "—") << "what was not measured is absent, not 0";
+  EXPECT_EQ(twin.table.rows[4][1], "1.30 %");
   for (const WatchingRow& row : watching_rows(facts)) EXPECT_FALSE(row.detail.empty()) << row.label;
 }
 

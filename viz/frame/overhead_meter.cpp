@@ -53,7 +53,7 @@ std::string headline(const viz::WatchingFacts& facts) {
     case viz::WatchingState::Estimated:
       return "Estimated from the time probes take; measured by windows without them every few minutes";
     case viz::WatchingState::Measured:
-      return "Measured: steps with probes against as many without";
+      return "Probes as measured, by steps with them against as many without, and the time of text samples";
   }
   return {};
 }
@@ -79,7 +79,7 @@ void draw_bar(const viz::WatchingFacts& facts) {
 void draw_controls(State& state) {
   const viz::Run* run = state.run();
   if (run == nullptr || !state.trains(*run)) {
-    ui::muted("Budget and pausing belong to a run that is trained in this window");
+    ui::wrapped("Budget and pausing belong to a run that is trained in this window", Token::Muted);
     return;
   }
   if (const trace::Control* budget = control(state, "probe_budget")) {
@@ -127,10 +127,17 @@ void draw_popover(State& state, const viz::WatchingFacts& facts) {
   ImGui::EndPopup();
 }
 
+// How sure a measurement is, behind it.
+std::string spread_words(const viz::WatchingFacts& facts) {
+  if (facts.state != viz::WatchingState::Measured || !facts.measured_spread) return {};
+  return "± " + viz::format_fixed(*facts.measured_spread, 2);
+}
+
 }  // namespace
 
 float overhead_meter_width() {
-  return std::max(text_size(Font::MonoMedium, 16, "measuring").x,
+  return std::max(text_size(Font::MonoMedium, 16, "00.0 %").x + px(6) +
+                      text_size(Font::Mono, kSmallText - 1, "± 00.00").x,
                   text_size(Font::Regular, kSmallText - 1, kLabel).x) +
          px(10);
 }
@@ -152,6 +159,12 @@ void draw_overhead_meter(State& state, ImVec2 at) {
   ui::tooltip(headline(facts),
               budget_words(facts) + (facts.is_over_budget() ? "; " + viz::watching_measures(facts) : ""));
   draw_text(list, Font::MonoMedium, 16, at, color(ink_of(facts)), value.c_str());
+  const std::string spread = spread_words(facts);
+  const ImVec2 number = text_size(Font::MonoMedium, 16, value.c_str());
+  const ImVec2 behind = text_size(Font::Mono, kSmallText - 1, spread.c_str());
+  draw_text(list, Font::Mono, kSmallText - 1,
+            {at.x + number.x + px(6), at.y + number.y - behind.y - px(1.5f)}, color(Token::Muted),
+            spread.c_str());
   draw_text(list, Font::Regular, kSmallText - 1, {at.x, at.y + px(20)}, color(Token::Muted), kLabel);
   ImGui::SetNextWindowPos({low.x, high.y + px(6)}, ImGuiCond_Appearing);
   draw_popover(state, facts);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "viz/model/format.h"
@@ -25,6 +26,16 @@ std::string measured_in_words(const WatchingFacts& facts) {
   if (facts.measured_step)
     words += fmt::format(" at step {}", format_count(std::llround(*facts.measured_step)));
   return words;
+}
+
+// A measurement is about the cadence at which it was made.
+bool is_measured_now(const Run& run, const Track& track, const WatchingFacts& facts) {
+  if (!facts.measured) return false;
+  if (!facts.measured_step || !facts.cadence) return true;
+  const Series* cadence = run.series("watching", {"cadence"});
+  const auto sample =
+      run.sample_at_or_before(track, static_cast<std::uint64_t>(std::max(0.0, *facts.measured_step)));
+  return !sample || cadence == nullptr || cadence->at(*sample) == *facts.cadence;
 }
 
 }  // namespace
@@ -59,10 +70,10 @@ WatchingFacts watching_facts(const Run& run, std::uint64_t step) {
   facts.probe_ms = value("probe_ms");
   facts.step_ms = value("step_ms");
   const std::optional<double> is_watching = value("is_watching");
-  facts.state = is_watching && *is_watching == 0 ? WatchingState::Paused
-                : facts.measured                 ? WatchingState::Measured
-                : facts.estimated                ? WatchingState::Estimated
-                                                 : WatchingState::Measuring;
+  facts.state = is_watching && *is_watching == 0      ? WatchingState::Paused
+                : is_measured_now(run, *track, facts) ? WatchingState::Measured
+                : facts.estimated                     ? WatchingState::Estimated
+                                                      : WatchingState::Measuring;
   return facts;
 }
 
@@ -75,9 +86,9 @@ std::string watching_value(const WatchingFacts& facts) {
     case WatchingState::Measuring:
       return "measuring";
     case WatchingState::Estimated:
-      return "≈ " + percent(facts.estimated);
+      return "≈ " + percent(facts.cost());
     case WatchingState::Measured:
-      return percent(facts.measured);
+      return percent(facts.cost());
   }
   return kAbsent;
 }
@@ -99,11 +110,12 @@ std::vector<WatchingRow> watching_rows(const WatchingFacts& facts) {
                  "Windows of {} steps with probes against as many without; ± half the range of the pairs",
                  format_count(std::llround(*facts.window_steps)))
            : "Windows with probes against windows without"});
-  rows.push_back({"Estimated", facts.estimated ? percent(facts.estimated) : "not yet",
-                  "Time in probes and samples by the time of all steps between two probes"});
-  rows.push_back({"Probes", percent(facts.probes), "Copies to the recorder are part of it"});
+  rows.push_back({"Probes, estimated", percent(facts.probes),
+                  "Time in probes by the time of all steps between two of them"});
   rows.push_back({"Copies", percent(facts.copies), "Part of the probes"});
-  rows.push_back({"Text samples", percent(facts.samples), "Text written on schedule"});
+  rows.push_back({"Text samples", percent(facts.samples), "Text written on schedule, by its own time"});
+  rows.push_back({"Probes and samples, estimated", facts.estimated ? percent(facts.estimated) : "not yet",
+                  "What the budget is held against between measurements"});
   rows.push_back({"Recording", percent(facts.recording), "Time in which training waited for the recorder"});
   rows.push_back({"View", "beside training",
                   "The window draws on its own thread and never holds a step up; its share of the processor "

@@ -17,7 +17,7 @@ enum class WatchingState {
   Paused,       // nothing is watched: it costs nothing and shows nothing
   Measuring,    // neither measured nor estimated yet
   Estimated,
-  Measured
+  Measured  // probes, at the cadence in force; text samples have a time of their own
 };
 
 // Percent of training time unless named otherwise; nothing: not measured, or not recorded.
@@ -32,8 +32,11 @@ struct WatchingFacts {
   std::optional<double> drops;                  // due samples left out so far
   std::optional<double> probe_ms, step_ms;
 
-  // What the meter shows: measured where that was done, else estimated.
-  std::optional<double> cost() const { return measured ? measured : estimated; }
+  // What the meter shows: probes as measured, where that was done at the cadence in force, and text samples;
+  // else the estimate of both.
+  std::optional<double> cost() const {
+    return state == WatchingState::Measured ? std::optional(*measured + samples.value_or(0)) : estimated;
+  }
   bool is_over_budget() const { return budget && *budget > 0 && cost() && *cost() > *budget; }
 };
 

@@ -139,8 +139,7 @@ void draw_declared(ViewContext& context, const DeclaredList& list) {
   ImGui::PushID("declares");
   std::string detail;
   if (list.is_ready()) {
-    if (list.of_sequence)
-      detail = fmt::format("{} of {} ids of this text", *list.of_sequence, list.distinct_ids);
+    if (list.of_sequence) detail = fmt::format("{} of {} ids here", *list.of_sequence, list.distinct_ids);
   }
   if (field_heading(context, "Declares", detail, list)) {
     int place = 0;
@@ -168,8 +167,15 @@ void draw_declared(ViewContext& context, const DeclaredList& list) {
       end_row(row);
       ImGui::PopID();
     }
-    if (!list.rows.empty() && !std::isnan(list.theta))
-      ui::muted("score − θ, θ = " + format_number(list.theta, 4));
+    if (!list.rows.empty() && !std::isnan(list.theta)) {
+      const RowPlace row = begin_row();
+      const std::string words = "score − θ; θ is ";
+      draw_word(row, row.at.x, words, color(Token::Muted));
+      ImGui::SetCursorScreenPos(
+          {row.at.x + text_size(Font::Regular, kSmallText - 0.5f, words.c_str()).x, row.at.y});
+      copyable("theta", format_number(list.theta, 4), exact(list.theta), Align::Left, Token::Muted);
+      end_row(row);
+    }
   }
   ImGui::PopID();
 }
