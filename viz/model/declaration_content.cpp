@@ -244,9 +244,11 @@ void set_limits(DeclarationContent& content, const DeclarationHistory& history) 
   const bool is_difference = content.other && content.settings.change == DeclarationChange::Difference;
   switch (content.settings.value) {
     case DeclarationValue::Margin:
-      // A quarter of the colours for scores below theta; what is declared without a score is then no edge.
-      content.high = extent ? std::max(extent->maximum, 1e-6) : 1;
-      content.low = -content.high / 3;
+      // A quarter of the colours at least for scores below theta: declarations without a score stand out.
+      content.high = std::max(extent ? extent->maximum : 0, 1e-6);
+      content.low = std::min(extent && extent->minimum > static_cast<double>(kLost) ? extent->minimum : 0,
+                             -content.high / 3);
+      content.high = std::max(content.high, -content.low / 3);
       break;
     case DeclarationValue::Count:
       // By position there are only 0 and 1: 1 in the middle of the colours is legible on any ground.

@@ -201,14 +201,14 @@ void set_detail(DeclarationPicture& picture) {
                       : settings.value == DeclarationValue::HitRate ? "hit rate"
                                                                     : "first declared at step";
   picture.detail =
-      fmt::format("layer {}, {}, ids {}", picture.layer,
-                  picture.value_name.empty() ? value : picture.value_name, order_words(settings.order));
-  if (!picture.other_step) return;
-  const std::string there = settings.against == DeclarationAgainst::Baseline
-                                ? "the pinned baseline at step " + step_text(*picture.other_step)
-                                : "step " + step_text(*picture.other_step);
-  picture.detail += settings.change == DeclarationChange::Difference ? "; difference to " + there
-                                                                     : "; only what changed since " + there;
+      fmt::format("layer {}, {}", picture.layer, picture.value_name.empty() ? value : picture.value_name);
+  if (picture.other_step) {
+    picture.detail +=
+        settings.change == DeclarationChange::Difference ? ", difference to " : ", only what changed since ";
+    if (settings.against == DeclarationAgainst::Baseline) picture.detail += "the pinned baseline at ";
+    picture.detail += "step " + step_text(*picture.other_step);
+  }
+  picture.detail += fmt::format("; ids {}", order_words(settings.order));
 }
 
 void set_takeaway(const DeclarationContent& content, const ProbeText& text, DeclarationPicture& picture) {

@@ -254,6 +254,8 @@ DeclarationPlace draw_declaration_map(const DeclarationMap& map, DeclarationCame
   layout.has_bars = has_bars;
   const DeclarationPicture& picture = map.picture;
   ImGui::GetWindowDrawList()->AddRectFilled(layout.min, layout.max, color(Token::Bg));
+  if (picture.settings.value == DeclarationValue::FirstStep && !picture.history.is_done())
+    plot::hatch(0, static_cast<double>(picture.columns.size()), color(Token::Line));  // not known yet
   if (picture.cells) {
     plot::heatmap(picture.cells, {0, static_cast<double>(picture.columns.size())},
                   {0, static_cast<double>(picture.rows.size())}, map.scale);

@@ -70,8 +70,7 @@ void DeclarationView::draw_controls(ViewContext&) {
   }
   ImGui::SameLine(0, px(16));
   ImGui::SetNextItemWidth(std::min(px(240), ImGui::GetContentRegionAvail().x));
-  if (ImGui::InputTextWithHint("##search", "Who declares… (a token, or #17)", &settings_.search))
-    changed = true;
+  if (ImGui::InputTextWithHint("##search", "Who declares…", &settings_.search)) changed = true;
   if (changed) forget();
 }
 
