@@ -83,6 +83,7 @@ class Maker {
       const bool is_in = layer >= in_.first_layer && layer <= in_.last_layer;
       for (std::size_t reason = 0; reason < kRoutingReasons; ++reason) {
         if (!is_in) ledger.other_layers += of_layer(layer, reason);
+        if (is_in) made_->shown_layers[reason] += of_layer(layer, reason);
         if (is_in && !is_shown(static_cast<RoutingReason>(reason)))
           ledger.other_reasons += of_layer(layer, reason);
       }

@@ -320,7 +320,7 @@ class Query {
           "queries",
           format_count(invalid), step_text(side.step));
     set_routing_sums(picture_);
-    set_routing_takeaway(picture_, batch_density(run_.first_step()), batch_density(picture_.cursor_step));
+    set_routing_takeaway(picture_, batch_density(first_batch_step()), batch_density(picture_.cursor_step));
   }
 
   void add_readouts(const EdgeRollup& rollup) {
@@ -347,6 +347,10 @@ class Query {
     const Series* series = run_.series("density", {std::to_string(layer), reason});
     const auto sample = track != nullptr ? run_.sample_at_or_before(*track, step) : std::nullopt;
     return series != nullptr && sample ? series->at(*sample) : kUnknown;
+  }
+  std::uint64_t first_batch_step() const {
+    const Track* track = run_.track("density");
+    return track != nullptr && track->size() > 0 ? run_.step_of_sample(*track, 0) : run_.first_step();
   }
   // Mean over the layers shown: they have equally many pairs.
   double batch_density(std::uint64_t step) const {

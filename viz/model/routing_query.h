@@ -89,8 +89,9 @@ struct RoutingContent {
   std::vector<RoutingNode> nodes;
   std::vector<RoutingMark> marks;  // visible ones, by layer, query, key, reason
   RoutingLedger ledger;
-  double largest_value = 0;  // of |value|
-  double threshold = 0;      // in force: raised when more than kMostRoutingMarks were left
+  std::array<EdgeSums, kRoutingReasons> shown_layers{};  // everything in the layers shown, by reason
+  double largest_value = 0;                              // of |value|
+  double threshold = 0;  // in force: raised when more than kMostRoutingMarks were left
   bool is_raised = false;
   std::size_t inside = 0, outside = 0;  // levels in and outside the window
   std::size_t finest_marks = 0;         // how many there would have been on the level asked for

@@ -30,7 +30,8 @@ std::string sums_text(const RoutingContent& content, const EdgeSums& sums) {
   const std::string pairs =
       sign(format_count(sums.pairs), sums.pairs) + (sums.pairs == 1 ? " pair" : " pairs");
   if (!content.has_weights) return pairs;
-  return sign(format_fixed(weight_from_fixed(sums.mass), 3), sums.mass) + " in " + pairs;
+  const std::string mass = format_fixed(weight_from_fixed(sums.mass), 3);
+  return sign(mass, mass == "0.000" ? 0 : sums.mass) + " in " + pairs;
 }
 
 double share_of(const RoutingContent& content, const EdgeSums& part) {
@@ -64,16 +65,17 @@ void set_aggregation(RoutingPicture& picture) {
 void set_threshold_words(RoutingPicture& picture) {
   const RoutingContent& content = *picture.content;
   if (!content.has_weights && !content.is_raised) {
-    picture.threshold_words = "no weights, so nothing is below a threshold";
+    picture.threshold_words = "no weights here";
     return;
   }
   const RoutingLedger& ledger = content.ledger;
   if (content.is_difference) {
     picture.threshold_words = fmt::format("{} edges changed by less", format_count(ledger.marks_hidden));
   } else {
-    picture.threshold_words = fmt::format("{} of the mass hidden, {} edges dropped",
-                                          format_percent(share_of(content, ledger.below_threshold), 1),
-                                          format_count(ledger.marks_hidden));
+    picture.threshold_words = fmt::format(
+        "{} of the mass hidden, {} edges dropped",
+        format_percent(share_of(content, ledger.below_threshold), ledger.marks_hidden > 0 ? 1 : 0),
+        format_count(ledger.marks_hidden));
   }
   if (content.is_raised)
     picture.threshold_words +=
@@ -121,6 +123,33 @@ std::string foremost_words(const std::array<double, kRoutingReasons>& shares) {
   if (*largest <= 0) return {};
   const auto reason = static_cast<RoutingReason>(largest - shares.begin());
   return fmt::format(", mostly {} ({})", reason_name(reason), format_percent(*largest, 0));
+}
+
+// "2,804 more pairs in scope; most gained direct +31.2; most lost fallback −28.0 of the attention".
+std::string difference_words(const RoutingContent& content) {
+  const std::array<EdgeSums, kRoutingReasons>& by_reason = content.shown_layers;
+  const auto size = [&](std::size_t reason) {
+    return content.has_weights ? weight_from_fixed(by_reason[reason].mass)
+                               : static_cast<double>(by_reason[reason].pairs);
+  };
+  std::size_t most = 0, least = 0;
+  for (std::size_t reason = 1; reason < kRoutingReasons; ++reason) {
+    if (size(reason) > size(most)) most = reason;
+    if (size(reason) < size(least)) least = reason;
+  }
+  std::int64_t pairs = 0;
+  for (const EdgeSums& sums : by_reason) pairs += sums.pairs;
+  std::string words = pairs == 0  ? std::string("As many pairs in scope as before")
+                      : pairs > 0 ? fmt::format("{} more pairs in scope", format_count(pairs))
+                                  : fmt::format("{} fewer pairs in scope", format_count(-pairs));
+  const auto text = [&](std::size_t reason) {
+    return fmt::format("{} {}", reason_name(static_cast<RoutingReason>(reason)),
+                       format_signed(size(reason), 3));
+  };
+  if (size(most) > 0) words += "; most gained " + text(most);
+  if (size(least) < 0) words += "; most lost " + text(least);
+  if (!content.has_weights) return words + " pairs";
+  return size(most) > 0 || size(least) < 0 ? words + " of the attention" : words;
 }
 
 }  // namespace
@@ -199,6 +228,10 @@ void set_routing_takeaway(RoutingPicture& picture, double start, double now) {
     for (std::size_t i = 0; i < kRoutingReasons; ++i) shares[i] += readout.density_of[i];
   }
   if (count == 0) return;
+  if (picture.content->is_difference) {
+    picture.takeaway = difference_words(*picture.content);
+    return;
+  }
   density /= count;
   for (double& share : shares) share /= count;
   std::string words =

@@ -6,8 +6,8 @@
 namespace sparsescope::viz {
 namespace {
 
-constexpr float kThinnest = 0.8f, kThickest = 4.2f;  // widths at scale 1
-constexpr double kCalmMarks = 600;                   // with so many edges the lightest are at kFaintest
+constexpr float kThinnest = 0.8f, kThickest = 4.2f, kThickestInBands = 2.4f;  // widths at scale 1
+constexpr double kCalmMarks = 600;  // with so many edges the lightest are at kFaintest
 constexpr float kFaintest = 0.16f, kLeastFaint = 0.045f;
 constexpr float kOthers = 0.3f;  // opacity of what a lock does not touch
 
@@ -16,7 +16,7 @@ constexpr float kOthers = 0.3f;  // opacity of what a lock does not touch
 float strength(const RoutingContent& content, const RoutingMark& mark) {
   if (content.largest_value <= 0) return 0;
   const double share = std::sqrt(std::abs(mark.value) / content.largest_value);
-  const double heavy = content.has_weights ? share : content.largest_value > 1 ? 0.6 * share : 0.12;
+  const double heavy = content.has_weights ? share : content.largest_value > 1 ? 0.6 * share : 0.0625;
   return static_cast<float>(std::round(heavy * 32) / 32);
 }
 
@@ -24,6 +24,10 @@ float strength(const RoutingContent& content, const RoutingMark& mark) {
 float faintest(const RoutingContent& content) {
   const double crowd = std::sqrt(kCalmMarks / std::max(1.0, static_cast<double>(content.marks.size())));
   return std::clamp(static_cast<float>(kFaintest * crowd), kLeastFaint, 0.4f);
+}
+
+float thickest_of(const RoutingPicture& picture) {
+  return picture.settings.layout == RoutingLayout::Arcs ? kThickest : kThickestInBands;
 }
 
 bool is_edge(const RoutingMark& mark) { return mark.reason != RoutingReason::Self; }
@@ -102,7 +106,8 @@ void RoutingBatches::refresh(const RoutingPicture& picture) {
   layers_.clear();
   const bool has_lock = std::any_of(content.marks.begin(), content.marks.end(),
                                     [](const RoutingMark& mark) { return mark.role != RoutingRole::None; });
-  const float base = faintest(content);
+  const float base = faintest(content), thickest = thickest_of(picture);
+  const float top = layout_ == RoutingLayout::Arcs ? 0.95f : 0.8f;
   std::vector<std::vector<std::uint32_t>> of_layer(
       static_cast<std::size_t>(picture.last_layer - picture.first_layer + 1));
   for (std::uint32_t i = 0; i < content.marks.size(); ++i) {
@@ -120,11 +125,11 @@ void RoutingBatches::refresh(const RoutingPicture& picture) {
     for (const std::uint32_t i : of_layer[layer]) {
       const RoutingMark& mark = content.marks[i];
       const float heavy = strength(content, mark);
-      float alpha = base + (0.95f - base) * heavy;
+      float alpha = base + (top - base) * (layout_ == RoutingLayout::Arcs ? heavy : heavy * heavy);
       if (has_lock) alpha = mark.role == RoutingRole::None ? alpha * kOthers : std::max(alpha, 0.55f);
       EdgeInstance edge = places.edge(content, mark);
       edge.ink = color(mark_token(content, mark), alpha);
-      edge.width = kThinnest + (kThickest - kThinnest) * heavy;
+      edge.width = kThinnest + (thickest - kThinnest) * heavy;
       edges[layer].push_back(edge);
     }
   }
@@ -141,7 +146,7 @@ EdgeBatchPtr RoutingBatches::highlight(const RoutingPicture& picture, std::optio
   const auto add = [&](const RoutingMark& shown) {
     EdgeInstance edge = places.edge(content, shown);
     edge.ink = color(mark_token(content, shown));
-    edge.width = kThinnest + 0.6f + (kThickest - kThinnest) * strength(content, shown);
+    edge.width = kThinnest + 0.6f + (thickest_of(picture) - kThinnest) * strength(content, shown);
     lit.push_back(edge);
   };
   if (mark) {

@@ -21,13 +21,6 @@ constexpr float kWidestWord = 96;
 constexpr double kZoomPerNotch = 1.25, kLeastTokens = 4;
 constexpr float kDimmed = 0.45f;  // of all edges while one is under the pointer
 
-bool is_click() {
-  const ImGuiIO& io = ImGui::GetIO();
-  return ImGui::IsMouseReleased(ImGuiMouseButton_Left) &&
-         io.MouseDragMaxDistanceSqr[ImGuiMouseButton_Left] < px(3) * px(3) &&
-         io.MouseClickedLastCount[ImGuiMouseButton_Left] < 2;
-}
-
 Range clamped(Range range, double tokens) {
   const double width = std::clamp(range.width(), std::min(kLeastTokens, tokens), tokens);
   const double first = std::clamp(range.minimum, 0.0, tokens - width);
@@ -174,8 +167,7 @@ RoutingPlace RoutingScene::pick(const RoutingPicture& picture, const Frame& fram
     place.layer = picture.layer;
   }
   const float off = std::abs(frame.mouse.y - frame.row_y(row));
-  const bool is_under =
-      row == 0 && frame.mouse.y > frame.row_y(0) && frame.mouse.y < frame.row_y(0) + px(kRowRoom);
+  const bool is_under = frame.mouse.y > frame.max.y - px(kRowRoom) && frame.mouse.y < frame.max.y;
   if (!is_beside && (off <= px(kNodeReach) || is_under)) {
     place.node = content.cut.node_of(static_cast<std::int64_t>(token));
     return place;
@@ -231,7 +223,8 @@ void RoutingScene::draw_nodes(const RoutingPicture& picture, const Frame& frame,
     if (mark.reason != RoutingReason::Self) continue;
     const auto row = static_cast<std::size_t>(frame.is_arcs ? 0 : mark.layer + 1);
     const double share = content.largest_value > 0 ? std::abs(mark.value) / content.largest_value : 0;
-    self[row * content.nodes.size() + mark.query] = static_cast<float>(std::sqrt(share));
+    self[row * content.nodes.size() + mark.query] =
+        static_cast<float>(content.has_weights ? std::sqrt(share) : 0.3);
   }
   for (std::size_t i = 0; i < content.nodes.size(); ++i) {
     const RoutingNode& node = content.nodes[i];
@@ -298,7 +291,7 @@ void RoutingScene::draw_labels(const RoutingPicture& picture, const Frame& frame
   // From afar only the few most read ones speak; near by all that fit.
   const bool is_near = frame.per_token >= static_cast<double>(px(14));
   const float gap = px(is_near ? 6 : 44);
-  const float y = frame.bottom + px(9);
+  const float y = frame.max.y - px(kRowRoom - 9);
   for (const Wish& wish : wishes) {
     const RoutingNode& node = content.nodes[wish.node];
     const float width = std::min(px(kWidestWord), text_size(Font::Mono, kSmallText - 1, node.word.c_str()).x);

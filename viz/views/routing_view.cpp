@@ -17,7 +17,7 @@ namespace {
 
 constexpr float kRoomForControls = 560, kRoomForReadouts = 980;  // widths at scale 1
 constexpr float kLeastForControls = 300, kLeastForFooter = 170;  // heights at scale 1
-constexpr double kLeastThreshold = 1e-4, kLargestThreshold = 1;
+constexpr double kLargestThreshold = 1;
 
 constexpr const char* kLayoutNames[] = {"one layer", "all layers"};
 constexpr const char* kShownNames[] = {"all", "direct", "inherited", "fallback", "self"};
@@ -102,11 +102,13 @@ void RoutingView::draw_marks(ViewContext& context) {
 void RoutingView::draw_source(ViewContext& context) {
   const RoutingPicture& shown = picture();
   FontScope font(Font::Regular, kSmallText);
-  for (const std::string* words : {&shown.heads, &shown.lock_words, &shown.invalid}) {
-    if (!words->empty()) ui::muted(*words);
+  std::string remarks;
+  for (const std::string* words : {&shown.heads, &shown.lock_words, &shown.invalid, &shown.source}) {
+    if (!words->empty()) remarks += (remarks.empty() ? "" : ". ") + *words;
   }
+  if (remarks.empty()) return;
+  ui::muted(remarks);
   if (shown.source.empty()) return;
-  ui::muted(shown.source);
   if (current_purpose() != Purpose::Screen) return;
   if (shown.weights_at) {
     ImGui::SameLine(0, px(10));
@@ -135,19 +137,24 @@ void RoutingView::draw_controls() {
 
 // Beside the slider stand the share of mass that it hides and the edges that it drops.
 bool RoutingView::draw_threshold(float width) {
-  double value = std::clamp(settings_.threshold, kLeastThreshold, kLargestThreshold);
-  const bool is_off = settings_.threshold <= 0;
-  const std::string words = is_off ? std::string("off") : "≥ " + format_number(settings_.threshold, 2);
-  bool changed = false;
-  if (ui::slider("threshold", value, kLeastThreshold, kLargestThreshold, ui::Steps::Logarithmic, width,
-                 words)) {
-    settings_.threshold = value <= kLeastThreshold * 1.01 ? 0 : value;
-    changed = true;
-  }
-  if (has_picture() && !picture().threshold_words.empty()) {
-    ImGui::SameLine(0, px(10));
-    ui::muted(picture().threshold_words);
-  }
+  double value = settings_.threshold;
+  const std::string words = value <= 0 ? std::string("all") : "≥ " + format_number(value, 2);
+  // In line with the buttons beside it, which are higher.
+  const float down = (ImGui::GetFrameHeight() - px(24)) / 2;
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + down);
+  const bool changed =
+      ui::slider("threshold", value, 0, kLargestThreshold, ui::Steps::Logarithmic, width, words);
+  if (changed) settings_.threshold = value;
+  if (!has_picture() || picture().threshold_words.empty()) return changed;
+  ImGui::SameLine(0, px(10));
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float room = ImGui::GetContentRegionAvail().x, height = text_size(Font::Regular, kSmallText, "0").y;
+  const std::string& hidden = picture().threshold_words;
+  const Drawn drawn =
+      draw_text_within(ImGui::GetWindowDrawList(), Font::Regular, kSmallText,
+                       {at.x, at.y + (px(24) - height) / 2}, room, color(Token::Muted), hidden);
+  ImGui::Dummy({drawn.width, px(24)});
+  if (drawn.fit == Fit::Shortened) ui::tooltip(hidden);
   return changed;
 }
 
@@ -178,7 +185,7 @@ void RoutingView::draw_legend() {
   ImGui::Dummy({px(13) + text_size(Font::Regular, kSmallText - 1, "self").x, 1});
   ImGui::SameLine(0, px(20));
   const std::string& words = picture().is_error() ? picture().sum_error : picture().proof;
-  const float width = text_size(Font::Regular, kSmallText - 1, words.c_str()).x,
+  const float width = std::ceil(text_size(Font::Regular, kSmallText - 1, words.c_str()).x) + px(2),
               left = ImGui::GetContentRegionAvail().x;
   const float copy = picture().is_error() ? px(90) : 0;
   if (width + copy < left) {
