@@ -89,8 +89,6 @@ bool DeclarationView::draw_comparison_settings(const ViewContext& context) {
   if (choose("against", kAgainstNames, against)) {
     const bool is_possible = against != DeclarationAgainst::Baseline || shown.no_baseline.empty();
     if (is_possible) {
-      if (against == DeclarationAgainst::Step && settings_.against_step == 0)
-        settings_.against_step = shown.step;
       settings_.against = against;
       changed = true;
     }

@@ -52,7 +52,9 @@ void DeclarationView::draw_marks(ViewContext& context) {
   const bool is_screen = current_purpose() == Purpose::Screen;
   const ImVec2 room = ImGui::GetContentRegionAvail();
   if (is_screen && room.x >= px(kRoomForControls) && room.y >= px(kLeastForControls)) draw_controls(context);
-  if (room.y >= px(kLeastForLine)) draw_line(context);
+  // On paper the line stands only when it says something.
+  const bool is_silent = picture().found.empty() && picture().search_words.empty();
+  if (room.y >= px(kLeastForLine) && (is_screen || !is_silent)) draw_line(context);
   const bool has_footer = ImGui::GetContentRegionAvail().y >= px(200);
   const float line = text_size(Font::Regular, kSmallText, "0").y + ImGui::GetStyle().ItemSpacing.y;
   const ImVec2 left = ImGui::GetContentRegionAvail();
