@@ -127,13 +127,17 @@ void sort_tabs(const State& state, ImGuiDockNode* node, const json& wanted) {
   }
   if (node->TabBar == nullptr || !wanted.contains("views")) return;
   const json& views = wanted["views"];
-  const auto place = [&](const ImGuiTabItem& tab) {
-    const State::Slot* slot = slot_of(state, tab.Window);
+  const auto place = [&](const ImGuiWindow* window) {
+    const State::Slot* slot = slot_of(state, window);
     return slot == nullptr ? views.end()
                            : std::find(views.begin(), views.end(), json(std::string(slot->view->id())));
   };
-  std::stable_sort(node->TabBar->Tabs.begin(), node->TabBar->Tabs.end(),
-                   [&](const ImGuiTabItem& a, const ImGuiTabItem& b) { return place(a) < place(b); });
+  // Tabs stand in one order and are drawn in the other.
+  std::stable_sort(
+      node->TabBar->Tabs.begin(), node->TabBar->Tabs.end(),
+      [&](const ImGuiTabItem& a, const ImGuiTabItem& b) { return place(a.Window) < place(b.Window); });
+  std::stable_sort(node->Windows.begin(), node->Windows.end(),
+                   [&](const ImGuiWindow* a, const ImGuiWindow* b) { return place(a) < place(b); });
 }
 
 bool is_front(const json& node, const std::string& view) {
