@@ -3,6 +3,8 @@
 uniform sampler2D picture;
 uniform mat3 seen;
 
+in vec2 place;
+
 out vec4 color;
 
 vec3 linear_from_srgb(vec3 c) {
@@ -13,7 +15,7 @@ vec3 srgb_from_linear(vec3 c) {
 }
 
 void main() {
-  vec4 texel = texelFetch(picture, ivec2(gl_FragCoord.xy), 0);
+  vec4 texel = texelFetch(picture, ivec2(place * vec2(textureSize(picture, 0))), 0);
   vec3 light = clamp(seen * linear_from_srgb(texel.rgb), 0.0, 1.0);
   color = vec4(srgb_from_linear(light), texel.a);
 }

@@ -5,7 +5,6 @@ uniform sampler2D invalid;    // the same cells: above 0.5, something below is i
 uniform sampler2D colors;     // a row for each map: 256 entries, then the colours of under and over
 uniform sampler2D quantiles;  // 257 x 1, Rank only
 
-uniform vec2 surface;    // pixels
 uniform vec2 pixels;     // framebuffer pixels per pixel of the interface
 uniform vec2 origin;     // where cell `base` of the tile begins
 uniform vec2 per_pixel;  // cells of the level per pixel; negative when an axis runs the other way
@@ -21,6 +20,8 @@ uniform bool has_invalid;
 uniform int hatch;
 uniform vec4 invalid_ink;
 uniform vec4 invalid_paper;
+
+in vec2 place;
 
 out vec4 color;
 
@@ -51,7 +52,8 @@ int entry(float value) {
 }
 
 void main() {
-  vec2 pixel = vec2(gl_FragCoord.x, surface.y - gl_FragCoord.y);
+  // The pixel's centre. Not from gl_FragCoord: Mesa may keep its direction from the surface drawn to before.
+  vec2 pixel = floor(place) + 0.5;
   ivec2 cell = base + ivec2(floor((pixel / pixels - origin) * per_pixel));
   cell = clamp(cell, ivec2(0), size - 1);
   float value = texelFetch(values, cell, 0).r;
@@ -60,8 +62,7 @@ void main() {
   if (!has_value && !is_invalid) discard;
   color = has_value ? texelFetch(colors, ivec2(entry(value), map), 0) : invalid_paper;
   if (is_invalid) {
-    ivec2 place = ivec2(pixel);
-    int stripe = (place.x + place.y) % hatch;
+    int stripe = (int(pixel.x) + int(pixel.y)) % hatch;
     if (stripe < (has_value ? 1 : hatch / 3)) color = invalid_ink;
   }
 }

@@ -11,6 +11,7 @@
 #include "imgui.h"
 #include "imgui_impl_glfw.h"
 #include "imgui_impl_opengl3.h"
+#include "viz/render/framebuffer.h"
 #include "viz/render/gl.h"
 #include "viz/render/painter.h"
 
@@ -113,23 +114,16 @@ void Window::end_frame() {
   glfwSwapBuffers(impl_->window);
 }
 
+// Drawn once more into a picture of its own: what the front buffer holds after a swap is up to the driver.
 Pixels Window::read_pixels() {
+  ImDrawData* data = ImGui::GetDrawData();
+  check(data != nullptr, "a window is read after it was drawn");
   int width = 0, height = 0;
   glfwGetFramebufferSize(impl_->window, &width, &height);
-  Pixels pixels{
-      width, height,
-      std::vector<std::uint8_t>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 4)};
-  glPixelStorei(GL_PACK_ALIGNMENT, 1);
-  glReadBuffer(GL_FRONT);
-  glReadPixels(0, 0, width, height, GL_RGBA, GL_UNSIGNED_BYTE, pixels.rgba.data());
-  const std::size_t row = static_cast<std::size_t>(width) * 4;
-  for (int y = 0; y < height / 2; ++y) {
-    std::swap_ranges(
-        pixels.rgba.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(y)),
-        pixels.rgba.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(y + 1)),
-        pixels.rgba.begin() + static_cast<std::ptrdiff_t>(row * static_cast<std::size_t>(height - 1 - y)));
-  }
-  for (std::size_t i = 3; i < pixels.rgba.size(); i += 4) pixels.rgba[i] = 255;
+  const Framebuffer picture(width, height);
+  impl_->painter->draw(*data, picture.id(), width, height);
+  Pixels pixels = picture.read();
+  glBindFramebuffer(GL_FRAMEBUFFER, 0);
   return pixels;
 }
 
