@@ -176,13 +176,13 @@ std::string DesktopSession::recording_path(const viz::Run& run) const {
 
 frame::LoadedAnnotations DesktopSession::load_annotations(const viz::Run& run) {
   const std::string path = recording_path(run);
-  return path.empty() ? frame::LoadedAnnotations{} : load_sidecar(path, run.uuid());
+  return path.empty() ? frame::LoadedAnnotations{} : sidecars_[path].load(path, run.uuid());
 }
 
-void DesktopSession::save_annotations(const viz::Run& run, const viz::Annotations& annotations) {
+std::string DesktopSession::save_annotations(const viz::Run& run, viz::Annotations& annotations) {
   const std::string path = recording_path(run);
   if (path.empty()) throw Error("this run is not recorded, so its notes last as long as this window");
-  save_sidecar(path, run.uuid(), annotations);
+  return sidecars_[path].save(path, run.uuid(), annotations);
 }
 
 void DesktopSession::toggle_full_screen() {

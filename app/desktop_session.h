@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "app/desktop_options.h"
 #include "app/desktop_settings.h"
+#include "app/sidecar.h"
 #include "viz/frame/host.h"
 #include "viz/model/timeline.h"
 
@@ -41,7 +43,7 @@ class DesktopSession final : public frame::Host {
   std::vector<std::string> export_view(const frame::ExportRequest& request) override;
   std::string export_text(const frame::ExportRequest& request) override;
   frame::LoadedAnnotations load_annotations(const viz::Run& run) override;
-  void save_annotations(const viz::Run& run, const viz::Annotations& annotations) override;
+  std::string save_annotations(const viz::Run& run, viz::Annotations& annotations) override;
   void toggle_full_screen() override;
   void quit(frame::Leave leave) override { leave_ = leave; }
   std::string device_words() const override;
@@ -71,6 +73,7 @@ class DesktopSession final : public frame::Host {
   RecordingSettings recording_;      // what they say about recording
   std::vector<std::string> recent_;  // paths, newest first
   std::vector<std::pair<std::string, std::uint32_t>> open_files_;      // path, run id
+  std::map<std::string, Sidecar> sidecars_;                            // by recording
   std::vector<std::pair<std::string, std::uint32_t>> recorded_files_;  // of runs trained here
   std::shared_ptr<LiveRun> live_;
   std::optional<frame::Leave> leave_;

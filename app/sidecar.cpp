@@ -53,23 +53,44 @@ std::string sidecar_path(const std::string& recording) {
   return fs::path(recording).replace_extension(".notes.json").string();
 }
 
-frame::LoadedAnnotations load_sidecar(const std::string& recording, const std::string& uuid) {
+frame::LoadedAnnotations Sidecar::load(const std::string& recording, const std::string& uuid) {
   const fs::path path = sidecar_path(recording);
   std::error_code failure;
+  seen_.clear();
   if (!fs::exists(path, failure)) return {};
   try {
-    return {viz::annotations_from_json(read_whole(path), uuid), ""};
+    std::string bytes = read_whole(path);
+    frame::LoadedAnnotations loaded{viz::annotations_from_json(bytes, uuid), ""};
+    seen_ = std::move(bytes);
+    return loaded;
   } catch (const Error& error) {
     return {{}, kept_aside(path, error.what())};
   }
 }
 
-void save_sidecar(const std::string& recording, const std::string& uuid,
-                  const viz::Annotations& annotations) {
-  const std::string path = sidecar_path(recording);
+std::string Sidecar::save(const std::string& recording, const std::string& uuid,
+                          viz::Annotations& annotations) {
+  const fs::path path = sidecar_path(recording);
   std::error_code failure;
-  if (annotations.empty() && !fs::exists(path, failure)) return;
-  trace::write_file(path, viz::json_from_annotations(annotations, uuid));
+  const bool exists = fs::exists(path, failure);
+  if (annotations.empty() && !exists) return "";
+  std::string note;
+  if (exists) {
+    try {
+      const std::string bytes = read_whole(path);
+      if (bytes != seen_) {
+        const viz::Annotations base =
+            seen_.empty() ? viz::Annotations{} : viz::annotations_from_json(seen_, uuid);
+        viz::merge(annotations, base, viz::annotations_from_json(bytes, uuid));
+      }
+    } catch (const Error& error) {
+      note = kept_aside(path, error.what());
+    }
+  }
+  std::string bytes = viz::json_from_annotations(annotations, uuid);
+  trace::write_file(path.string(), bytes);
+  seen_ = std::move(bytes);
+  return note;
 }
 
 }  // namespace sparsescope::app

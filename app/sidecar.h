@@ -10,10 +10,20 @@ namespace sparsescope::app {
 
 // "<folder>/name.notes.json" for "<folder>/name.h5".
 std::string sidecar_path(const std::string& recording);
-// What is there for the run `uuid`, empty when there is nothing. A file that cannot be used is kept aside
-// under another name and `note` says which and why. Never throws.
-frame::LoadedAnnotations load_sidecar(const std::string& recording, const std::string& uuid);
-// Whole or not at all; nothing is made for a run that has nothing marked and has no such file. Throws Error.
-void save_sidecar(const std::string& recording, const std::string& uuid, const viz::Annotations& annotations);
+
+// One such file as it was seen last, so that what another program wrote meanwhile is noticed.
+class Sidecar {
+ public:
+  // What is there for the run `uuid`, empty when there is nothing. A file that cannot be used is kept aside
+  // under another name and `note` says which and why. Never throws.
+  frame::LoadedAnnotations load(const std::string& recording, const std::string& uuid);
+  // Whole or not at all; nothing is made for a run that has nothing marked and has no such file. What changed
+  // in the file since it was seen last is merged into `annotations`; one sentence when it could not be used
+  // and was kept aside. Throws Error.
+  std::string save(const std::string& recording, const std::string& uuid, viz::Annotations& annotations);
+
+ private:
+  std::string seen_;  // its bytes
+};
 
 }  // namespace sparsescope::app

@@ -195,7 +195,7 @@ TEST(NewRunForm, FromTheWindowARealRunStartsWithWhatWasTyped) {
       ctx->Yield(3);
       const frame::NewRunDialog& dialog = journey.frame().state().new_run;
       IM_CHECK(dialog.form.has_value());
-      IM_CHECK_EQ(dialog.form->why_not_ready().c_str(), "");
+      IM_CHECK(dialog.form->why_not_ready().empty());
       ctx->ItemInputValue("//New run/**/train.steps/##value", "9");
       ctx->Yield(2);
       meant = app::experiment_of(*dialog.form);

@@ -46,6 +46,8 @@ ScriptedTrainer::ScriptedTrainer(viz::Timeline& timeline, const std::string& rec
   status_.tokens_per_second = 12000;
   status_.steps_per_second = 60;
   status_.device = "scripted";
+  status_.evaluation_estimates = {{1, 3, true}, {4, 12, true}, {16, 130, false}};
+  status_.held_out_seconds = 2;
   // The controls that the trainer of a SPaRK run registers.
   status_.controls = {
       {"pace", 0, 0, 1000, false, true, "steps/s", "Most steps per second."},
@@ -187,13 +189,13 @@ std::vector<std::string> ScriptedHost::export_view(const frame::ExportRequest& r
 
 frame::LoadedAnnotations ScriptedHost::load_annotations(const viz::Run& run) {
   const std::string& beside = notes_beside.empty() ? recording : notes_beside;
-  return beside.empty() ? frame::LoadedAnnotations{} : app::load_sidecar(beside, run.uuid());
+  return beside.empty() ? frame::LoadedAnnotations{} : sidecar.load(beside, run.uuid());
 }
 
-void ScriptedHost::save_annotations(const viz::Run& run, const viz::Annotations& annotations) {
+std::string ScriptedHost::save_annotations(const viz::Run& run, viz::Annotations& annotations) {
   if (!no_notes.empty()) throw Error(no_notes);
   const std::string& beside = notes_beside.empty() ? recording : notes_beside;
-  if (!beside.empty()) app::save_sidecar(beside, run.uuid(), annotations);
+  return beside.empty() ? "" : sidecar.save(beside, run.uuid(), annotations);
 }
 
 std::string ScriptedHost::export_text(const frame::ExportRequest& request) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/sidecar.h"
 #include "engine/record/recording_writer.h"
 #include "engine/trace/mailbox.h"
 #include "engine/trace/synthetic_source.h"
@@ -69,7 +70,7 @@ class ScriptedHost final : public frame::Host {
   std::vector<std::string> export_view(const frame::ExportRequest& request) override;
   std::string export_text(const frame::ExportRequest& request) override;
   frame::LoadedAnnotations load_annotations(const viz::Run& run) override;
-  void save_annotations(const viz::Run& run, const viz::Annotations& annotations) override;
+  std::string save_annotations(const viz::Run& run, viz::Annotations& annotations) override;
   void toggle_full_screen() override { ++full_screen_toggles; }
   void quit(frame::Leave how) override { leave = how; }
   std::string device_words() const override { return "scripted"; }
@@ -86,7 +87,8 @@ class ScriptedHost final : public frame::Host {
   std::string figures = "/nowhere";
   std::uint64_t frames = 3000;  // of the run
   std::string notes_beside;     // path of the recording that notes are kept beside; empty: `recording`
-  std::string no_notes;         // why they cannot be kept
+  app::Sidecar sidecar;
+  std::string no_notes;  // why they cannot be kept
   int full_screen_toggles = 0;
   std::optional<frame::Leave> leave;
   std::string settings;  // the file's text, as it was kept last

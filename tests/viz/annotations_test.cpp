@@ -124,6 +124,28 @@ TEST(Annotations, ComeBackFromTheirFileWhateverIsInThem) {
   }
 }
 
+TEST(Annotations, TwoWindowsOnOneRunLoseNothingOfEachOther) {
+  Annotations base;
+  base.mark(10, 1, "first");
+  base.mark(20, 2);
+  base.write_note(30, "old");
+  Annotations ours = annotations_from_json(json_from_annotations(base, kRun), kRun), theirs = ours;
+  ours.remove(ours.numbered(2)->id);
+  ours.mark(50, 5, "ours");
+  ours.mark(60, 7, "ours too");
+  theirs.remove(theirs.notes()[0].id);
+  theirs.mark(40, 4, "theirs");
+  theirs.mark(70, 7, "the same number");
+  theirs.write_note(80, "new");
+  merge(ours, base, theirs);
+  EXPECT_EQ(contents(ours), (std::vector<std::string>{"10#1:first", "40#4:theirs", "50#5:ours",
+                                                      "60#7:ours too", "70#0:the same number", "80>new"}));
+  // Once more changes nothing.
+  const std::vector<std::string> merged = contents(ours);
+  merge(ours, theirs, theirs);
+  EXPECT_EQ(contents(ours), merged);
+}
+
 TEST(Annotations, AFileThatCannotBeUsedIsRefusedInOneSentence) {
   Annotations one;
   one.mark(1);

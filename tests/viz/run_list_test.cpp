@@ -202,7 +202,7 @@ TEST(RunListPanel, AClickSelectsAndCtrlClickCompares) {
   screen.screen.io().AddKeyEvent(ImGuiMod_Ctrl, true);
   screen.click(place);
   screen.screen.io().AddKeyEvent(ImGuiMod_Ctrl, false);
-  EXPECT_EQ(std::ranges::count(screen.asked, "run.compare"), 1);
+  EXPECT_EQ(runs.selection.comparison.beside, std::vector<std::uint32_t>{second});
 }
 
 TEST(RunListPanel, RenamingChangesTheNameInThisWindowAndEscLeavesIt) {

@@ -212,6 +212,20 @@ TEST(MissingSpans, NameTheFramesThatWereSkippedAndTheEndThatWasLost) {
   EXPECT_EQ(spans[1].words, "its first 17 frames are shown");
 }
 
+TEST(MissingSpans, NeighboursNearerThanThreePixelsAreOneThatCountsTheOthers) {
+  std::vector<MissingSpan> spans;
+  for (int i = 0; i < 1000; ++i)
+    spans.push_back({MissingSpan::Kind::Skipped, i * 10.0, i * 10.0 + 2, "here"});
+  spans.push_back({MissingSpan::Kind::Damaged, 10'000, 10'010, "the end"});
+  EXPECT_EQ(fold_spans(spans, 5).size(), 1001u) << "eight apart";
+  const std::vector<MissingSpan> folded = fold_spans(spans, 9);
+  ASSERT_EQ(folded.size(), 2u);
+  EXPECT_EQ(folded[0].first, 0);
+  EXPECT_EQ(folded[0].last, 9992);
+  EXPECT_EQ(folded[0].words, "here, and 999 more such places");
+  EXPECT_EQ(folded[1].words, "the end");
+}
+
 TEST(MissingSpans, ARunThatEndedWellMissesNothing) {
   EventfulRun eventful(20);
   EXPECT_TRUE(missing_spans(*eventful.run, TimeAxis::Step).empty());

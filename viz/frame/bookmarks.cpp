@@ -145,7 +145,9 @@ void keep_annotations(State& state) {
     if (entry.annotations.version() == entry.saved_version) continue;
     entry.saved_version = entry.annotations.version();
     try {
-      state.host.save_annotations(*run, entry.annotations);
+      if (std::string note = state.host.save_annotations(*run, entry.annotations); !note.empty())
+        state.notify(std::move(note), ui::Tone::Warn);
+      entry.saved_version = entry.annotations.version();  // something may have been merged in
       entry.problem.clear();
     } catch (const Error& error) {
       // Said once; the list goes on saying it.

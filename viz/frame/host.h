@@ -74,8 +74,9 @@ class Host {
 
   // Bookmarks and notes of a run whose schema came; empty when there are none. Never throws.
   virtual LoadedAnnotations load_annotations(const viz::Run& run) = 0;
-  // Keeps them beside the run's recording, which itself is never written. Throws Error.
-  virtual void save_annotations(const viz::Run& run, const viz::Annotations& annotations) = 0;
+  // Keeps them beside the run's recording, which itself is never written. What another program changed there
+  // meanwhile is merged in; one sentence when that could not be used and was kept aside. Throws Error.
+  virtual std::string save_annotations(const viz::Run& run, viz::Annotations& annotations) = 0;
 
   virtual void toggle_full_screen() = 0;
   // Ends the program's window at the next opportunity.

@@ -75,6 +75,8 @@ void preset_column(State& state, float width) {
     ImGui::PopTextWrapPos();
     ImGui::Dummy({0, px(4)});
   }
+  if (reason.empty() && !state.presets.empty())
+    ui::muted("A click starts it; Adjust, or Ctrl+N, chooses every value first");
   for (const PresetCard& preset : state.presets) {
     const std::string text = preset.title.empty() ? preset.text : preset.title + ". " + preset.text;
     const ImVec2 at = ImGui::GetCursorScreenPos();

@@ -95,7 +95,8 @@ void draw_ruler(const Ruler& ruler, float top) {
 
 void draw_missing(const viz::Run& run, const Ruler& ruler, float top, float bottom) {
   const ImVec2 mouse = ImGui::GetMousePos();
-  for (const viz::MissingSpan& span : viz::missing_spans(run, ruler.axis)) {
+  for (const viz::MissingSpan& span :
+       viz::fold_spans(viz::missing_spans(run, ruler.axis), ruler.units(viz::kFoldPixels))) {
     float left = std::clamp(ruler.pixel(span.first), ruler.left, ruler.right);
     float right = std::clamp(ruler.pixel(span.last), ruler.left, ruler.right);
     if (span.first > ruler.range.maximum || span.last < ruler.range.minimum) continue;

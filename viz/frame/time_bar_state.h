@@ -14,11 +14,22 @@ namespace sparsescope::frame {
 // What a pressed button holds until it is let go.
 enum class Grab { None, Cursor, Window, WindowStart, WindowEnd, LoopStart, LoopEnd, NewLoop, ZoomTo };
 
+// A chart as it was drawn last; it is made again when anything here is different.
+struct KeptChart {
+  std::uint32_t run = 0;
+  viz::ChartChoice choice;
+  viz::TimeAxis axis = viz::TimeAxis::Step;
+  viz::Range shown;
+  std::size_t columns = 0, rows = 0;
+  viz::Chart chart;
+};
+
 struct TimeBar {
   enum class Tracks { Shown, Hidden };
   Tracks tracks = Tracks::Shown;
   std::optional<std::vector<viz::ChartChoice>> charts;  // nothing: the defaults of the run
   std::map<std::uint32_t, viz::EventLanes> lanes;       // by Run::id()
+  std::vector<KeptChart> kept_charts;                   // one a chart shown, in their order
 
   Grab grab = Grab::None;
   double grabbed_at = 0;     // on the time axis

@@ -52,12 +52,30 @@ void chart_marks(const viz::Chart& chart, const Ruler& ruler, float top, float b
   flush();
 }
 
-void draw_chart(State& state, const viz::Run& run, const viz::ChartChoice& choice, const Ruler& ruler,
-                const Area& area, float top) {
-  const float bottom = top + px(kChartHeight);
+const viz::Chart& kept_chart(State& state, const viz::Run& run, const viz::ChartChoice& choice,
+                             const Ruler& ruler, std::size_t place) {
+  std::vector<KeptChart>& all = state.time_bar.kept_charts;
+  if (all.size() <= place) all.resize(place + 1);
+  KeptChart& kept = all[place];
   const auto columns = static_cast<std::size_t>(std::max(16.f, ruler.right - ruler.left));
-  const viz::Chart chart =
-      viz::chart_of(run, choice, ruler.axis, ruler.range, columns, state.timeline.cursor().step());
+  if (kept.run != run.id() || kept.choice != choice || kept.axis != ruler.axis || kept.shown != ruler.range ||
+      kept.columns != columns || kept.rows != run.rows()) {
+    kept = {run.id(),
+            choice,
+            ruler.axis,
+            ruler.range,
+            columns,
+            run.rows(),
+            viz::chart_of(run, choice, ruler.axis, ruler.range, columns, 0)};
+  }
+  kept.chart.present = viz::value_at(run, choice, state.timeline.cursor().step());
+  return kept.chart;
+}
+
+void draw_chart(State& state, const viz::Run& run, const viz::ChartChoice& choice, const Ruler& ruler,
+                const Area& area, float top, std::size_t place) {
+  const float bottom = top + px(kChartHeight);
+  const viz::Chart& chart = kept_chart(state, run, choice, ruler, place);
   ImDrawList* list = ImGui::GetWindowDrawList();
   list->AddRectFilled({area.min.x, top + px(1)}, {area.max.x, bottom - px(1)}, color(Token::Raised), px(2));
   const std::string value = !chart.is_recorded ? "not recorded"
@@ -77,9 +95,8 @@ void draw_chart(State& state, const viz::Run& run, const viz::ChartChoice& choic
                                   viz::format_unit(chart.values.maximum, chart.unit));
   if (mouse.x >= area.min.x) {
     const std::uint64_t step = run.step_at(ruler.value(mouse.x), ruler.axis);
-    const viz::Chart there = viz::chart_of(run, choice, ruler.axis, ruler.range, 0, step);
-    if (there.present)
-      words += fmt::format("\n{} at step {}", viz::format_number(*there.present, 6),
+    if (const std::optional<double> there = viz::value_at(run, choice, step))
+      words += fmt::format("\n{} at step {}", viz::format_number(*there, 6),
                            viz::format_count(static_cast<std::int64_t>(step)));
   }
   ImGui::SetTooltip("%s", words.c_str());
@@ -244,8 +261,9 @@ void draw_tracks(State& state, viz::Run& run, const Area& area) {
   draw_ruler(ruler, area.min.y + px(kRulerTop));
   std::optional<std::uint64_t> pointed;  // the exact step of the mark under the pointer
   float y = top;
+  std::size_t place = 0;
   for (const viz::ChartChoice& choice : charts_shown(state, run)) {
-    draw_chart(state, run, choice, ruler, area, y);
+    draw_chart(state, run, choice, ruler, area, y, place++);
     y += px(kChartHeight);
   }
   for (std::size_t i = 0; i < viz::kLanes; ++i) {

@@ -210,6 +210,54 @@ Annotations annotations_from_json(std::string_view json, std::string_view run_uu
   return annotations;
 }
 
+namespace {
+
+bool is_same(const Bookmark& a, const Bookmark& b) {
+  return a.step == b.step && a.number == b.number && a.title == b.title;
+}
+bool is_same(const Note& a, const Note& b) { return a.step == b.step && a.text == b.text; }
+
+template <typename Item>
+const Item* same_in(const std::vector<Item>& items, const Item& wanted) {
+  const auto it =
+      std::find_if(items.begin(), items.end(), [&](const Item& item) { return is_same(item, wanted); });
+  return it == items.end() ? nullptr : &*it;
+}
+
+template <typename Item>
+std::vector<std::uint32_t> removed_by(const std::vector<Item>& ours, const std::vector<Item>& base,
+                                      const std::vector<Item>& theirs) {
+  std::vector<std::uint32_t> ids;
+  for (const Item& item : base) {
+    const Item* here = same_in(ours, item);
+    if (here != nullptr && same_in(theirs, item) == nullptr) ids.push_back(here->id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+void merge(Annotations& ours, const Annotations& base, const Annotations& theirs) {
+  for (const std::uint32_t id : removed_by(ours.bookmarks(), base.bookmarks(), theirs.bookmarks()))
+    ours.remove(id);
+  for (const std::uint32_t id : removed_by(ours.notes(), base.notes(), theirs.notes())) ours.remove(id);
+  for (const Bookmark& bookmark : theirs.bookmarks()) {
+    if (same_in(base.bookmarks(), bookmark) != nullptr || same_in(ours.bookmarks(), bookmark) != nullptr)
+      continue;
+    const bool is_taken = bookmark.number != 0 && ours.numbered(bookmark.number) != nullptr;
+    const Bookmark* here = ours.at(bookmark.step);
+    if (here != nullptr && (here->number != 0 || is_taken) &&
+        (!here->title.empty() || bookmark.title.empty()))
+      continue;  // the step is marked already, by our words
+    ours.mark(bookmark.step, is_taken || (here != nullptr && here->number != 0) ? 0 : bookmark.number,
+              here != nullptr && !here->title.empty() ? "" : bookmark.title);
+  }
+  for (const Note& note : theirs.notes()) {
+    if (same_in(base.notes(), note) == nullptr && same_in(ours.notes(), note) == nullptr)
+      ours.write_note(note.step, note.text);
+  }
+}
+
 std::string words_of(const Bookmark& bookmark) {
   const std::string name = bookmark.number != 0 ? fmt::format("Bookmark {}", bookmark.number) : "Bookmark";
   return bookmark.title.empty() ? name + " at " + step_words(bookmark.step) : name + ": " + bookmark.title;

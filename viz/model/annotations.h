@@ -79,6 +79,10 @@ std::string json_from_annotations(const Annotations& annotations, std::string_vi
 // another run, or a value of the wrong kind.
 Annotations annotations_from_json(std::string_view json, std::string_view run_uuid);
 
+// Puts into `ours` what `theirs` added to `base` since, and takes out what it removed: two windows on one run
+// lose nothing of each other. A number that both gave stays ours.
+void merge(Annotations& ours, const Annotations& base, const Annotations& theirs);
+
 // "Bookmark 3: before the collapse", "Bookmark at step 1,200".
 std::string words_of(const Bookmark& bookmark);
 

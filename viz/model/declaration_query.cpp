@@ -245,7 +245,13 @@ class Query {
     if (!making) {
       DeclarationHistory history;
       if (content->settings.value == DeclarationValue::FirstStep) history = memory_.history;
-      auto work = [content, history = std::move(history)] { fill_content(*content, history); };
+      auto work = [content, history = std::move(history)] {
+        fill_content(*content, history);
+        // The levels of a map that fits a window, so that drawing it for the first time makes none.
+        const Cells& cells = *content->cells;
+        for (const auto& [down, across] : {std::pair{2, 2}, {3, 2}})
+          cells.level(std::min(down, cells.levels_down()), std::min(across, cells.levels_across()));
+      };
       making.emplace(content, std::async(std::launch::async, std::move(work)));
     }
     run_.keep_busy();

@@ -115,7 +115,7 @@ std::vector<std::string> mark_lines(const RoutingPicture& picture, const Routing
       lines.push_back("recorded " + format_number(weight_from_fixed(mark.sums.mass)));
     lines.push_back(fmt::format("{} × 2⁻³²", format_count(mark.sums.mass)));
   }
-  if (std::abs(mark.sums.pairs) != 1) lines.push_back(format_count(mark.sums.pairs) + " pairs");
+  if (std::abs(mark.sums.pairs) > 1) lines.push_back(format_count(mark.sums.pairs) + " pairs");
   if (mark.role == RoutingRole::Past) lines.push_back("in the locked token's past");
   if (mark.role == RoutingRole::Future) lines.push_back("in the locked token's future");
   return lines;

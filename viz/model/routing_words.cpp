@@ -234,14 +234,13 @@ void set_routing_takeaway(RoutingPicture& picture, double start, double now) {
   }
   density /= count;
   for (double& share : shares) share /= count;
-  std::string words =
-      fmt::format("{} of the past is in scope{}", format_percent(density, 0), foremost_words(shares));
   const double rise = now - start;
-  if (std::isfinite(rise)) words += fmt::format("; {} in training at the start", format_percent(start, 0));
-  words += density >= kAlmostAll                    ? ": everything reads everything"
-           : density >= kHalf                       ? ": close to everything-to-everything"
-           : std::isfinite(rise) && rise >= kRising ? ": moving toward everything-to-everything"
-                                                    : ": not everything-to-everything";
+  std::string words = density >= kAlmostAll                    ? "Everything reads everything"
+                      : density >= kHalf                       ? "Close to everything-to-everything"
+                      : std::isfinite(rise) && rise >= kRising ? "Moving toward everything-to-everything"
+                                                               : "Not everything-to-everything";
+  words += fmt::format(": {} of the past in scope{}", format_percent(density, 0), foremost_words(shares));
+  if (std::isfinite(start)) words += fmt::format("; {} at the start of training", format_percent(start, 0));
   picture.takeaway = words;
 }
 

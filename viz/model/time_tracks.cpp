@@ -206,6 +206,15 @@ std::vector<ChartChoice> default_charts(const Run& run) {
   return charts;
 }
 
+std::optional<double> value_at(const Run& run, const ChartChoice& choice, std::uint64_t step) {
+  const std::vector<const Series*> all = series_of(run, choice);
+  const Track* track = run.track(choice.channel);
+  if (all.empty() || track == nullptr) return std::nullopt;
+  const std::optional<std::size_t> sample = run.sample_at_or_before(*track, step);
+  if (!sample) return std::nullopt;
+  return all.size() == 1 ? all[0]->at(*sample) : mean_at(all, *sample);
+}
+
 Chart chart_of(const Run& run, const ChartChoice& choice, TimeAxis axis, const Range& shown,
                std::size_t columns, std::uint64_t step) {
   Chart chart;
@@ -214,8 +223,7 @@ Chart chart_of(const Run& run, const ChartChoice& choice, TimeAxis axis, const R
   if (all.empty() || track == nullptr) return chart;
   chart.is_recorded = true;
   chart.unit = run.schema()->find(choice.channel)->unit;
-  if (const std::optional<std::size_t> sample = run.sample_at_or_before(*track, step))
-    chart.present = all.size() == 1 ? all[0]->at(*sample) : mean_at(all, *sample);
+  chart.present = value_at(run, choice, step);
 
   // One sample beyond either end, so that lines reach the borders.
   std::size_t first = run.first_sample_from(*track, shown.minimum, axis);
@@ -263,6 +271,26 @@ std::vector<MissingSpan> missing_spans(const Run& run, TimeAxis axis) {
   }
   spans.push_back({MissingSpan::Kind::Damaged, newest, std::max(planned, newest), end->message});
   return spans;
+}
+
+std::vector<MissingSpan> fold_spans(std::vector<MissingSpan> spans, double fold) {
+  std::vector<MissingSpan> folded;
+  std::size_t others = 0;
+  const auto count_others = [&] {
+    if (others > 0) folded.back().words += fmt::format(", and {} more such places", others);
+    others = 0;
+  };
+  for (MissingSpan& span : spans) {
+    if (!folded.empty() && folded.back().kind == span.kind && span.first - folded.back().last < fold) {
+      folded.back().last = std::max(folded.back().last, span.last);
+      ++others;
+      continue;
+    }
+    count_others();
+    folded.push_back(std::move(span));
+  }
+  count_others();
+  return folded;
 }
 
 }  // namespace sparsescope::viz

@@ -79,6 +79,8 @@ struct Chart {
   std::string unit;
   bool is_recorded = false;  // the run has this channel
 };
+// What the choice says at the latest sample at or before `step`.
+std::optional<double> value_at(const Run& run, const ChartChoice& choice, std::uint64_t step);
 Chart chart_of(const Run& run, const ChartChoice& choice, TimeAxis axis, const Range& shown,
                std::size_t columns, std::uint64_t step);
 
@@ -92,5 +94,7 @@ struct MissingSpan {
 // Frames that were dropped or not recorded, and what lies behind the last frame of a recording that lost its
 // end.
 std::vector<MissingSpan> missing_spans(const Run& run, TimeAxis axis);
+// The same with neighbours of one kind that are nearer than `fold` as one, its words counting the others.
+std::vector<MissingSpan> fold_spans(std::vector<MissingSpan> spans, double fold);
 
 }  // namespace sparsescope::viz

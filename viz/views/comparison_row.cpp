@@ -27,8 +27,8 @@ const char* lock_words(TimeAxis axis) {
   return "";
 }
 
-// The names of the runs, then the lock; wraps where the row is full. Returns the height it took.
-float draw_runs(const ComparisonBanner& banner, TimeAxis axis, ImVec2 at, float width) {
+// The names of the runs; wraps where the row is full. Returns the height it took.
+float draw_runs(const ComparisonBanner& banner, ImVec2 at, float width) {
   ImDrawList* list = ImGui::GetWindowDrawList();
   float x = at.x, y = at.y;
   const auto make_room = [&](float wanted) {
@@ -50,12 +50,6 @@ float draw_runs(const ComparisonBanner& banner, TimeAxis axis, ImVec2 at, float 
                      color(run.is_selected ? Token::Text : Token::Muted), name);
     x += wanted + px(18);
   }
-  const std::string words = lock_words(axis);
-  const float icon = icons_available() ? px(18) : 0;
-  make_room(icon + text_size(Font::Regular, kSmallText, words.c_str()).x);
-  if (icons_available())
-    draw_text(list, Font::Regular, kSmallText + 1, {x, y}, color(Token::Muted), icon::kChain);
-  draw_text(list, Font::Regular, kSmallText, {x + icon, y}, color(Token::Muted), words.c_str());
   return y + px(kLine) - at.y;
 }
 
@@ -74,11 +68,12 @@ void draw_comparison(const ComparisonBanner& banner, TimeAxis axis) {
   if (banner.is_empty()) return;
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x;
-  float height = draw_runs(banner, axis, at, width);
+  float height = draw_runs(banner, at, width);
   const auto add = [&](const std::string& sentence, const char* icon, Token ink) {
     if (!sentence.empty()) height += draw_sentence(sentence, icon, ink, {at.x, at.y + height}, width);
   };
-  add(banner.config, "", Token::Muted);
+  add(std::string(lock_words(axis)) + (banner.config.empty() ? "" : "    " + banner.config), icon::kChain,
+      Token::Muted);
   for (const std::string& sentence : banner.sentences) add(sentence, icon::kAlert, Token::Warn);
   if (banner.is_reading) add("Reading what the runs have in common", icon::kWaiting, Token::Muted);
   ImGui::SetCursorScreenPos(at);

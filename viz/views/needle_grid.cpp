@@ -61,7 +61,7 @@ void draw_share(double share, const NeedleCell& cell, ImVec2 min, ImVec2 max) {
   const ImU32 surface = kShares.color(static_cast<float>(100 * share));
   const ImU32 ink = ink_on(surface);
   list->AddRectFilled(min, max, surface, px(3));
-  if (!cell.has_enough_trials()) hatch(min, max, (ink & 0x00FFFFFFu) | 0x30000000u);
+  if (!cell.has_enough_trials()) hatch(min, max, ImGui::GetColorU32(ink, 0.19f));
   const float height = max.y - min.y, width = max.x - min.x;
   if (height < px(kOneLine)) return;
   const Range interval = wilson_interval(share, cell.trials);

@@ -23,7 +23,8 @@ float strength(const RoutingContent& content, const RoutingMark& mark) {
 // The more edges there are, the fainter the light ones: what is heavy stays readable.
 float faintest(const RoutingContent& content) {
   const double crowd = std::sqrt(kCalmMarks / std::max(1.0, static_cast<double>(content.marks.size())));
-  return std::clamp(static_cast<float>(kFaintest * crowd), kLeastFaint, 0.4f);
+  const float calm = content.has_weights ? kFaintest : kFaintest * 0.6f;
+  return std::clamp(calm * static_cast<float>(crowd), kLeastFaint, 0.4f);
 }
 
 float thickest_of(const RoutingPicture& picture) {
@@ -32,21 +33,20 @@ float thickest_of(const RoutingPicture& picture) {
 
 bool is_edge(const RoutingMark& mark) { return mark.reason != RoutingReason::Self; }
 
-// Nodes of a batch: centres, then first and last sides of blocks, by row of tokens in bands.
+// Nodes of a batch: the middle and both sides of every node, by row of tokens in bands. In blocks the reasons
+// stand a little apart, so that none lies on another.
 class Places {
  public:
   explicit Places(const RoutingPicture& picture)
       : count_(static_cast<std::uint32_t>(picture.content->nodes.size())),
         is_arcs_(picture.settings.layout == RoutingLayout::Arcs) {
     const std::int64_t rows = is_arcs_ ? 1 : picture.layers + 1;
+    nodes_.reserve(static_cast<std::size_t>(rows) * kSides * kApart * count_);
     for (std::int64_t row = 0; row < rows; ++row) {
-      for (int side = 0; side < 3; ++side) {
-        for (const RoutingNode& node : picture.content->nodes) {
-          const auto first = static_cast<float>(node.first), end = static_cast<float>(node.end);
-          nodes_.push_back({side == 0   ? (first + end) / 2
-                            : side == 1 ? first
-                                        : end,
-                            static_cast<float>(row)});
+      for (int side = 0; side < kSides; ++side) {
+        for (int reason = 0; reason < kApart; ++reason) {
+          for (const RoutingNode& node : picture.content->nodes)
+            nodes_.push_back({place_of(node, side, reason), static_cast<float>(row)});
         }
       }
     }
@@ -56,8 +56,8 @@ class Places {
   EdgeInstance edge(const RoutingContent& content, const RoutingMark& mark) const {
     const bool is_within = mark.query == mark.key, is_lost = content.is_difference && mark.value < 0;
     EdgeInstance made;
-    made.from = at(mark.layer + (is_arcs_ ? 0 : 1), is_within ? 2 : 0, mark.query);
-    made.to = at(mark.layer, is_within ? 1 : 0, mark.key);
+    made.from = at(mark.layer + (is_arcs_ ? 0 : 1), is_within ? kEnd : kMiddle, mark.reason, mark.query);
+    made.to = at(mark.layer, is_within ? kFirst : kMiddle, mark.reason, mark.key);
     made.kind = is_arcs_ ? EdgeKind::Arc : is_lost ? EdgeKind::Straight : EdgeKind::Curve;
     // Walked from left to right an arc lies under the row.
     if (is_arcs_ && is_lost) std::swap(made.from, made.to);
@@ -66,9 +66,24 @@ class Places {
   }
 
  private:
-  std::uint32_t at(std::int64_t row, std::uint32_t side, std::uint32_t node) const {
-    const auto place = is_arcs_ ? 0u : static_cast<std::uint32_t>(row);
-    return (place * 3 + side) * count_ + node;
+  static constexpr int kMiddle = 0, kFirst = 1, kEnd = 2, kSides = 3, kApart = 3;
+
+  static float place_of(const RoutingNode& node, int side, int reason) {
+    const auto first = static_cast<float>(node.first), end = static_cast<float>(node.end);
+    const float apart = node.end - node.first > 1 ? (end - first) * 0.12f : 0;
+    switch (side) {
+      case kFirst:
+        return first + apart * static_cast<float>(reason + 1);
+      case kEnd:
+        return end - apart * static_cast<float>(reason + 1);
+      default:
+        return (first + end) / 2 + apart * static_cast<float>(reason - 1);
+    }
+  }
+  std::uint32_t at(std::int64_t row, int side, RoutingReason reason, std::uint32_t node) const {
+    const std::int64_t place = is_arcs_ ? 0 : row;
+    return static_cast<std::uint32_t>((place * kSides + side) * kApart + static_cast<int>(reason)) * count_ +
+           node;
   }
 
   std::uint32_t count_;

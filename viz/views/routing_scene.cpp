@@ -66,7 +66,6 @@ void RoutingScene::lay_out(const RoutingPicture& picture, Frame& frame) const {
   // Gained above, lost below.
   if (frame.is_arcs && is_difference) frame.bottom = (frame.top + frame.bottom) / 2;
   frame.row_step = frame.is_arcs ? 0 : (frame.bottom - frame.top) / static_cast<float>(frame.rows - 1);
-  frame.arc_height = frame.bottom - frame.top;
 }
 
 RoutingPlace RoutingScene::draw(const RoutingPicture& picture, ImVec2 size, plot::AxisRange& camera,
@@ -119,6 +118,9 @@ void RoutingScene::steer(const RoutingPicture& picture, Frame& frame, plot::Axis
   const auto update = [&] {
     frame.shown = camera.shown;
     frame.per_token = static_cast<double>(frame.right - frame.left) / camera.shown.width();
+    // Near by, what leads far away leaves the picture instead of crowding under its upper edge.
+    const double share = camera.shown.width() / tokens;
+    frame.arc_height = (frame.bottom - frame.top) / static_cast<float>(std::sqrt(share));
   };
   update();
   const Range before = camera.shown;

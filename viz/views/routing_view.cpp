@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "viz/model/annotations.h"
 #include "viz/model/format.h"
 #include "viz/model/routing_words.h"
 #include "viz/model/token_lock.h"
@@ -331,6 +332,12 @@ void RoutingView::draw_menu(ViewContext& context) {
   if (const auto& pinned = context.selection.locked.step) {
     const std::string words = "Difference to the pinned step " + step_text(*pinned);
     if (ImGui::MenuItem(words.c_str())) compare(*pinned);
+  }
+  const Bookmark* bookmark =
+      context.annotations != nullptr ? context.annotations->previous(picture().cursor_step) : nullptr;
+  if (bookmark != nullptr) {
+    const std::string words = fmt::format("Difference to {}", words_of(*bookmark));
+    if (ImGui::MenuItem(words.c_str())) compare(bookmark->step);
   }
   if (ImGui::MenuItem("Difference to the pinned baseline", nullptr, false, picture().no_baseline.empty())) {
     settings_.against = RoutingAgainst::Baseline;
