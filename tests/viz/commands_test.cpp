@@ -110,8 +110,8 @@ TEST(CommandTable, AValueIsCheckedBeforeTheCommandRuns) {
   table.add(asking(step, got));
   EXPECT_EQ(table.run("ask", "3,001"), "step goes from 0 to 3,000");
   EXPECT_EQ(table.run("ask", "1.5"), "step is a whole number, such as 12");
-  EXPECT_EQ(table.run("ask", "soon"), "step is a number, such as 0.5");
-  EXPECT_EQ(table.run("ask", ""), "step is a number, such as 0.5");
+  EXPECT_EQ(table.run("ask", "soon"), "step is a whole number, such as 12");
+  EXPECT_EQ(table.run("ask", ""), "step is a whole number, such as 12");
   EXPECT_EQ(got, "");
   EXPECT_EQ(table.run("ask", "1,200"), "");
   EXPECT_EQ(got, "1,200");
