@@ -91,6 +91,49 @@ TEST(DeclarationMap, ShowsTheMarginOfEveryScoredIdAndZeroForOtherDeclarations) {
   }
 }
 
+// As in a run: the threshold is recorded after each step, the first probe comes before all of them.
+DeclarationPicture without_threshold(std::uint64_t step, std::uint64_t shown) {
+  SparkOptions options;
+  options.displacement = true;
+  SparkRun source(options);
+  auto frames = source.frames(30);
+  auto bare = std::make_shared<trace::Frame>(*frames[step]);
+  const std::uint32_t channel = source.schema->find("threshold")->id;
+  std::erase_if(bare->data, [&](const trace::ChannelData& part) { return part.channel == channel; });
+  bare->present = {};
+  for (const trace::ChannelData& part : bare->data) bare->present.add(part.channel);
+  frames[step] = bare;
+  Timeline timeline;
+  viz::Run& run = timeline.add_run({test::mailbox_with(source.schema, frames)});
+  timeline.drain_all();
+  timeline.cursor().seek(shown);
+  return declaration_picture({timeline, run}, {});
+}
+
+TEST(DeclarationMap, BeforeTheFirstStepThetaIsWhereTheFirstOneCameFrom) {
+  const DeclarationPicture picture = without_threshold(0, 0);
+  EXPECT_FLOAT_EQ(static_cast<float>(picture.theta), SparkRun().theta(0, picture.layer));
+  EXPECT_EQ(picture.value_name, "score − θ");
+}
+
+TEST(DeclarationMap, WithoutThetaScoresAreShownAndSaidToBeScores) {
+  const DeclarationPicture picture = without_threshold(20, 20);
+  EXPECT_TRUE(std::isnan(picture.theta));
+  EXPECT_EQ(picture.value_name, "score");
+  EXPECT_NE(picture.hidden.find("θ is not recorded"), std::string::npos);
+  for (int p = 0; p < picture.cells->rows(); ++p) {
+    const auto scores = best(SparkRun(), 20, picture.layer, p);
+    for (int c = 0; c < picture.cells->columns(); ++c) {
+      const auto score = scores.find(picture.columns[static_cast<std::size_t>(c)].id);
+      const Cell cell = picture.cells->at(p, c);
+      ASSERT_EQ(cell.state == CellState::Value, score != scores.end());
+      if (score != scores.end()) {
+        EXPECT_EQ(cell.value, score->second);
+      }
+    }
+  }
+}
+
 TEST(DeclarationMap, CountsOfIdsAreSumsOfCountsOfPositions) {
   Stage stage;
   for (const DeclarationOrder order : {DeclarationOrder::Frequency, DeclarationOrder::Likeness}) {

@@ -140,6 +140,11 @@ std::vector<Channel> channels_of(const SparkOptions& options, const std::vector<
              sized("token", kNeedleLength)},
             0),
   };
+  if (options.displacement) {
+    trace::Axis& stats = channels[kThreshold].axes.back();
+    stats.labels.emplace_back("displacement");
+    ++stats.size;
+  }
   channels[kEdges].record_bytes = sizeof(Edge);
   channels[kEdges].fields = {{"score", DType::F32, 0}, {"weight", DType::F32, 4}, {"t", DType::U16, 8},
                              {"p", DType::U16, 10},    {"via", DType::U16, 12},   {"layer", DType::U8, 14},
@@ -277,6 +282,7 @@ void SparkRun::add_step(trace::Frame& frame) const {
   for (std::int64_t layer = 0; layer < options_.layers; ++layer) {
     const float theta = this->theta(frame.step, layer);
     threshold.insert(threshold.end(), {theta, 0.f, 0.5f, theta / 0.5f});
+    if (options_.displacement) threshold.push_back(theta - this->theta(0, layer));
     double direct = 0, inherited = 0, fallback = 0, empty = 0;
     const auto count = [&](const std::vector<std::uint8_t>& reasons) {
       for (std::int64_t t = 0; t < T; ++t) {

@@ -23,6 +23,7 @@ struct SparkOptions {
   bool inheritance = true, fallback = true;
   std::int64_t window = 4;  // of the fallback, in keys with the query itself
   SparkWords words = SparkWords::Recorded;
+  bool displacement = false;  // recorded with the threshold
 };
 
 // As bits, as recorded in `edges`.

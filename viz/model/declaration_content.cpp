@@ -304,7 +304,9 @@ void fill_content(DeclarationContent& content, const DeclarationHistory& history
   make_columns(content);
   const Matrix matrix(content);
   const bool is_difference = content.other && content.settings.change == DeclarationChange::Difference;
-  const Matrix::Unscored unscored = is_difference ? Matrix::Unscored::LeftOut : Matrix::Unscored::AtZero;
+  const bool has_theta = !std::isnan(content.sample->theta);
+  const Matrix::Unscored unscored =
+      is_difference || !has_theta ? Matrix::Unscored::LeftOut : Matrix::Unscored::AtZero;
   std::vector<float> values = matrix.values(*content.sample, history, unscored);
   if (is_difference) subtract(values, matrix.values(*content.other, history, unscored));
   if (is_difference || content.settings.value == DeclarationValue::Count) blank_zeros(values);

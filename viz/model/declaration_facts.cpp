@@ -67,7 +67,8 @@ std::string cell_number(const DeclarationPicture& picture, const Cell& cell) {
   if (cell.state == CellState::Invalid) return "not a number";
   const bool is_change = picture.other_step && picture.settings.change == DeclarationChange::OnlyChanged;
   if (is_change && cell.value == std::numeric_limits<float>::lowest()) return "no longer declared";
-  if (picture.settings.value == DeclarationValue::Margin && cell.value == 0) return "above 0, not recorded";
+  if (picture.settings.value == DeclarationValue::Margin && cell.value == 0 && !std::isnan(picture.theta))
+    return "above 0, not recorded";
   return format_number(static_cast<double>(cell.value), 7);
 }
 

@@ -25,12 +25,15 @@ constexpr std::size_t kWalkUnasked = std::size_t{64} << 20;  // bytes
 
 std::string step_text(std::uint64_t step) { return format_count(static_cast<std::int64_t>(step)); }
 
+// θ at a probe. Before the first step no threshold is recorded, but the first one tells how far it came.
 double theta_at(const Run& run, std::int64_t layer, std::uint64_t step) {
   const Track* track = run.track("threshold");
   const Series* theta = run.series("threshold", {std::to_string(layer), "theta"});
-  const auto sample = track != nullptr ? run.sample_at_or_before(*track, step) : std::nullopt;
-  if (theta == nullptr || !sample || run.step_of_sample(*track, *sample) != step) return kUnknown;
-  return theta->at(*sample);
+  if (theta == nullptr || track->size() == 0) return kUnknown;
+  const auto sample = run.sample_at_or_before(*track, step);
+  if (sample) return run.step_of_sample(*track, *sample) == step ? theta->at(*sample) : kUnknown;
+  const Series* moved = run.series("threshold", {std::to_string(layer), "displacement"});
+  return moved != nullptr && step == 0 ? theta->at(0) - moved->at(0) : kUnknown;
 }
 
 // Bits and scores of a run at a step, as far as they are at hand.
@@ -289,6 +292,12 @@ class Query {
     if (sample->layer.ids() != content.sample->layer.ids() ||
         sample->layer.positions() != content.sample->layer.positions()) {
       picture_.problem = "Nothing to compare with: the two probe sequences hold different ids";
+      settings.against = DeclarationAgainst::Nothing;
+      return true;
+    }
+    if (settings.value == DeclarationValue::Margin &&
+        std::isnan(sample->theta) != std::isnan(content.sample->theta)) {
+      picture_.problem = "θ is recorded at one of the two steps only, so margins cannot be compared";
       settings.against = DeclarationAgainst::Nothing;
       return true;
     }

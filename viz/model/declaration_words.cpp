@@ -79,14 +79,16 @@ std::string hidden_words(const DeclarationContent& content, const ProbeText& tex
   const DeclarationCounts& counts = content.counts;
   std::string words;
   if (content.settings.value == DeclarationValue::Margin) {
-    words = content.sample->top.is_known()
-                ? fmt::format(
+    const bool has_theta = !std::isnan(content.sample->theta);
+    words = !content.sample->top.is_known()
+                ? "No scores are recorded at this step: declarations stand at 0, the least they can be"
+                : fmt::format(
                       "Scores are recorded for the {} best ids of each position, bits for ids of the "
-                      "sequence: {} of {} declarations have a score here, the others stand at 0, the least "
-                      "they can be",
+                      "sequence: {} of {} declarations have a score here, the others {}",
                       content.sample->top.ranks(), format_count(content.scored),
-                      format_count(counts.total.declared))
-                : "No scores are recorded at this step: declarations stand at 0, the least they can be";
+                      format_count(counts.total.declared),
+                      has_theta ? "stand at 0, the least they can be" : "are left out");
+    if (!has_theta) words += "; θ is not recorded at this step, so scores are shown instead of margins";
     if (content.others_scored > 0)
       words += fmt::format("; {} scored above θ stand outside the sequence and are no columns",
                            format_count(content.others_scored));

@@ -228,6 +228,7 @@ std::optional<std::int64_t> DeclarationLayout::column_at(float at, std::int64_t 
 
 ColorScale declaration_scale(const DeclarationPicture& picture) {
   ColorScale scale;
+  scale.map = default_color_map();
   scale.low = static_cast<float>(picture.scale.low);
   scale.high = static_cast<float>(picture.scale.high);
   if (picture.scale.is_difference) {
