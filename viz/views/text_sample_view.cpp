@@ -17,10 +17,35 @@
 namespace sparsescope::viz {
 namespace {
 
-constexpr float kListWidth = 210, kRow = 26, kShares = 96, kWish = 74;  // at scale 1
+constexpr float kListWidth = 210, kRow = 26, kShares = 96;  // at scale 1
+constexpr float kBetween = 10, kLabelGap = 6, kTemperature = 52, kTokens = 52, kSeed = 72;
 constexpr float kNeedsForList = 620, kNeedsForShares = 300;
 constexpr int kMostTokens = 2000;
 constexpr double kHottest = 5;
+
+// The fields of what is asked for and its button, and which of them begin a line in `room` pixels.
+constexpr std::size_t kWishParts = 4;
+struct WishLines {
+  bool begins[kWishParts] = {};
+  int lines = 0;
+};
+WishLines wish_lines(float room) {
+  const auto field = [](const char* label, float width) {
+    return text_size(Font::Regular, kSmallText, label).x + px(kLabelGap + width);
+  };
+  const float button = text_size(Font::Regular, kSmallText + 0.5f, "Generate now").x + px(24) +
+                       2 * ImGui::GetStyle().FramePadding.x;
+  const float widths[kWishParts] = {field("temperature", kTemperature), field("tokens", kTokens),
+                                    field("seed", kSeed), button};
+  WishLines lines;
+  float x = room + 1;
+  for (std::size_t i = 0; i < kWishParts; ++i) {
+    lines.begins[i] = x + px(kBetween) + widths[i] > room;
+    lines.lines += lines.begins[i] ? 1 : 0;
+    x = (lines.begins[i] ? 0 : x + px(kBetween)) + widths[i];
+  }
+  return lines;
+}
 
 std::string step_words(std::uint64_t step) { return format_count(static_cast<std::int64_t>(step)); }
 
@@ -43,7 +68,9 @@ void TextSampleView::draw_marks(ViewContext& context) {
   const TextSamplePicture& shown = picture();
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const float list_width = shows_list_ && room.x >= px(kNeedsForList) ? px(kListWidth) : 0;
-  const float height = std::max(px(60), room.y - px(kWish));
+  const float line = ImGui::GetFrameHeightWithSpacing();
+  const float wish = line * static_cast<float>(1 + wish_lines(room.x).lines) + px(10);
+  const float height = std::max(px(60), room.y - wish);
   if (list_width > 0) {
     if (ImGui::BeginChild("list", {list_width, height})) draw_list(context, height);
     ImGui::EndChild();
@@ -55,7 +82,7 @@ void TextSampleView::draw_marks(ViewContext& context) {
     } else {
       const bool has_room = ImGui::GetContentRegionAvail().y >= px(kNeedsForShares);
       if (has_room && shown.list.size() > 1) draw_shares(context, px(kShares));
-      draw_shown(ImGui::GetContentRegionAvail().y);
+      draw_shown();
     }
   }
   ImGui::EndChild();
@@ -159,7 +186,7 @@ void TextSampleView::draw_shares(ViewContext& context, float height) {
   plot::end();
 }
 
-void TextSampleView::draw_shown(float height) {
+void TextSampleView::draw_shown() {
   const TextSamplePicture& picture = this->picture();
   if (!picture.shown) return;
   const TextSample& sample = *picture.shown;
@@ -168,14 +195,16 @@ void TextSampleView::draw_shown(float height) {
   if (sample.temperature) facts += ", temperature " + format_number(*sample.temperature, 3);
   if (sample.seed) facts += ", seed " + std::to_string(*sample.seed);
   if (sample.distinct_share) facts += ", distinct 4-grams " + format_percent(*sample.distinct_share, 1);
-  ui::muted(facts);
-  if (!picture.remark.empty()) ui::muted(picture.remark);
+  {
+    FontScope font(Font::Regular, kSmallText);
+    ui::wrapped(facts, Token::Muted);
+    if (!picture.remark.empty()) ui::wrapped(picture.remark, Token::Muted);
+  }
   if (!sample.problem.empty()) {
     ui::wrapped(sample.problem, Token::Error);
     return;
   }
-  const float used = ImGui::GetTextLineHeightWithSpacing();
-  if (ImGui::BeginChild("text", {0, std::max(px(40), height - used)})) {
+  if (ImGui::BeginChild("text", {0, 0})) {
     const float width = ImGui::GetContentRegionAvail().x - px(16);
     ImDrawList* list = ImGui::GetWindowDrawList();
     // The prompt is apart by its surface, its ink and a bar before it.
@@ -213,27 +242,30 @@ void TextSampleView::draw_wish(ViewContext& context) {
   focuses_prompt_ = false;
   ImGui::SetNextItemWidth(room);
   ImGui::InputTextWithHint("##prompt", "Prompt; empty: from the start of a document", &wish_.prompt);
-  const auto number = [&](const char* label, float width) {
+  const WishLines lines = wish_lines(room);
+  const auto place = [&](std::size_t part) {
+    if (!lines.begins[part]) ImGui::SameLine(0, px(kBetween));
+  };
+  const auto number = [&](std::size_t part, const char* label, float width) {
+    place(part);
     ImGui::AlignTextToFramePadding();
     ui::muted(label);
-    ImGui::SameLine(0, px(6));
+    ImGui::SameLine(0, px(kLabelGap));
     ImGui::SetNextItemWidth(px(width));
   };
-  number("temperature", 52);
+  number(0, "temperature", kTemperature);
   ImGui::InputDouble("##temperature", &wish_.temperature, 0, 0, "%.2f");
   wish_.temperature = std::clamp(wish_.temperature, 0.0, kHottest);
   ui::tooltip("0 always takes the likeliest token, 1 samples from the model's own distribution", "0 to 5");
-  ImGui::SameLine(0, px(10));
-  number("tokens", 52);
+  number(1, "tokens", kTokens);
   ImGui::InputInt("##tokens", &wish_.tokens, 0);
   wish_.tokens = std::clamp(wish_.tokens, 1, kMostTokens);
-  ImGui::SameLine(0, px(10));
-  number("seed", 72);
+  number(2, "seed", kSeed);
   ImGui::InputScalar("##seed", ImGuiDataType_U64, &wish_.seed);
   wish_.seed = std::min<std::uint64_t>(wish_.seed, (std::uint64_t{1} << 53) - 1);
   ui::tooltip("Of the sample's own random stream: the same seed, prompt and step give the same text",
               "training is not touched");
-  ImGui::SameLine(0, px(10));
+  place(3);
   ImGui::BeginDisabled(!reason.empty());
   if (ui::button("Generate now", icon::kPlay, ui::Tone::Accent)) {
     asked_at_ = picture().list.size();

@@ -39,7 +39,7 @@ class TextSampleView final : public QueriedView<TextSamplePicture> {
  private:
   void draw_list(ViewContext& context, float height);
   void draw_shares(ViewContext& context, float height);
-  void draw_shown(float height);
+  void draw_shown();
   void draw_wish(ViewContext& context);
   std::string shown_text() const;
 
