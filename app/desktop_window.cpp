@@ -41,7 +41,7 @@ bool is_loading(const viz::Timeline& timeline) {
 Activity activity_of(const frame::Frame& frame, const viz::Timeline& timeline) {
   const frame::State& state = frame.state();
   if (timeline.cursor().is_playing() || timeline.pending() > 0 || state.appearance_changed ||
-      state.frames_to_arrange > 0)
+      state.layouts.is_settling())
     return Activity::Moves;
   if (timeline.is_busy() || is_loading(timeline)) return Activity::Reads;
   // Whatever else the frame is busy with (messages that go away) changes no faster than numbers do.

@@ -1,6 +1,9 @@
 // Laws of the command table, on a window that nobody sees.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <regex>
 #include <set>
 
 #include "imgui.h"
@@ -21,6 +24,35 @@ TEST(CommandTable, IdsAndKeysAreUnique) {
   }
   EXPECT_GE(ids.size(), 100u);
   EXPECT_GE(keys.size(), 80u);
+}
+
+// Views, bars and pictures name commands by their ids; a name that leads nowhere would be a dead button.
+TEST(CommandTable, EveryIdThatTheSourcesNameExists) {
+  namespace fs = std::filesystem;
+  Bench bench;
+  bench.draw(20);
+  std::set<std::string> groups;
+  for (const viz::UiCommand& command : bench.commands().all())
+    groups.insert(command.id.substr(0, command.id.find('.')));
+  int named = 0;
+  const std::regex literal("\"([a-z]+)\\.([a-z_]+)\"");
+  for (const char* folder : {"viz/views", "viz/model", "viz/frame"}) {
+    for (const auto& entry : fs::directory_iterator(fs::path(SPARSESCOPE_SOURCES) / folder)) {
+      if (entry.path().extension() != ".cpp") continue;
+      std::ifstream file(entry.path());
+      const std::string text{std::istreambuf_iterator<char>(file), {}};
+      for (std::sregex_iterator it(text.begin(), text.end(), literal), end; it != end; ++it) {
+        const std::string id = (*it)[1].str() + "." + (*it)[2].str();
+        // Settings and the experiment's keys are named like commands; settings have commands of their own.
+        if (id == "train.seed" || id == "train.steps" || !groups.contains((*it)[1].str()) ||
+            bench.state().settings.find(id) != nullptr)
+          continue;
+        EXPECT_NE(bench.commands().find(id), nullptr) << id << " in " << entry.path().filename();
+        ++named;
+      }
+    }
+  }
+  EXPECT_GT(named, 80);
 }
 
 TEST(CommandTable, EveryShownKeyFiresItsCommand) {
@@ -57,7 +89,8 @@ TEST(CommandTable, EveryCommandThatMayRunSurvivesBeingRun) {
   std::vector<std::string> ids;
   for (const viz::UiCommand& command : bench.frame->commands().all()) ids.push_back(command.id);
   for (const std::string& id : ids) {
-    if (id == "view.export_again" || id == "view.copy_svg") continue;  // pictures need a surface; figures_test
+    if (id == "view.export_again" || id == "view.copy_svg")
+      continue;  // pictures need a surface; figures_test
     bench.reset();
     if (!bench.frame->commands().why_disabled(id).empty()) continue;
     EXPECT_EQ(bench.frame->commands().run(id), "") << id;

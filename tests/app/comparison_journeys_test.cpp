@@ -3,6 +3,7 @@
 
 #include "engine/trace/synthetic_source.h"
 #include "tests/app/journey.h"
+#include "viz/render/surface.h"
 #include "tests/app/scripted_host.h"
 
 namespace sparsescope::test {
@@ -105,6 +106,10 @@ TEST(NeedleJourney, AnEvaluationIsAskedForByItsContext) {
   journey.frames(8);
   ASSERT_NE(host.scripted, nullptr);
   EXPECT_EQ(commands.run("needle.evaluate", "4x"), "");
+  for (const char* v : {"view.drift", "view.loss"}) commands.run(v);
+  journey.frames(200);
+  for (const auto& c : commands.all()) if (c.id.find("needle") != std::string::npos) printf("%s\n", c.id.c_str());
+  render::write_png("/tmp/nd/live.png", journey.surface().read_pixels());
   const auto* asked = std::get_if<trace::EvaluateNow>(&host.scripted->posted.back());
   ASSERT_NE(asked, nullptr);
   EXPECT_EQ(asked->context_multiples, std::vector<int>{4});

@@ -6,6 +6,7 @@
 
 #include "tests/app/bench.h"
 #include "viz/widgets/color_vision.h"
+#include "viz/widgets/colormaps.h"
 
 namespace sparsescope::test {
 namespace {
@@ -146,7 +147,9 @@ std::map<std::string, std::uint64_t> pictures(Bench& bench) {
 
 TEST(Fuzz, UndoFindsBackToThePicturesOfTheStart) {
   for (const unsigned seed : {11u, 12u, 13u}) {
-    set_color_vision(ColorVision::Normal);  // of the program, whatever was drawn before
+    // Of the program, whatever was drawn before.
+    set_color_vision(ColorVision::Normal);
+    set_default_color_map(ColorMap::Cividis);
     Bench bench(false);
     bench.host.start_training("spark-collapse");
     bench.host.scripted->advance(300);

@@ -54,6 +54,16 @@ TEST(Palette, FindsRunsStepsSettingsAndChannelsByTheFirstLetter) {
   EXPECT_EQ(bench.timeline.cursor().step(), 12u);
 }
 
+TEST(Palette, OpenedAgainWhileItIsOpenAsksTheNewQuestion) {
+  Bench bench;
+  bench.draw(20);
+  bench.run("window.palette");
+  ASSERT_TRUE(ImGui::GetIO().WantTextInput);
+  bench.run("selection.find");
+  EXPECT_EQ(bench.state().palette.query, ":");
+  EXPECT_TRUE(ImGui::GetIO().WantTextInput);
+}
+
 TEST(Palette, PutsWhatWasChosenLatelyFirst) {
   Bench bench;
   bench.draw(20);

@@ -273,6 +273,31 @@ TEST(Overlay, TheDifferenceToTheBaselineIsSaidOnlyWhereItDoesNotLie) {
   EXPECT_NE(loss_query(runs.frame(), {}).takeaway.find("A has not come this far"), std::string::npos);
 }
 
+TEST(Overlay, FourLongRunsStayBelowTheVertexBudget) {
+  Runs runs;
+  for (std::uint64_t seed = 0; seed < kMostRunsCompared; ++seed) {
+    test::SmallRun source(12, 10'000);
+    trace::Schema schema = *source.schema;
+    schema.run_uuid[0] = static_cast<char>('0' + seed);
+    std::vector<float> theta(12);
+    std::vector<trace::FramePtr> frames;
+    for (std::uint64_t step = 0; step < 10'000; ++step) {
+      for (std::size_t layer = 0; layer < theta.size(); ++layer)
+        theta[layer] = static_cast<float>(layer) + std::sin(static_cast<float>(step * (layer + seed + 1)));
+      frames.push_back(source.frame(step, 3 + std::sin(static_cast<double>(step + seed)), theta));
+    }
+    runs.add(std::make_shared<const trace::Schema>(schema), frames);
+  }
+  test::NullScreen screen({3840, 2160}, Theme::Dark, 2);
+  Selection selection;
+  selection.comparison = all_beside(runs.timeline);
+  for (const char* id : {"loss", "drift", "density"}) {
+    const DrawHash drawn = test::draw_view(screen, *test::make_view(id), runs.timeline, selection);
+    EXPECT_LE(drawn.vertices, 200'000) << id;
+    EXPECT_GT(drawn.vertices, 5'000) << id;
+  }
+}
+
 TEST(LockedTime, AnotherRunIsReadAtTheSamePlaceOfTheAxis) {
   Runs runs;
   runs.add({.positions = 24});

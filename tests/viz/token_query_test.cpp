@@ -264,6 +264,21 @@ TEST(TokenQuery, AnInjectedNeedleIsOutlinedAndItsTokensAreTheOnesShown) {
     EXPECT_EQ(std::ranges::count(picture.cards.at(0).places, copy), 1) << copy;
 }
 
+TEST(TokenQuery, TheTextThatAnInjectionRecordedIsTheOneShown) {
+  Inspector inspector;
+  std::string sequence;
+  for (std::int64_t i = 0; i < inspector.source.options().positions; ++i)
+    sequence += fmt::format("{}{}", i > 0 ? "," : "", 39 - i % 7);
+  inspector.feed(0, 10,
+                 {R"({"step":0,"kind":"needle_injected","ids":[31,32],"positions":[4,23],"sequence":[)" +
+                  sequence + "]}"});
+  const TokenPicture picture = inspector.ask(10, {});
+  for (std::size_t i = 0; i < picture.strip.size(); ++i) {
+    EXPECT_EQ(picture.strip[i].name.id, 39 - static_cast<std::int64_t>(i) % 7);
+    EXPECT_EQ(picture.strip[i].is_needle, i == 4 || i == 5 || i == 23) << i;
+  }
+}
+
 TEST(TokenQuery, WithoutAVocabularyTokensAreNumbersAndThePictureSaysSo) {
   SparkOptions options;
   options.words = test::SparkWords::Missing;

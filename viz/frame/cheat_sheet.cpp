@@ -10,6 +10,8 @@
 namespace sparsescope::frame {
 namespace {
 
+constexpr float kKeys = 128;  // width of the column of keys, at scale 1
+
 std::string keys_of(const viz::UiCommand& command) {
   std::string keys;
   for (const viz::KeyChord& chord : command.keys)
@@ -32,11 +34,45 @@ std::vector<std::string> categories(const viz::CommandTable& commands, const std
   return names;
 }
 
-std::size_t rows_of(const viz::CommandTable& commands, const std::string& category, const std::string& view) {
-  return static_cast<std::size_t>(
-      std::count_if(commands.all().begin(), commands.all().end(), [&](const viz::UiCommand& command) {
-        return command.category == category && is_listed(command, view);
-      }));
+// A row of the sheet: one command, or several that differ by a number ("1 … 9", "Go to bookmark 1 … 9").
+struct Row {
+  std::string words;
+  std::vector<std::string> keys;
+};
+
+// "Go to bookmark 3" -> "Go to bookmark ", "3"; without a number at the end: whole, "".
+std::pair<std::string, std::string> without_number(const std::string& text) {
+  const std::size_t last = text.find_last_not_of("0123456789");
+  const std::size_t at = last == std::string::npos ? 0 : last + 1;
+  return {text.substr(0, at), text.substr(at)};
+}
+
+std::vector<Row> rows_of(const viz::CommandTable& commands, const std::string& category,
+                         const std::string& view) {
+  std::vector<Row> rows;
+  std::vector<std::pair<std::string, std::size_t>> numbered;  // stem of the words, its row
+  for (const viz::UiCommand& command : commands.all()) {
+    if (command.category != category || !is_listed(command, view)) continue;
+    const std::string key = viz::text_from_chord(command.keys[0]);
+    const auto [stem, number] = without_number(command.words);
+    const auto [key_stem, key_number] = without_number(key);
+    if (!number.empty() && number == key_number) {
+      const auto known = std::find_if(numbered.begin(), numbered.end(),
+                                      [&](const auto& entry) { return entry.first == stem; });
+      if (known != numbered.end()) {
+        Row& row = rows[known->second];
+        const std::string first = without_number(row.words.substr(0, row.words.find(" … "))).second;
+        row = {stem + first + " … " + number, {key_stem + first + " … " + key_number}};
+        continue;
+      }
+      numbered.emplace_back(stem, rows.size());
+    }
+    Row row{command.words, {}};
+    for (std::size_t i = 0; i < command.keys.size() && i < 2; ++i)
+      row.keys.push_back(viz::text_from_chord(command.keys[i]));
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 // Cut into columns of about equal length: the longest first, each into the column that is shortest so far.
@@ -45,7 +81,7 @@ std::vector<std::vector<std::string>> columns_of(const viz::CommandTable& comman
   constexpr std::size_t kHeading = 2;  // rows that a heading takes
   std::vector<std::pair<std::string, std::size_t>> sizes;
   for (const std::string& category : categories(commands, view))
-    sizes.emplace_back(category, rows_of(commands, category, view) + kHeading);
+    sizes.emplace_back(category, rows_of(commands, category, view).size() + kHeading);
   std::stable_sort(sizes.begin(), sizes.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   std::vector<std::vector<std::string>> columns(count);
@@ -61,25 +97,32 @@ std::vector<std::vector<std::string>> columns_of(const viz::CommandTable& comman
 
 void category_rows(const viz::CommandTable& commands, const std::string& category, const std::string& view) {
   ui::heading(category.c_str());
-  for (const viz::UiCommand& command : commands.all()) {
-    if (command.category != category || !is_listed(command, view)) continue;
-    const float left = ImGui::GetCursorScreenPos().x;
-    for (std::size_t i = 0; i < command.keys.size() && i < 2; ++i) {
+  for (const Row& row : rows_of(commands, category, view)) {
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    const float right = at.x + ImGui::GetContentRegionAvail().x;
+    for (std::size_t i = 0; i < row.keys.size(); ++i) {
       if (i > 0) ImGui::SameLine(0, px(4));
-      ui::key_cap(viz::text_from_chord(command.keys[i]));
+      ui::key_cap(row.keys[i]);
     }
-    ImGui::SameLine();
-    ImGui::SetCursorScreenPos(
-        {std::max(left + px(150), ImGui::GetCursorScreenPos().x), ImGui::GetCursorScreenPos().y});
-    FontScope font(Font::Regular, kSmallText + 0.5f);
-    ImGui::TextUnformatted(command.words.c_str());
+    const float x = std::max(at.x + px(kKeys), ImGui::GetItemRectMax().x + px(8));
+    const bool is_whole = draw_text_within(ImGui::GetWindowDrawList(), Font::Regular, kSmallText + 0.5f,
+                                           {x, at.y + px(1)}, right - x, color(Token::Text), row.words)
+                              .fit == Fit::Whole;
+    if (!is_whole && ImGui::IsMouseHoveringRect({x, at.y}, {right, ImGui::GetItemRectMax().y}))
+      ImGui::SetTooltip("%s", row.words.c_str());
   }
   ImGui::Dummy({0, px(8)});
 }
 
+// The title of the view in front when it has keys of its own, else nothing.
 std::string view_title(State& state) {
   const viz::View* view = view_in_front(state);
-  return view != nullptr ? std::string(view->title()) : "";
+  const auto& all = state.commands.all();
+  const bool has_keys =
+      view != nullptr && std::any_of(all.begin(), all.end(), [&](const viz::UiCommand& command) {
+        return !command.keys.empty() && command.view == view->id();
+      });
+  return has_keys ? std::string(view->title()) : "";
 }
 
 }  // namespace
@@ -100,7 +143,7 @@ std::string keys_as_text(const State& state) {
 
 void draw_cheat_sheet(State& state) {
   if (!state.show_cheat_sheet) return;
-  if (begin_overlay("keys", 1240, 760, state.show_cheat_sheet)) {
+  if (begin_overlay("keys", 1280, 860, state.show_cheat_sheet)) {
     {
       FontScope font(Font::SemiBold, kTitleText - 2);
       ImGui::TextUnformatted("Keys");

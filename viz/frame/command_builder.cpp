@@ -50,8 +50,7 @@ std::string why_no_trainer(State& state) {
 }
 
 void ask_in_palette(State& state, const std::string& command) {
-  state.palette = {};
-  state.palette.is_open = state.palette.wants_focus = true;
+  open_palette(state, "");
   state.palette.asks_for = command;
   const viz::UiCommand* asked = state.commands.find(command);
   if (asked->argument->kind != viz::CommandArgument::Kind::Choice && asked->argument->current)

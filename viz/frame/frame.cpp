@@ -189,7 +189,7 @@ void Frame::draw_view(std::string_view id, double seconds) {
 bool Frame::is_busy() const {
   const State& state = *state_;
   return state.timeline.is_busy() || state.timeline.cursor().is_playing() || !state.toasts.empty() ||
-         state.appearance_changed || state.wanted_figure.has_value() || state.frames_to_arrange > 0;
+         state.appearance_changed || state.wanted_figure.has_value() || state.layouts.is_settling();
 }
 
 bool Frame::is_training() const { return state_->trainer && !state_->trainer->is_over(); }

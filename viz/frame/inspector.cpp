@@ -53,11 +53,25 @@ void section_heading(const Sample& sample, std::uint64_t cursor_step) {
   }
 }
 
+// A label and its value; a click copies the number as it was recorded.
+void value_row(const std::string& label, double value) {
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const ImVec2 corner{at.x + ImGui::GetContentRegionAvail().x, at.y + px(24)};
+  if (ImGui::IsWindowHovered() && ImGui::IsMouseHoveringRect(at, corner)) {
+    ImGui::GetWindowDrawList()->AddRectFilled(at, corner, color(Token::Hover), px(3));
+    ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
+  }
+  ui::row(words_of(label), value_words(label, value), Token::Text);
+  const std::string exact = fmt::format("{:.9g}", value);
+  ui::tooltip(exact, "Click copies it");
+  if (ImGui::IsItemClicked()) ImGui::SetClipboardText(exact.c_str());
+}
+
 void list_rows(const Sample& sample) {
   const trace::Axis& axis = sample.channel.axes[0];
   for (std::int64_t i = 0; i < axis.size; ++i) {
     const std::string label = label_of(axis, i);
-    ui::row(words_of(label), value_words(label, sample.at(i)), Token::Text);
+    value_row(label, sample.at(i));
   }
 }
 
@@ -87,7 +101,7 @@ void table_rows(State& state, const Sample& sample) {
     if (open) {
       for (std::int64_t c = 0; c < columns.size; ++c) {
         const std::string label = label_of(columns, c);
-        ui::row(words_of(label), value_words(label, sample.at(r * columns.size + c)), Token::Text);
+        value_row(label, sample.at(r * columns.size + c));
       }
       ImGui::TreePop();
     }

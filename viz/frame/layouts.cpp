@@ -117,13 +117,14 @@ std::vector<std::string> views_of(const json& node) {
   return ids;
 }
 
-// Views that were closed get their tabs a frame after the others: puts tabs in their order.
-void sort_tabs(const State& state, ImGuiDockNode* node, const json& wanted) {
+// Views that were closed get their tabs a frame after the others, and take the front by appearing: puts tabs
+// in their order and the right one in front.
+void settle(const State& state, ImGuiDockNode* node, const json& wanted) {
   if (node == nullptr || !wanted.is_object()) return;
   if (node->IsSplitNode()) {
     if (!wanted.contains("split")) return;
-    sort_tabs(state, node->ChildNodes[0], wanted["first"]);
-    return sort_tabs(state, node->ChildNodes[1], wanted["second"]);
+    settle(state, node->ChildNodes[0], wanted["first"]);
+    return settle(state, node->ChildNodes[1], wanted["second"]);
   }
   if (node->TabBar == nullptr || !wanted.contains("views")) return;
   const json& views = wanted["views"];
@@ -138,6 +139,36 @@ void sort_tabs(const State& state, ImGuiDockNode* node, const json& wanted) {
       [&](const ImGuiTabItem& a, const ImGuiTabItem& b) { return place(a.Window) < place(b.Window); });
   std::stable_sort(node->Windows.begin(), node->Windows.end(),
                    [&](const ImGuiWindow* a, const ImGuiWindow* b) { return place(a) < place(b); });
+  const State::Slot* front = slot_called(state, wanted["front"]);
+  if (front == nullptr || !front->is_open) return;
+  node->TabBar->NextSelectedTabId = tab_id(*front);
+  // A window with the keyboard is always in front.
+  const ImGuiWindow* keyboard = ImGui::GetCurrentContext()->NavWindow;
+  if (keyboard != nullptr && keyboard->RootWindow->DockNode == node &&
+      keyboard->RootWindow->ID != window_id(*front))
+    ImGui::FocusWindow(ImGui::FindWindowByID(window_id(*front)));
+}
+
+// The tree with views in front that have something to show of `run`, wherever one of a node has.
+json fitted(const State& state, json node, const viz::Run& run) {
+  if (!node.is_object()) return node;
+  if (!node.contains("views")) {
+    for (const char* part : {"first", "second"}) node[part] = fitted(state, node[part], run);
+    return node;
+  }
+  const auto applies = [&](const json& id) {
+    const State::Slot* slot = slot_called(state, id);
+    return slot != nullptr && slot->view->applies(run).does;
+  };
+  if (applies(node.value("front", json()))) return node;
+  const auto better = std::find_if(node["views"].begin(), node["views"].end(), applies);
+  if (better != node["views"].end()) node["front"] = json(*better);
+  return node;
+}
+
+std::string first_front(const json& node) {
+  if (!node.is_object()) return "";
+  return node.contains("views") ? node["front"].get<std::string>() : first_front(node["first"]);
 }
 
 bool is_front(const json& node, const std::string& view) {
@@ -228,6 +259,33 @@ void apply_layout(State& state, const json& layout) {
   state.layouts.wanted = std::move(known);
 }
 
+void show_layout(State& state, const json& layout) {
+  json shown = layout;
+  const viz::Run* run = state.run();
+  if (run != nullptr && run->schema() != nullptr)
+    shown["tree"] = fitted(state, shown.value("tree", json()), *run);
+  apply_layout(state, shown);
+}
+
+void follow_run(State& state, const viz::Run& run) {
+  Layouts& layouts = state.layouts;
+  if (run.schema() == nullptr || layouts.run == run.id()) return;
+  const bool is_first = layouts.kind.empty();
+  layouts.run = run.id();
+  state.undo.rebase();
+  const std::string kind = kind_of(state, run);
+  if (kind == layouts.kind) {
+    layouts.settling = fitted(state, node_now(state, ImGui::DockBuilderGetNode(layouts.dock)), run);
+    layouts.frames_to_settle = kFramesToSettle;
+    return;
+  }
+  if (!is_first) layouts.by_kind[layouts.kind] = layout_now(state);
+  layouts.kind = kind;
+  const auto left = layouts.by_kind.find(kind);
+  if (left != layouts.by_kind.end() && left->second.is_object()) return show_layout(state, left->second);
+  if (const Layout* layout = default_layout(state, kind)) show_layout(state, layout->json);
+}
+
 void arrange(State& state, const Area& area) {
   Layouts& layouts = state.layouts;
   const ImGuiID dock = layouts.dock = ImGui::GetID("dock");
@@ -235,7 +293,7 @@ void arrange(State& state, const Area& area) {
   if (!layouts.wanted && ImGui::DockBuilderGetNode(dock) == nullptr) apply_layout(state, first_layout(state));
   if (layouts.frames_to_settle > 0) {
     --layouts.frames_to_settle;
-    sort_tabs(state, ImGui::DockBuilderGetNode(dock), layouts.settling);
+    settle(state, ImGui::DockBuilderGetNode(dock), layouts.settling);
   }
   if (!layouts.wanted) return;
   const json wanted = *std::exchange(layouts.wanted, std::nullopt);
@@ -248,9 +306,11 @@ void arrange(State& state, const Area& area) {
   ImGui::DockBuilderFinish(dock);
   layouts.settling = wanted["tree"];
   layouts.frames_to_settle = kFramesToSettle;
-  // The keyboard stays where it was only when that view is in front of its place.
-  if (state.view_to_show.empty() && is_front(wanted["tree"], state.focused_view))
-    state.view_to_show = state.focused_view;
+  // The keyboard stays where it was when that view is in front of its place, else goes to the first.
+  if (state.view_to_show.empty()) {
+    const bool stays = is_front(wanted["tree"], state.focused_view);
+    state.view_to_show = stays ? state.focused_view : first_front(wanted["tree"]);
+  }
   ImGui::SetWindowFocus(nullptr);
 }
 

@@ -33,11 +33,14 @@ struct Layout {
 struct Layouts {
   std::vector<Layout> all;                        // stock ones first
   std::optional<nlohmann::json> wanted;           // takes its place in this frame's docking
+  std::optional<std::uint32_t> run;               // that is looked at
   std::string kind;                               // of the run that is looked at
   std::map<std::string, nlohmann::json> by_kind;  // as each kind was left
   nlohmann::json settling;                        // the tree that docking takes up in these frames
   int frames_to_settle = 0;
-  unsigned dock = 0;      // ImGuiID of the dock space
+  unsigned dock = 0;  // ImGuiID of the dock space
+  // Docking has not taken up yet what was asked for.
+  bool is_settling() const { return wanted.has_value() || frames_to_settle > 0; }
   bool is_drawn = false;  // the dock space was drawn in this frame
 };
 
@@ -57,11 +60,14 @@ nlohmann::json layout_now(const State& state);
 bool is_in_front(const nlohmann::json& layout, const std::string& view);
 // Opens and closes views now; docking follows in the next draw.
 void apply_layout(State& state, const nlohmann::json& layout);
+// The same with views in front that have something to show of the run that is looked at.
+void show_layout(State& state, const nlohmann::json& layout);
 // In draw_views(), before the dock space: builds what is wanted.
 void arrange(State& state, const Area& area);
 // Where a view that is opened now goes when its place is gone: ImGuiID of a node, 0: it has one.
 unsigned place_for(const State& state, const ViewSlot& slot);
-// Another kind of run is looked at: its arrangement comes back.
-void follow_kind(State& state, const viz::Run& run);
+// Another run is looked at: the arrangement of its kind comes back, and views that have nothing to show of it
+// step behind.
+void follow_run(State& state, const viz::Run& run);
 
 }  // namespace sparsescope::frame

@@ -121,18 +121,6 @@ std::string kind_of(const State& state, const viz::Run& run) {
   return kFallback;
 }
 
-void follow_kind(State& state, const viz::Run& run) {
-  Layouts& layouts = state.layouts;
-  if (run.schema() == nullptr) return;
-  const std::string kind = kind_of(state, run);
-  if (kind == layouts.kind) return;
-  if (!layouts.kind.empty()) layouts.by_kind[layouts.kind] = layout_now(state);
-  layouts.kind = kind;
-  const auto left = layouts.by_kind.find(kind);
-  if (left != layouts.by_kind.end() && left->second.is_object()) return apply_layout(state, left->second);
-  if (const Layout* layout = default_layout(state, kind)) apply_layout(state, layout->json);
-}
-
 void add_layout_commands(State& state) {
   state.commands.remove("layout.");
   CommandBuilder table(state);
@@ -141,7 +129,7 @@ void add_layout_commands(State& state) {
     const bool is_stock = layout.origin == KeptLayout::Origin::Stock;
     table.add(
         command_of(layout), fmt::format("Layout: {}{}", layout.title, is_stock ? "" : " (mine)"), {},
-        [&state, data = layout.json] { apply_layout(state, data); },
+        [&state, data = layout.json] { show_layout(state, data); },
         [&state] { return why_not_drawn(state); });
   }
   viz::CommandArgument name{viz::CommandArgument::Kind::Text, "name"};
@@ -153,14 +141,14 @@ void add_layout_commands(State& state) {
           [&state](const std::string& text) { save(state, text); }, [&state] { return why_not_drawn(state); })
       .add(
           "layout.reset_stock", "Reset to the stock layout", {"Alt+0"},
-          [&state] { apply_layout(state, stock_layout(state, state.layouts.kind)->json); },
+          [&state] { show_layout(state, stock_layout(state, state.layouts.kind)->json); },
           [&state]() -> std::string {
             if (const std::string reason = why_not_drawn(state); !reason.empty()) return reason;
             return stock_layout(state, state.layouts.kind) != nullptr ? "" : "no stock layout is installed";
           })
       .add(
           "layout.reset_mine", "Reset to my default layout", {"Alt+Shift+0"},
-          [&state] { apply_layout(state, default_layout(state, state.layouts.kind)->json); },
+          [&state] { show_layout(state, default_layout(state, state.layouts.kind)->json); },
           [&state]() -> std::string {
             if (const std::string reason = why_not_drawn(state); !reason.empty()) return reason;
             const Layout* own = default_layout(state, state.layouts.kind);

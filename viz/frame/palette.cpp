@@ -42,7 +42,7 @@ bool draw_item(const PaletteItem& item, int index, bool is_chosen) {
   const float left = std::max(at.x + words_width + px(24), right - extent.x);
   if (right - left > px(24))
     draw_text_within(list, Font::Regular, kSmallText - 1, {left, at.y + (height - extent.y) / 2},
-                     right - left, color(may_run ? Token::Muted : Token::Warn), note);
+                     right - left + px(4), color(may_run ? Token::Muted : Token::Warn), note);
   ImGui::PopID();
   return pressed;
 }
@@ -75,30 +75,36 @@ bool draw_field(PaletteState& palette, const char* hint) {
   if (takes_focus) ImGui::SetKeyboardFocusHere();
   palette.wants_focus = false;
   ImGui::SetNextItemWidth(-FLT_MIN);
+  // A field that is being typed in keeps its own text: another opening is another field.
+  ImGui::PushID(palette.opening);
   if (ImGui::InputTextWithHint("##query", hint, &palette.query, ImGuiInputTextFlags_AutoSelectAll)) {
     palette.chosen = 0;
     palette.problem.clear();
   }
+  ImGui::PopID();
   return ImGui::IsItemFocused() && ImGui::IsKeyPressed(ImGuiKey_Enter, false);
 }
 
 }  // namespace
 
 void open_palette(State& state, const std::string& query) {
-  state.palette = {};
-  state.palette.is_open = state.palette.wants_focus = true;
-  state.palette.query = query;
+  PaletteState fresh;
+  fresh.is_open = fresh.wants_focus = true;
+  fresh.query = query;
+  fresh.opening = ++state.palette_openings;
+  state.palette = fresh;
 }
 
 void draw_palette(State& state) {
   PaletteState& palette = state.palette;
   if (!palette.is_open) return;
   if (palette.wants_focus) ImGui::SetNextWindowFocus();
-  if (begin_overlay("palette", 680, 450, palette.is_open)) {
-    const viz::UiCommand* asked = state.commands.find(palette.asks_for);
+  const viz::UiCommand* asked = state.commands.find(palette.asks_for);
+  const bool is_short = asked != nullptr && asked->argument->kind != viz::CommandArgument::Kind::Choice;
+  if (begin_overlay("palette", 680, is_short ? 170 : 450, palette.is_open)) {
     if (asked != nullptr) draw_question(*asked);
     const bool entered = draw_field(
-        palette, asked != nullptr ? "" : "Search everything: @ runs, : tokens, # steps, , settings");
+        palette, asked != nullptr ? "" : "Search everything    @ runs    : tokens    # steps    , settings");
     const PaletteList list = palette_list(state);
     if (!palette.problem.empty()) ui::wrapped(palette.problem, Token::Error);
     if (!list.remark.empty()) ui::muted(list.remark);

@@ -14,6 +14,7 @@ struct PaletteState {
   bool is_open = false, wants_focus = false;
   std::string query;
   int chosen = 0;
+  int opening = 0;       // how many times it was opened before
   std::string asks_for;  // id of the command whose value is asked for; empty: something is searched
   std::string problem;   // why the value will not do
 };

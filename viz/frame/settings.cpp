@@ -93,10 +93,10 @@ void add_color_map(State& state) {
   }
   state.settings.add({"appearance.color_map", "Appearance", "Default colour map",
                       "Of heatmaps whose values have no middle.", Setting::Kind::Choice,
-                      color_map_name(ColorMap::Cividis), [&state] { return state.color_map; },
-                      [&state](const std::string& name) {
-                        state.color_map = name;
-                        set_shared(state, "color_map", name);
+                      color_map_name(ColorMap::Cividis), [] { return color_map_name(default_color_map()); },
+                      [](const std::string& name) {
+                        ColorMap map = ColorMap::Cividis;
+                        if (color_map_from_name(name, map)) set_default_color_map(map);
                       },
                       maps});
 }

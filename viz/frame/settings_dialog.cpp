@@ -15,7 +15,7 @@ namespace {
 
 using viz::Setting;
 
-constexpr float kLabel = 210, kWidget = 300;  // widths at scale 1
+constexpr float kLabel = 210, kWidget = 300, kRow = 32;  // widths at scale 1
 constexpr const char* kPrivacy =
     "Nothing leaves this computer: the program opens no network connection, counts nothing and reports "
     "nothing. "
@@ -73,7 +73,7 @@ void type(State& state, const Setting& setting) {
 
 void draw_row(State& state, const Setting& setting) {
   ImGui::PushID(setting.id.c_str());
-  const float left = ImGui::GetCursorPosX();
+  const float left = ImGui::GetCursorPosX(), top = ImGui::GetCursorPosY();
   ImGui::AlignTextToFramePadding();
   ImGui::TextUnformatted(setting.words.c_str());
   ui::tooltip(setting.text);
@@ -99,6 +99,8 @@ void draw_row(State& state, const Setting& setting) {
     if (ui::icon_button("reset", icon::kRetry, "Reset to the standard value"))
       state.commands.run("setting.reset." + setting.id);
   }
+  ImGui::SetCursorPos({left, top + px(kRow)});
+  ImGui::Dummy({0, 0});
   ImGui::PopID();
 }
 
@@ -121,7 +123,7 @@ void draw_settings(State& state) {
   SettingsDialog& dialog = state.settings_dialog;
   if (!dialog.is_open) return;
   if (dialog.wants_focus) ImGui::SetNextWindowFocus();
-  if (begin_overlay("settings", 640, 640, dialog.is_open)) {
+  if (begin_overlay("settings", 680, 720, dialog.is_open)) {
     {
       FontScope font(Font::SemiBold, kTitleText - 2);
       ImGui::TextUnformatted("Settings");

@@ -70,10 +70,8 @@ struct State {
   viz::CommandTable commands;
 
   using Slot = ViewSlot;
-  std::vector<Slot> slots;                    // in the order of the views' table
-  std::string focused_view;                   // id
-  std::optional<std::uint32_t> arranged_for;  // the run whose kind last chose which tabs stand in front
-  int frames_to_arrange = 0;                  // docking needs a frame or two before a tab can be chosen
+  std::vector<Slot> slots;   // in the order of the views' table
+  std::string focused_view;  // id
 
   Appearance appearance;
   bool appearance_changed = false;
@@ -83,6 +81,7 @@ struct State {
   bool shows_overhead = false;   // the meter in the top bar unfolds in this frame
   bool show_start_page = false;  // asked for while there are runs
   PaletteState palette;
+  int palette_openings = 0;
   std::vector<std::string> recent_commands;    // chosen in the palette, newest first
   std::vector<std::string> controls_in_table;  // the trainer's, as the command table has them
   std::string view_to_show;                    // id; comes to the front in this frame
@@ -101,9 +100,8 @@ struct State {
 
   viz::SettingsTable settings;
   SettingsDialog settings_dialog;
-  std::string kept_settings;          // as the program keeps them
-  std::string color_map = "cividis";  // by default
-  std::string recording_folder;       // empty: the standard one
+  std::string kept_settings;     // as the program keeps them
+  std::string recording_folder;  // empty: the standard one
   double free_mib = 1024, probe_budget_percent = 2;
 
   Jobs jobs;

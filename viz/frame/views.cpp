@@ -15,22 +15,6 @@ void draw_all_closed(const Area& area) {
                   "All views are closed. Ctrl+K and \"show\" brings them back, Alt+0 the stock layout.");
 }
 
-// Another kind of run: the views that have something to show come to the front, the first of the table
-// foremost.
-void bring_forward(State& state, const viz::Run& run) {
-  if (run.schema() == nullptr) return;
-  if (state.arranged_for != run.id()) {
-    state.arranged_for = run.id();
-    state.frames_to_arrange = 3;
-    state.undo.rebase();
-  }
-  if (state.frames_to_arrange == 0 || --state.frames_to_arrange > 0) return;
-  for (std::size_t i = state.slots.size(); i-- > 0;) {
-    const State::Slot& slot = state.slots[i];
-    if (slot.is_open && slot.view->applies(run).does) ImGui::SetWindowFocus(window_name(slot).c_str());
-  }
-}
-
 // A view that a command asked for; its window exists after it was drawn once.
 void show_wanted(State& state) {
   if (state.view_to_show.empty()) return;
@@ -64,7 +48,7 @@ void draw_views(State& state, const Area& area) {
   const bool open = begin_region("views", area, Token::Bg, {0, 0});
   ImGui::PopStyleVar();
   const ImGuiID dock = ImGui::GetID("dock");
-  if (run != nullptr) follow_kind(state, *run);
+  if (run != nullptr) follow_run(state, *run);
   if (open) {
     arrange(state, area);
     bool any_open = false;
@@ -116,7 +100,6 @@ void draw_views(State& state, const Area& area) {
     }
     ImGui::End();
   }
-  if (run != nullptr) bring_forward(state, *run);
   show_wanted(state);
 }
 

@@ -71,7 +71,10 @@ std::string problem_with(const CommandArgument& argument, const std::string& val
       return fmt::format("{} is one of: {}", argument.name, fmt::join(choices, ", "));
   } else if (argument.kind != Kind::Text) {
     const std::optional<double> number = number_from_text(value);
-    if (!number) return fmt::format("{} is a number, such as 0.5", argument.name);
+    if (!number)
+      return fmt::format(
+          "{} is a {}", argument.name,
+          argument.kind == Kind::WholeNumber ? "whole number, such as 12" : "number, such as 0.5");
     if (argument.kind == Kind::WholeNumber && *number != std::floor(*number))
       return fmt::format("{} is a whole number, such as 12", argument.name);
     if (argument.range) {

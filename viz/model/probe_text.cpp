@@ -33,15 +33,20 @@ std::optional<ProbeText::Needle> needle_at(const Run& run, std::uint64_t step) {
     const Json json = Json::parse(event.json, nullptr, false);
     needle.reset();
     if (!json.is_object()) continue;
-    ProbeText::Needle read{event.step, {}, numbers(json, "positions")};
+    ProbeText::Needle read{event.step, {}, numbers(json, "positions"), {}};
     for (std::int64_t id : numbers(json, "ids")) read.ids.push_back(static_cast<std::int32_t>(id));
+    for (std::int64_t id : numbers(json, "sequence")) read.sequence.push_back(static_cast<std::int32_t>(id));
     if (!read.ids.empty() && !read.positions.empty()) needle = std::move(read);
   }
   return needle;
 }
 
-// Writes the copies of a needle over the text, as the probe does.
+// The text with the needle: as the event holds it, else with its copies written over the text.
 void write_needle(const ProbeText::Needle& needle, std::vector<std::int32_t>& ids) {
+  if (needle.sequence.size() == ids.size()) {
+    ids = needle.sequence;
+    return;
+  }
   for (std::int64_t position : needle.positions) {
     for (std::size_t i = 0; i < needle.ids.size(); ++i) {
       const std::int64_t at = position + static_cast<std::int64_t>(i);

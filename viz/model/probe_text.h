@@ -31,6 +31,7 @@ class ProbeText {
     std::uint64_t step = 0;               // of the injection
     std::vector<std::int32_t> ids;        // cue and answer
     std::vector<std::int64_t> positions;  // first tokens of its copies in the sequence
+    std::vector<std::int32_t> sequence;   // the whole text with it; empty: the event does not hold it
   };
   const std::optional<Needle>& needle() const { return needle_; }
 

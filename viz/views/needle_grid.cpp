@@ -20,7 +20,8 @@ constexpr float kBar = 150;
 constexpr float kTwoLines = 34;  // a cell this high holds the interval below the share
 constexpr float kOneLine = 15;
 
-constexpr ColorScale kShares{ColorMap::Cividis, ColorScaleKind::Linear, 0, 100, 1e-3f, {}};
+// Accuracy in percent.
+ColorScale share_scale() { return {default_color_map(), ColorScaleKind::Linear, 0, 100, 1e-3f, {}}; }
 
 unsigned rgb_of(ImU32 packed) {
   return (packed & 0xFFu) << 16 | (packed >> 8 & 0xFFu) << 8 | (packed >> 16 & 0xFFu);
@@ -58,7 +59,7 @@ void draw_missing(const std::string& why, ImVec2 min, ImVec2 max, bool has_words
 
 void draw_share(double share, const NeedleCell& cell, ImVec2 min, ImVec2 max) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const ImU32 surface = kShares.color(static_cast<float>(100 * share));
+  const ImU32 surface = share_scale().color(static_cast<float>(100 * share));
   const ImU32 ink = ink_on(surface);
   list->AddRectFilled(min, max, surface, px(3));
   if (!cell.has_enough_trials()) hatch(min, max, ImGui::GetColorU32(ink, 0.19f));
@@ -125,7 +126,7 @@ NeedleHover draw_answer_grid(const NeedlePicture& picture, const NeedleHover& li
     }
   }
   ImGui::SetCursorScreenPos({origin.x, at.y + size.y - bar + px(4)});
-  ui::color_bar("accuracy", kShares, "%", ui::BarLayout::Horizontal, kBar);
+  ui::color_bar("accuracy", share_scale(), "%", ui::BarLayout::Horizontal, kBar);
   return hovered;
 }
 

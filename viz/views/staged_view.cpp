@@ -159,8 +159,8 @@ void StagedView::draw_context_menu(ViewContext& context, Run& run) {
   ImGui::Separator();
   draw_menu(context);
   command("Export…", "Ctrl+E", "view.export");
-  command("Annotate…", "N", "annotation.note");
-  command("Add bookmark", "M", "annotation.bookmark");
+  command("Annotate…", "N", "annotations.note");
+  command("Add bookmark", "M", "annotations.bookmark");
   command("Open in comparison", nullptr, "run.compare");
   ImGui::Separator();
   if (ImGui::MenuItem("Fit the time axis", "F", false, context.timeline.window().chosen().has_value()))

@@ -109,6 +109,8 @@ float rank_of(std::span<const float> quantiles, float value) {
   return (static_cast<float>(i) + share) / 256.f;
 }
 
+ColorMap default_map = ColorMap::Cividis;
+
 }  // namespace
 
 const char* color_map_name(ColorMap map) { return kMaps[static_cast<int>(map)].name; }
@@ -121,6 +123,9 @@ bool color_map_from_name(const std::string& name, ColorMap& map) {
   }
   return false;
 }
+
+ColorMap default_color_map() { return default_map; }
+void set_default_color_map(ColorMap map) { default_map = map; }
 
 bool is_diverging(ColorMap map) { return map == ColorMap::RdBu || map == ColorMap::BrBG; }
 

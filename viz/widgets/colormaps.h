@@ -21,6 +21,9 @@ inline constexpr int kColorMapEntries = 256;
 const char* color_map_name(ColorMap map);
 bool color_map_from_name(const std::string& name, ColorMap& map);
 bool is_diverging(ColorMap map);
+// What heatmaps whose values have no middle use where nothing else is better.
+ColorMap default_color_map();
+void set_default_color_map(ColorMap map);
 
 // Entries from low to high, as ImU32 (red in the lowest byte), opaque.
 const std::array<std::uint32_t, kColorMapEntries>& color_map(ColorMap map);
