@@ -53,7 +53,7 @@ void section_heading(const Sample& sample, std::uint64_t cursor_step) {
   }
 }
 
-// A label and its value; a click copies the number as it was recorded.
+// A label and its value; a click copies the number to nine digits.
 void value_row(const std::string& label, double value) {
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const ImVec2 corner{at.x + ImGui::GetContentRegionAvail().x, at.y + px(24)};
