@@ -34,8 +34,10 @@ Regions lay_out(const ImVec2& size, bool show_side_panels, bool has_runs, float 
     return out;
   }
   out.time = {{gap, out.status.min.y - time_height}, {width - gap, out.status.min.y}};
-  out.has_left = show_side_panels && logical >= kNeedsForLeft;
-  out.has_inspector = show_side_panels && logical >= kNeedsForInspector;
+  // Where a theme enlarges everything, the room that is left goes to the views first.
+  const float text = metrics(current_theme()).text;
+  out.has_left = show_side_panels && logical >= kNeedsForLeft * text;
+  out.has_inspector = show_side_panels && logical >= kNeedsForInspector * text;
   const float bottom = out.time.min.y - gap;
   float left = gap, right = width - gap;
   if (out.has_left) {
