@@ -18,12 +18,14 @@ void help_popup(const ViewHeader& header) {
     ImGui::TextUnformatted(header.title.c_str());
   }
   ImGui::Spacing();
-  FontScope font(Font::Regular, kSmallText + 0.5f);
-  std::size_t from = 0;
-  while (from <= header.help.size()) {
-    const std::size_t to = std::min(header.help.find('\n', from), header.help.size());
-    wrapped(header.help.substr(from, to - from));
-    from = to + 1;
+  {
+    FontScope font(Font::Regular, kSmallText + 0.5f);
+    std::size_t from = 0;
+    while (from <= header.help.size()) {
+      const std::size_t to = std::min(header.help.find('\n', from), header.help.size());
+      wrapped(header.help.substr(from, to - from));
+      from = to + 1;
+    }
   }
   ImGui::EndPopup();
 }
