@@ -322,10 +322,22 @@ void choose_layer(const QueryFrame& frame, const TokenSettings& settings, TokenP
   if (picture.layer < 0 || picture.layer >= picture.layers) picture.layer = picture.layers - 1;
 }
 
+// "“one” was given 0.01 %; likeliest was “death”, 20 %": what is known of a model that declares nothing.
+std::string guess_in_words(const TokenCard& card) {
+  if (!card.surprisal.is_ready()) return {};
+  std::string words =
+      fmt::format("“{}” was given {}", card.token.word, format_percent(std::exp(-card.surprisal.value), 2));
+  if (card.guesses.is_ready() && !card.guesses.rows.empty()) {
+    const TokenGuess& best = card.guesses.rows.front();
+    words += fmt::format("; likeliest was “{}”, {}", best.name.word, format_percent(best.probability, 2));
+  }
+  return words;
+}
+
 // "Reads 23 tokens: 71 % of its attention by declaration, 17 % from itself; read by 12."
 std::string reading_in_words(const TokenCard& card) {
   const ReadList& reads = card.reads;
-  if (!reads.is_ready()) return {};
+  if (!reads.is_ready()) return guess_in_words(card);
   constexpr const char* kFrom[] = {"by declaration", "by inheritance", "by the fallback window",
                                    "from itself"};
   std::string words, parts;

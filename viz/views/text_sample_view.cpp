@@ -19,7 +19,7 @@ namespace {
 
 constexpr float kListWidth = 210, kRow = 26, kShares = 96;  // at scale 1
 constexpr float kBetween = 10, kLabelGap = 6, kTemperature = 52, kTokens = 52, kSeed = 72;
-constexpr float kNeedsForList = 620, kNeedsForShares = 300;
+constexpr float kNeedsForList = 620, kNeedsForShares = 300, kNeedsForWish = 260;
 constexpr int kMostTokens = 2000;
 constexpr double kHottest = 5;
 
@@ -57,6 +57,11 @@ const char* reason_in_words(const std::string& reason) {
   return reason == "asked" ? "asked for" : reason == "schedule" ? "on schedule" : reason.c_str();
 }
 
+std::string why_not_generate(const ViewContext& context) {
+  if (context.why_disabled) return context.why_disabled("samples.generate");
+  return context.post ? "" : "no training run in this window: a replay shows what was recorded";
+}
+
 }  // namespace
 
 Applies TextSampleView::applies(const Run& run) const {
@@ -68,8 +73,10 @@ void TextSampleView::draw_marks(ViewContext& context) {
   const TextSamplePicture& shown = picture();
   const ImVec2 room = ImGui::GetContentRegionAvail();
   const float list_width = shows_list_ && room.x >= px(kNeedsForList) ? px(kListWidth) : 0;
+  // A low view gives its room to the text before fields that do nothing in a replay.
+  const bool shows_wish = why_not_generate(context).empty() || room.y >= px(kNeedsForWish);
   const float line = ImGui::GetFrameHeightWithSpacing();
-  const float wish = line * static_cast<float>(1 + wish_lines(room.x).lines) + px(10);
+  const float wish = shows_wish ? line * static_cast<float>(1 + wish_lines(room.x).lines) + px(10) : 0;
   const float height = std::max(px(60), room.y - wish);
   if (list_width > 0) {
     if (ImGui::BeginChild("list", {list_width, height})) draw_list(context, height);
@@ -86,7 +93,7 @@ void TextSampleView::draw_marks(ViewContext& context) {
     }
   }
   ImGui::EndChild();
-  draw_wish(context);
+  if (shows_wish) draw_wish(context);
 }
 
 void TextSampleView::draw_list(ViewContext& context, float height) {
@@ -231,10 +238,7 @@ void TextSampleView::draw_shown() {
 }
 
 void TextSampleView::draw_wish(ViewContext& context) {
-  const std::string reason = context.why_disabled ? context.why_disabled("samples.generate")
-                             : context.post
-                                 ? ""
-                                 : "no training run in this window: a replay shows what was recorded";
+  const std::string reason = why_not_generate(context);
   ImGui::Dummy({0, px(2)});
   const float room = ImGui::GetContentRegionAvail().x;
   FontScope font(Font::Regular, kSmallText + 0.5f);
