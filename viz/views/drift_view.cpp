@@ -43,8 +43,8 @@ void DriftView::draw_controls(ViewContext& context) {
   if (weight != nullptr) {
     double value = sparsity_wish_.value_or(weight->value);
     const auto steps = weight->is_logarithmic ? ui::Steps::Logarithmic : ui::Steps::Linear;
-    if (ui::slider("sparsity weight", value, weight->minimum, weight->maximum, steps, 120,
-                   "sparsity weight " + format_number(value, 3)))
+    if (ui::slider("sparsity weight", value, weight->minimum, weight->maximum, steps, 90,
+                   "sparsity " + format_number(value, 3)))
       sparsity_wish_ = value;
     ui::tooltip(weight->text);
     // Posted once it is let go, so that one move is one event.
@@ -54,9 +54,9 @@ void DriftView::draw_controls(ViewContext& context) {
     }
     ImGui::SameLine(0, px(20));
   }
-  if (context.trainer->control("threshold_min") != nullptr &&
-      ui::toggle("Clamps, as lines in “θ itself”", settings_.show_theta))
+  if (context.trainer->control("threshold_min") != nullptr && ui::toggle("Clamps", settings_.show_theta))
     forget();
+  ui::tooltip("Shows θ itself, with its lowest and highest value as lines to drag");
   ImGui::NewLine();
 }
 

@@ -51,17 +51,21 @@ void draw_needle_actions(const NeedlePicture& picture, ViewContext& context) {
   const AttachedTrainer& trainer = *context.trainer;
   if (trainer.is_evaluating) return draw_progress(trainer, context);
   const float right = ImGui::GetCursorScreenPos().x + ImGui::GetContentRegionAvail().x;
-  bool is_first = true;
+  bool is_first = trainer.evaluations.empty();
+  if (!is_first) {
+    ImGui::AlignTextToFramePadding();
+    ui::muted("Evaluate");
+  }
   for (const AttachedTrainer::Evaluation& evaluation : trainer.evaluations) {
-    const std::string label = fmt::format("Evaluate {}x, {}", evaluation.context_multiple,
-                                          seconds_in_words(evaluation.seconds + trainer.held_out_seconds));
+    const double seconds = std::max(1.0, evaluation.seconds + trainer.held_out_seconds);
+    const std::string label = fmt::format("{}x, {}", evaluation.context_multiple, format_duration(seconds));
     if (!is_first) flow(width_of(label, false), right);
     is_first = false;
     if (ui::button(label.c_str()))
       context.run_command_with("needle.evaluate", fmt::format("{}x", evaluation.context_multiple));
     ui::tooltip(fmt::format("Held-out loss and needles at {} times the training context, now",
                             evaluation.context_multiple),
-                evaluation.is_measured ? "The time is that of the last one"
+                evaluation.is_measured ? "About as long as the last one"
                                        : "The time is estimated from the time of a step");
   }
   const auto add = [&](const std::string& label, const char* icon, const char* command, const char* help) {
@@ -73,11 +77,11 @@ void draw_needle_actions(const NeedlePicture& picture, ViewContext& context) {
     ImGui::EndDisabled();
     ui::tooltip(is_possible ? help : context.why_disabled(command));
   };
-  add("Hide a needle…", icon::kNeedle, "needle.inject",
-      "Puts a needle into the probe text, so that graph, map and inspector show who reads it");
+  add("Needle…", icon::kNeedle, "needle.inject",
+      "Hides a needle in the probe text, so that graph, map and inspector show who reads it");
   if (picture.injected)
-    add(fmt::format("Take it out of depth {}", format_number(picture.injected->depth, 2)), icon::kClose,
-        "needle.remove", "The probe text is again what it was");
+    add(fmt::format("Depth {}", format_number(picture.injected->depth, 2)), icon::kClose, "needle.remove",
+        "Takes the needle out of the probe text again");
   ImGui::Dummy({0, px(2)});
 }
 

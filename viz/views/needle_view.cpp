@@ -22,7 +22,7 @@ namespace {
 constexpr float kPaneTitle = 20;  // lengths at scale 1
 constexpr float kFooter = 20;
 constexpr float kWide = 700;
-constexpr float kSmallestPane = 190;
+constexpr float kSmallestPane = 60;
 constexpr float kSmallestTop = 215;
 constexpr float kPaneGap = 18;
 constexpr float kPickPixels = 9;
