@@ -203,6 +203,57 @@ TEST(Journey, EveryDialogAndOverlayOpensAndClosesByKey) {
   EXPECT_EQ(trouble, "");
 }
 
+TEST(Journey, FindsLocksUndoesSavesAndHidesByKeysAlone) {
+  viz::Timeline timeline;
+  ScriptedHost host(timeline);
+  host.start_training("spark-collapse");
+  host.scripted->advance(200);
+  Journey journey(host, timeline);
+  const std::string trouble = journey.run("keys", [&](ImGuiTestContext* ctx) {
+    const frame::State& state = journey.frame().state();
+    ctx->Yield(20);
+    // Find.
+    ctx->KeyPress(ImGuiMod_Ctrl | ImGuiKey_F);
+    ctx->Yield(3);
+    ctx->KeyChars("threshold");
+    ctx->Yield(2);
+    ctx->KeyPress(ImGuiKey_Enter);
+    ctx->Yield(3);
+    IM_CHECK(!state.palette.is_open);
+    IM_CHECK_EQ(state.run_list.channels.filter, "threshold");
+    // Lock, undo, redo, release.
+    ctx->KeyPress(ImGuiKey_RightBracket);
+    ctx->Yield(8);
+    IM_CHECK(state.selection.locked.layer.has_value());
+    ctx->KeyPress(ImGuiMod_Ctrl | ImGuiKey_Z);
+    ctx->Yield(8);
+    IM_CHECK(!state.selection.locked.layer.has_value());
+    ctx->KeyPress(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Z);
+    ctx->Yield(8);
+    IM_CHECK(state.selection.locked.layer.has_value());
+    ctx->KeyPress(ImGuiKey_Escape);
+    ctx->Yield(8);
+    IM_CHECK(!state.selection.locked.layer.has_value());
+    // Save the layout.
+    ctx->KeyPress(ImGuiMod_Ctrl | ImGuiKey_S);
+    ctx->Yield(3);
+    ctx->KeyChars("Mine");
+    ctx->Yield(2);
+    ctx->KeyPress(ImGuiKey_Enter);
+    ctx->Yield(3);
+    IM_CHECK_EQ(host.own_layouts.size(), 1u);
+    IM_CHECK_EQ(host.own_layouts[0].name, "Mine");
+    // Hide everything but the views, and bring it back.
+    ctx->KeyPress(ImGuiKey_Tab);
+    ctx->Yield(3);
+    IM_CHECK(state.hide_interface);
+    ctx->KeyPress(ImGuiKey_Escape);
+    ctx->Yield(3);
+    IM_CHECK(!state.hide_interface);
+  });
+  EXPECT_EQ(trouble, "");
+}
+
 TEST(Journey, LettersPlayTheTimeAxis) {
   viz::Timeline timeline;
   ScriptedHost host(timeline);

@@ -62,6 +62,9 @@ TEST(Palette, OpenedAgainWhileItIsOpenAsksTheNewQuestion) {
   bench.run("selection.find");
   EXPECT_EQ(bench.state().palette.query, ":");
   EXPECT_TRUE(ImGui::GetIO().WantTextInput);
+  ImGui::GetIO().AddInputCharacter('d');
+  bench.draw(3);
+  EXPECT_EQ(bench.state().palette.query, ":d") << "what stands there is typed on, not over";
 }
 
 TEST(Palette, PutsWhatWasChosenLatelyFirst) {

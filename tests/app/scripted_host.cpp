@@ -100,6 +100,18 @@ void ScriptedTrainer::end(trace::RunStatus status) {
   fan_out_->on_end({status, ""});
 }
 
+void ScriptedTrainer::evaluate(double fraction) {
+  status_.state = frame::TrainerStatus::State::Evaluating;
+  status_.progress_text = "needle at 4x";
+  status_.progress_fraction = fraction;
+}
+
+void ScriptedTrainer::fail(const std::string& message) {
+  status_.state = frame::TrainerStatus::State::Failed;
+  status_.message = message;
+  fan_out_->on_end({trace::RunStatus::Failed, message});
+}
+
 record::WriterStats ScriptedTrainer::close() {
   end(trace::RunStatus::Stopped);
   return writer_ ? writer_->wait_closed() : record::WriterStats{};

@@ -28,6 +28,11 @@ class ScriptedTrainer final : public frame::TrainerLink {
   frame::RecorderStatus recorder() const override;
   void post(const trace::Command& command) override;
   std::uint32_t run_id() const override { return run_id_; }
+  // It evaluates, as far as that; and it goes on training.
+  void evaluate(double fraction);
+  void go_on() { status_.state = frame::TrainerStatus::State::Training; }
+  // It ends before its first frame or later, with these words.
+  void fail(const std::string& message);
   // Closes the recording; the numbers of the writer.
   record::WriterStats close();
 

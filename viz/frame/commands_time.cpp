@@ -103,7 +103,7 @@ void add_replay(State& state, CommandBuilder& table) {
   for (double speed = viz::kSlowestSpeed; speed <= viz::kFastestSpeed; speed *= 2) {
     const bool is_slow = speed < 1;
     table.add(
-        is_slow ? fmt::format("timeline.speed.1_{:g}", 1 / speed) : fmt::format("timeline.speed.{:g}", speed),
+        speed_command(speed),
         is_slow ? fmt::format("Replay at ×1/{:g}", 1 / speed) : fmt::format("Replay at ×{:g}", speed), {},
         [&cursor, speed] { cursor.set_speed(speed); }, needs_run,
         [&cursor, speed] { return cursor.speed() == speed; });
@@ -137,6 +137,11 @@ void add_axis(State& state, CommandBuilder& table) {
 }
 
 }  // namespace
+
+std::string speed_command(double speed) {
+  return speed < 1 ? fmt::format("timeline.speed.1_{:g}", 1 / speed)
+                   : fmt::format("timeline.speed.{:g}", speed);
+}
 
 void add_time_commands(State& state) {
   CommandBuilder table(state);

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "imgui.h"
+#include "imgui_internal.h"
 #include "misc/cpp/imgui_stdlib.h"
 #include "viz/frame/overlay.h"
 #include "viz/frame/state.h"
@@ -77,9 +77,15 @@ bool draw_field(PaletteState& palette, const char* hint) {
   ImGui::SetNextItemWidth(-FLT_MIN);
   // A field that is being typed in keeps its own text: another opening is another field.
   ImGui::PushID(palette.opening);
-  if (ImGui::InputTextWithHint("##query", hint, &palette.query, ImGuiInputTextFlags_AutoSelectAll)) {
+  if (ImGui::InputTextWithHint("##query", hint, &palette.query)) {
     palette.chosen = 0;
     palette.problem.clear();
+  }
+  // A beginning of a query is typed on; a present value is typed over.
+  if (palette.moves_to_end && ImGui::IsItemActive()) {
+    if (ImGuiInputTextState* field = ImGui::GetInputTextState(ImGui::GetItemID()))
+      field->ReloadUserBufAndMoveToEnd();
+    palette.moves_to_end = false;
   }
   ImGui::PopID();
   return ImGui::IsItemFocused() && ImGui::IsKeyPressed(ImGuiKey_Enter, false);
@@ -91,6 +97,7 @@ void open_palette(State& state, const std::string& query) {
   PaletteState fresh;
   fresh.is_open = fresh.wants_focus = true;
   fresh.query = query;
+  fresh.moves_to_end = !query.empty();
   fresh.opening = ++state.palette_openings;
   state.palette = fresh;
 }

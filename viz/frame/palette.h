@@ -12,6 +12,7 @@ struct State;
 
 struct PaletteState {
   bool is_open = false, wants_focus = false;
+  bool moves_to_end = false;  // of what stands in the field, once it has the keyboard
   std::string query;
   int chosen = 0;
   int opening = 0;       // how many times it was opened before

@@ -178,6 +178,8 @@ void run_command(State& state, const std::string& id);
 // Opens the palette with a beginning of a query: "" for commands, "@" runs, ":" tokens, "#" steps, ","
 // settings.
 void open_palette(State& state, const std::string& query);
+// The command that replays at this speed, one of the cursor's.
+std::string speed_command(double speed);
 // Every command that has a key, as tab-separated text in groups.
 std::string keys_as_text(const State& state);
 // The name of a view's window: its title, and an identity that no title changes.

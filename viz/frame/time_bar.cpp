@@ -37,7 +37,8 @@ std::string lag_words(State& state, const viz::Run& run) {
   return pending > 0 ? fmt::format("{} frames behind", pending) : "";
 }
 
-void speed_button(viz::Cursor& cursor) {
+void speed_button(State& state) {
+  const viz::Cursor& cursor = state.timeline.cursor();
   const std::string speed =
       cursor.speed() >= 1 ? fmt::format("×{:g}", cursor.speed()) : fmt::format("×1/{:g}", 1 / cursor.speed());
   FontScope font(Font::Mono, kSmallText);
@@ -48,7 +49,8 @@ void speed_button(viz::Cursor& cursor) {
   if (!ImGui::BeginPopup("speeds")) return;
   for (double choice = viz::kSlowestSpeed; choice <= viz::kFastestSpeed; choice *= 2) {
     const std::string label = choice >= 1 ? fmt::format("×{:g}", choice) : fmt::format("×1/{:g}", 1 / choice);
-    if (ImGui::MenuItem(label.c_str(), nullptr, choice == cursor.speed())) cursor.set_speed(choice);
+    if (ImGui::MenuItem(label.c_str(), nullptr, choice == cursor.speed()))
+      state.commands.run(speed_command(choice));
   }
   ImGui::EndPopup();
 }
@@ -161,7 +163,7 @@ void progress_of_reading(State& state, const Area& area) {
                                           viz::format_bytes(static_cast<double>(progress.bytes_read)));
     const double share = static_cast<double>(progress.rows_read) / static_cast<double>(progress.rows_total);
     if (ui::progress("loading", share, words, static_cast<bool>(feed->cancel_loading)))
-      feed->cancel_loading();
+      state.commands.run("run.cancel_loading");
   } else if (state.trainer && state.trainer->state == TrainerStatus::State::Preparing) {
     ImGui::SetCursorScreenPos({left, area.min.y + px(24)});
     ui::progress("preparing", state.trainer->progress_fraction, state.trainer->progress_text, false);
@@ -249,7 +251,7 @@ void draw_transport(State& state, const Area& area) {
   ImGui::SameLine(0, px(1));
   command_icon(state, "timeline.loop", icon::kLoop, cursor.loop() ? ui::Tone::Accent : ui::Tone::Neutral);
   ImGui::SameLine(0, px(6));
-  speed_button(cursor);
+  speed_button(state);
   if (run == nullptr) return;
   ImGui::SameLine(0, px(6));
   live_button(state, *run);

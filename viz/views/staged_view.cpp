@@ -101,7 +101,7 @@ bool StagedView::draw_state(const PictureHead& head, ViewContext& context, Run& 
     const Feed* feed = context.timeline.feed(run.id());
     const bool can_cancel = feed != nullptr && static_cast<bool>(feed->cancel_loading);
     if (ui::progress("loading", fraction, loading_words(head.loading), can_cancel) && can_cancel)
-      feed->cancel_loading();
+      context.run_command ? context.run_command("run.cancel_loading") : feed->cancel_loading();
   }
   if (!head.problem.empty() && head.problem != head.words) ui::wrapped(head.problem, Token::Error);
   if (!head.behind.empty()) ui::behind_mark(head.behind);
