@@ -19,6 +19,8 @@ constexpr float kReach = 7;       // of the pointer to an edge
 constexpr float kNodeReach = 13;  // to a row of tokens
 constexpr float kWidestWord = 96;
 constexpr double kZoomPerNotch = 1.25, kLeastTokens = 4;
+constexpr std::size_t kCrowd = 800;  // edges; from so many on lines are slimmer in little room
+constexpr float kRoomy = 420, kSlimmest = 0.55f;
 constexpr float kDimmed = 0.45f;  // of all edges while one is under the pointer
 
 Range clamped(Range range, double tokens) {
@@ -37,6 +39,7 @@ struct RoutingScene::Frame {
   std::int64_t rows = 1;  // rows of tokens
   float row_step = 0;     // pixels from a row up to the next
   float arc_height = 0;
+  float slimness = 1;  // of lines, where many of them have little room
   bool is_arcs = true;
   bool is_hovered = false;
   ImVec2 mouse{0, 0};
@@ -48,9 +51,9 @@ struct RoutingScene::Frame {
     EdgeView made;
     made.origin = {left - static_cast<float>(shown.minimum * per_token), bottom};
     made.scale = {static_cast<float>(per_token), -row_step};
-    made.width_factor = line_px(1);
+    made.width_factor = line_px(1) * slimness;
     made.arc_height = arc_height;
-    made.opacity = opacity;
+    made.opacity = opacity * std::sqrt(slimness);
     return made;
   }
 };
@@ -65,6 +68,11 @@ void RoutingScene::lay_out(const RoutingPicture& picture, Frame& frame) const {
   const bool is_difference = picture.content && picture.content->is_difference;
   // Gained above, lost below.
   if (frame.is_arcs && is_difference) frame.bottom = (frame.top + frame.bottom) / 2;
+  if (picture.content && picture.content->marks.size() > kCrowd) {
+    const float height =
+        (frame.bottom - frame.top) / current_scale() / static_cast<float>(frame.is_arcs ? 1 : 2);
+    frame.slimness = std::clamp(std::sqrt(height / kRoomy), kSlimmest, 1.f);
+  }
   frame.row_step = frame.is_arcs ? 0 : (frame.bottom - frame.top) / static_cast<float>(frame.rows - 1);
 }
 

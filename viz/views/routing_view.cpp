@@ -146,14 +146,14 @@ bool RoutingView::draw_threshold(float width) {
   const bool changed =
       ui::slider("threshold", value, 0, kLargestThreshold, ui::Steps::Logarithmic, width, words);
   if (changed) settings_.threshold = value;
+  const float middle = ImGui::GetItemRectMin().y + px(12);
   if (!has_picture() || picture().threshold_words.empty()) return changed;
   ImGui::SameLine(0, px(10));
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const float room = ImGui::GetContentRegionAvail().x, height = text_size(Font::Regular, kSmallText, "0").y;
   const std::string& hidden = picture().threshold_words;
-  const Drawn drawn =
-      draw_text_within(ImGui::GetWindowDrawList(), Font::Regular, kSmallText,
-                       {at.x, at.y + (px(24) - height) / 2}, room, color(Token::Muted), hidden);
+  const Drawn drawn = draw_text_within(ImGui::GetWindowDrawList(), Font::Regular, kSmallText,
+                                       {at.x, middle - height / 2}, room, color(Token::Muted), hidden);
   ImGui::Dummy({drawn.width, px(24)});
   if (drawn.fit == Fit::Shortened) ui::tooltip(hidden);
   return changed;
