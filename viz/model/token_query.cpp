@@ -322,39 +322,6 @@ void choose_layer(const QueryFrame& frame, const TokenSettings& settings, TokenP
   if (picture.layer < 0 || picture.layer >= picture.layers) picture.layer = picture.layers - 1;
 }
 
-// "“one” was given 0.01 %; likeliest was “death”, 20 %": what is known of a model that declares nothing.
-std::string guess_in_words(const TokenCard& card) {
-  if (!card.surprisal.is_ready()) return {};
-  std::string words =
-      fmt::format("“{}” was given {}", card.token.word, format_percent(std::exp(-card.surprisal.value), 2));
-  if (card.guesses.is_ready() && !card.guesses.rows.empty()) {
-    const TokenGuess& best = card.guesses.rows.front();
-    words += fmt::format("; likeliest was “{}”, {}", best.name.word, format_percent(best.probability, 2));
-  }
-  return words;
-}
-
-// "Reads 23 tokens: 71 % of its attention by declaration, 17 % from itself; read by 12."
-std::string reading_in_words(const TokenCard& card) {
-  const ReadList& reads = card.reads;
-  if (!reads.is_ready()) return guess_in_words(card);
-  constexpr const char* kFrom[] = {"by declaration", "by inheritance", "by the fallback window",
-                                   "from itself"};
-  std::string words, parts;
-  for (int i = 0; i < 4; ++i) {
-    if (reads.count_of[i] == 0) continue;
-    if (!reads.has_weights && i == 3) continue;
-    parts += parts.empty() ? "" : ", ";
-    parts += reads.has_weights ? format_percent(reads.weight_of[i]) + " " + kFrom[i]
-                               : format_count(static_cast<std::int64_t>(reads.count_of[i])) + " " + kFrom[i];
-  }
-  const std::size_t earlier = reads.total - reads.count_of[3];
-  words = fmt::format("“{}” reads {} earlier {}", card.token.word,
-                      format_count(static_cast<std::int64_t>(earlier)), earlier == 1 ? "token" : "tokens");
-  if (!parts.empty()) words += (reads.has_weights ? ", its attention " : ", ") + parts;
-  return words + fmt::format("; read by {}", format_count(static_cast<std::int64_t>(card.readers.total)));
-}
-
 std::string limits_of(const TokenPicture& picture) {
   if (picture.strip.empty()) return {};
   std::string words =
@@ -423,7 +390,7 @@ TokenPicture token_query(const QueryFrame& frame, const TokenSettings& settings)
                                     format_count(picture.cards[0].token.position))
                       : "Tokens";
   picture.takeaway =
-      picture.cards[0].missing.empty() ? reading_in_words(picture.cards[0]) : picture.cards[0].missing;
+      picture.cards[0].missing.empty() ? token_in_words(picture.cards[0]) : picture.cards[0].missing;
   return picture;
 }
 

@@ -49,7 +49,39 @@ std::string list_line(const char* what, const ReadList& list) {
   return words;
 }
 
+// "“one” was given 0.01 %; likeliest was “death”, 20 %": what is known of a model that declares nothing.
+std::string guess_in_words(const TokenCard& card) {
+  if (!card.surprisal.is_ready()) return {};
+  std::string words =
+      fmt::format("“{}” was given {}", card.token.word, format_percent(std::exp(-card.surprisal.value), 2));
+  if (card.guesses.is_ready() && !card.guesses.rows.empty()) {
+    const TokenGuess& best = card.guesses.rows.front();
+    words += fmt::format("; likeliest was “{}”, {}", best.name.word, format_percent(best.probability, 2));
+  }
+  return words;
+}
+
 }  // namespace
+
+std::string token_in_words(const TokenCard& card) {
+  const ReadList& reads = card.reads;
+  if (!reads.is_ready()) return guess_in_words(card);
+  constexpr const char* kFrom[] = {"by declaration", "by inheritance", "by the fallback window",
+                                   "from itself"};
+  std::string words, parts;
+  for (int i = 0; i < 4; ++i) {
+    if (reads.count_of[i] == 0) continue;
+    if (!reads.has_weights && i == 3) continue;
+    parts += parts.empty() ? "" : ", ";
+    parts += reads.has_weights ? format_percent(reads.weight_of[i]) + " " + kFrom[i]
+                               : format_count(static_cast<std::int64_t>(reads.count_of[i])) + " " + kFrom[i];
+  }
+  const std::size_t earlier = reads.total - reads.count_of[3];
+  words = fmt::format("“{}” reads {} earlier {}", card.token.word,
+                      format_count(static_cast<std::int64_t>(earlier)), earlier == 1 ? "token" : "tokens");
+  if (!parts.empty()) words += (reads.has_weights ? ", its attention " : ", ") + parts;
+  return words + fmt::format("; read by {}", format_count(static_cast<std::int64_t>(card.readers.total)));
+}
 
 Table table(const TokenPicture& picture) {
   Table out;
