@@ -51,7 +51,10 @@ void TrainingLoop::obey(const trace::Command& command) {
               }
             }
             send_frame();
-            if (evaluate(What::HeldOutLoss, {})) evaluate(What::Needle, multiples);
+            // Context by context, each in a frame of its own: cells fill as they finish, Cancel keeps them.
+            bool goes_on = evaluate(What::HeldOutLoss, {});
+            for (std::size_t i = 0; goes_on && i < multiples.size(); ++i)
+              goes_on = evaluate(What::Needle, {multiples[i]});
           },
           [&](const trace::CancelEvaluation&) { record("cancel_evaluation", "none", "none"); },
           [&](const trace::RecordEdges&) { record_edges(); },

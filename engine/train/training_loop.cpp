@@ -195,7 +195,8 @@ void TrainingLoop::evaluate_if_due() {
   if (is_due(step(), config.needle_every)) evaluate(What::Needle, config.needle_contexts);
 }
 
-bool TrainingLoop::attempt(const char* what, const std::function<void(const data::Task&)>& work) {
+bool TrainingLoop::attempt(const char* what, const std::function<void(const data::Task&)>& work,
+                           const nlohmann::ordered_json& about) {
   const Clock::time_point start = Clock::now();
   data::Task task;
   task.progress = [&](const std::string& text, double fraction) {
@@ -203,6 +204,11 @@ bool TrainingLoop::attempt(const char* what, const std::function<void(const data
       status.state = State::Evaluating;
       status.progress = {text, fraction};
     });
+  };
+  const auto warn = [&](const std::string& text) {
+    nlohmann::ordered_json fields = {{"what", what}, {"text", text}};
+    fields.update(about);
+    outbox_.events.add(step(), EventKind::Warning, fields);
   };
   bool is_cancelled = false, is_whole = true, is_out_of_memory = false;
   task.cancelled = [&] {
@@ -220,16 +226,12 @@ bool TrainingLoop::attempt(const char* what, const std::function<void(const data
   } catch (const c10::OutOfMemoryError&) {
     is_out_of_memory = true;
   } catch (const Error& error) {
-    outbox_.events.add(step(), EventKind::Warning, {{"what", what}, {"text", error.what()}});
+    warn(error.what());
   }
   if (is_cancelled) record("cancel_evaluation", "evaluating", "cancelled");
-  if (is_out_of_memory) {
-    outbox_.events.add(step(), EventKind::Warning,
-                       {{"what", what},
-                        {"text", fmt::format("out of memory: this {} was given up, training goes on; ask for "
-                                             "fewer or shorter contexts",
-                                             what)}});
-  }
+  if (is_out_of_memory)
+    warn(fmt::format(
+        "out of memory: this {} was given up, training goes on; ask for fewer or shorter contexts", what));
   done_.aside_ms += milliseconds_since(start);
   done_.busy_seconds += milliseconds_since(start) / 1000;
   parts_.board.update([&](Status& status) { status.progress = {}; });
@@ -241,16 +243,21 @@ bool TrainingLoop::attempt(const char* what, const std::function<void(const data
 
 bool TrainingLoop::evaluate(What what, const std::vector<std::int64_t>& multiples) {
   const Clock::time_point start = Clock::now();
-  const bool is_whole = attempt("evaluation", [&](const data::Task& task) {
-    if (what == What::HeldOutLoss) {
-      evaluations_.held_out_loss(outbox_.frame, outbox_.events, task);
-      times_.held_out_took(milliseconds_since(start) / 1000);
-      done_.held_out_loss = step();
-    } else {
-      evaluations_.needle(outbox_.frame, outbox_.events, multiples, task, times_);
-      done_.needle = step();
-    }
-  });
+  nlohmann::ordered_json about = nlohmann::ordered_json::object();
+  if (multiples.size() == 1) about["context"] = multiples.front();
+  const bool is_whole = attempt(
+      "evaluation",
+      [&](const data::Task& task) {
+        if (what == What::HeldOutLoss) {
+          evaluations_.held_out_loss(outbox_.frame, outbox_.events, task);
+          times_.held_out_took(milliseconds_since(start) / 1000);
+          done_.held_out_loss = step();
+        } else {
+          evaluations_.needle(outbox_.frame, outbox_.events, multiples, task, times_);
+          done_.needle = step();
+        }
+      },
+      about);
   done_.evaluation_ms += milliseconds_since(start);
   return is_whole;
 }

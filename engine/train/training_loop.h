@@ -60,7 +60,9 @@ class TrainingLoop {
   bool evaluate(What what, const std::vector<std::int64_t>& multiples);
   // Runs `work` with words for its failures: out of memory and errors become a warning, Stop and
   // CancelEvaluation end it. Whether it came to its end.
-  bool attempt(const char* what, const std::function<void(const data::Task&)>& work);
+  // `about`: fields that a warning of it carries besides.
+  bool attempt(const char* what, const std::function<void(const data::Task&)>& work,
+               const nlohmann::ordered_json& about = nlohmann::ordered_json::object());
   void save_checkpoint(CheckpointKeeper::Kind kind);
   void report_checkpoints();
   void send_frame();

@@ -197,6 +197,24 @@ TEST(LiveCommands, EvaluateNowFillsTheAskedContextsAndLeavesTheOthersNaN) {
   EXPECT_EQ(run.sink.losses(), TinyRun(tiny_request(folder)).sink.losses());
 }
 
+TEST(LiveCommands, ContextsAskedForComeOneByOneEachInItsFrame) {
+  const TinyFolder folder;
+  const TinyRun run(tiny_request(folder), at_step(6, [](Trainer& trainer) {
+                      trainer.post(trace::EvaluateNow{{1, 4}});
+                    }));
+  const trace::Channel* needle = run.sink.schema->find("needle");
+  const std::size_t context = needle->unit_count() / needle->axes.front().size;
+  std::vector<std::vector<bool>> evaluated;
+  for (const trace::FramePtr& frame : run.sink.frames) {
+    const trace::ChannelData* row = frame->step == 6 ? frame->find(needle->id) : nullptr;
+    if (row == nullptr) continue;
+    const auto values = trace::values_as<float>(*row);
+    evaluated.push_back({std::isfinite(values[0]), std::isfinite(values[context])});
+  }
+  EXPECT_EQ(evaluated, (std::vector<std::vector<bool>>{{true, false}, {false, true}}));
+  EXPECT_EQ(run.sink.losses(), TinyRun(tiny_request(folder)).sink.losses());
+}
+
 TEST(LiveCommands, EdgesAreRecordedOnDemandAndChangeNothing) {
   const TinyFolder folder;
   experiments::Experiment experiment = tiny_experiment();
