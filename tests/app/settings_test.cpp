@@ -1,7 +1,9 @@
 // Settings: one table behind the dialog, the file and the palette; and the file's fate.
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "app/desktop_session.h"
 #include "app/desktop_settings.h"
 #include "tests/app/bench.h"
 #include "tests/support/process.h"
@@ -77,6 +79,27 @@ TEST(Settings, WithCommentsAreReadBack) {
   EXPECT_EQ(note, "");
   EXPECT_TRUE(bench.state().settings.read(text).empty());
   EXPECT_EQ(app::recording_settings(text).free_mib, 1024u);
+}
+
+TEST(Settings, AreIgnoredAndLeftAloneInSafeMode) {
+  TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "sparsescope");
+  const std::string path = folder.write("sparsescope/settings.json", R"({"appearance.theme": "light"})");
+  const char* before = std::getenv("XDG_CONFIG_HOME");
+  const std::string kept = before != nullptr ? before : "";
+  setenv("XDG_CONFIG_HOME", (folder / "").c_str(), 1);
+  viz::Timeline timeline;
+  app::DesktopOptions options;
+  EXPECT_EQ(app::DesktopSession(options, timeline, app::DesktopSession::Remember::Yes).settings_text(),
+            R"({"appearance.theme": "light"})");
+  options.is_safe_mode = true;
+  app::DesktopSession safe(options, timeline, app::DesktopSession::Remember::Yes);
+  EXPECT_EQ(safe.settings_text(), "");
+  EXPECT_FALSE(safe.settings_note().empty());
+  EXPECT_EQ(safe.keep_settings("{}"), "");
+  std::ifstream file(path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), R"({"appearance.theme": "light"})");
+  before != nullptr ? setenv("XDG_CONFIG_HOME", kept.c_str(), 1) : unsetenv("XDG_CONFIG_HOME");
 }
 
 TEST(Settings, OpenByKeySearchAndCloseByEscape) {

@@ -50,7 +50,7 @@ void add_scale(State& state, CommandBuilder& table) {
   percent.range = [] { return viz::Range{kSmallestScale * 100.0, kLargestScale * 100.0}; };
   percent.current = [&state] { return fmt::format("{:.0f}", state.appearance.scale * 100); };
   table
-      .add("window.larger", "Larger interface", {"Ctrl+="},
+      .add("window.larger", "Larger interface", {"Ctrl+=", "Ctrl++"},
            [&state] { set_scale(state, state.appearance.scale + 0.1f); })
       .add("window.smaller", "Smaller interface", {"Ctrl+-"},
            [&state] { set_scale(state, state.appearance.scale - 0.1f); })

@@ -87,8 +87,8 @@ void draw_newest_job(State& state, Line& line) {
   if (running.empty()) return;
   const Job& job = running.back();
   std::string words = job.what;
-  if (job.fraction >= 0) words += " " + viz::format_percent(job.fraction);
-  if (job.seconds >= 1) words += ", " + viz::format_duration(job.seconds);
+  if (job.fraction >= 0) words += fmt::format(" {}", viz::format_percent(job.fraction));
+  if (job.seconds >= 1) words += fmt::format(", {}", viz::format_duration(job.seconds));
   if (running.size() > 1) words += fmt::format(" and {} more", running.size() - 1);
   if (line.button("jobs", words)) state.commands.run("window.jobs");
 }
