@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <random>
+#include <set>
 #include <tuple>
 
 namespace sparsescope::viz {
@@ -118,6 +119,19 @@ TEST(EdgeRollup, LayersAreSummedApart) {
     all += of_layer;
   }
   EXPECT_EQ(all, rollup.recorded());
+}
+
+TEST(EdgeRollup, SaysHowManySumsALevelHas) {
+  RoutingPairs pairs = random_pairs(3, 200, 9000, 5);
+  std::set<std::tuple<int, std::uint32_t, std::uint32_t, int>> seen;
+  std::erase_if(pairs.pairs, [&](const RoutingPair& pair) {
+    return !seen.emplace(pair.layer, pair.query, pair.key, static_cast<int>(pair.reason)).second;
+  });
+  const EdgeRollup rollup(pairs);
+  for (std::size_t level = 0; level < kRoutingLevels; ++level) {
+    for (std::int64_t layer = 0; layer < 3; ++layer)
+      EXPECT_EQ(rollup.count(level, layer, 2), rollup.sums(RoutingCut::uniform(200, level), layer, 2).size());
+  }
 }
 
 TEST(EdgeRollup, CountsQueriesWithoutADirectPair) {

@@ -283,6 +283,34 @@ TEST(RoutingQuery, ADifferenceToThePinnedBaselineNeedsTheSameTextAndVocabulary) 
   EXPECT_FALSE(picture.lock_words.empty());
 }
 
+TEST(RoutingQuery, ADifferenceToTheBaselineIsTakenAtTheSamePlaceOfTheTimeAxis) {
+  SparkOptions inherits, plain;
+  plain.inheritance = false;
+  Graph graph(inherits);
+  graph.feed(0, 190);
+  SparkRun second(plain);
+  graph.timeline.add_run({test::mailbox_with(second.schema, second.frames(191))});
+  graph.timeline.drain_all();
+  graph.comparison.baseline = graph.timeline.runs()[1]->id();
+  RoutingSettings settings = all_layers();
+  settings.against = RoutingAgainst::Baseline;
+  const RoutingPicture picture = graph.ask(180, settings);
+  ASSERT_TRUE(picture.content->is_difference) << picture.no_baseline;
+  EXPECT_EQ(picture.other_step, 180u);
+  EXPECT_FALSE(picture.other_name.empty());
+  EXPECT_TRUE(picture.content->ledger.is_exact());
+  // Only inheritance differs: no pair is lost, and those gained are inherited.
+  std::int64_t gained = 0;
+  for (const RoutingMark& mark : picture.content->marks) {
+    EXPECT_GE(mark.sums.pairs, 0);
+    if (mark.sums.pairs > 0) {
+      EXPECT_EQ(mark.reason, RoutingReason::Inherited);
+    }
+    gained += mark.sums.pairs;
+  }
+  EXPECT_GT(gained, 0);
+}
+
 TEST(RoutingQuery, ADisagreementOfTheSumsIsAnErrorThatNamesTheDifference) {
   SparkRun source;
   auto frame = source.frame(0);

@@ -164,11 +164,10 @@ std::vector<RoutingSum> EdgeRollup::sums(const RoutingCut& cut, std::int64_t fir
   return sums;
 }
 
-std::size_t EdgeRollup::bytes() const {
-  std::size_t bytes = sizeof(*this);
-  for (const Level& level : levels_)
-    bytes += level.cells.size() * sizeof(Cell) + level.rows.size() * sizeof(std::uint32_t);
-  return bytes;
+std::size_t EdgeRollup::count(std::size_t level, std::int64_t first_layer, std::int64_t last_layer) const {
+  const Level& table = levels_[level];
+  return table.rows[static_cast<std::size_t>((last_layer + 1) * table.blocks)] -
+         table.rows[static_cast<std::size_t>(first_layer * table.blocks)];
 }
 
 }  // namespace sparsescope::viz

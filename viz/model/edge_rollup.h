@@ -124,7 +124,8 @@ class EdgeRollup {
   std::vector<RoutingSum> sums(const RoutingCut& cut, std::int64_t first_layer,
                                std::int64_t last_layer) const;
 
-  std::size_t bytes() const;
+  // How many sums a cut of one level has; a pair that was recorded twice counts twice among single tokens.
+  std::size_t count(std::size_t level, std::int64_t first_layer, std::int64_t last_layer) const;
 
  private:
   struct Cell {

@@ -113,6 +113,16 @@ class Maker {
     const bool has_outside = in_.window.tokens.width() > 0 &&
                              (in_.window.tokens.minimum >= static_cast<double>(kCoarsestBlock) ||
                               in_.window.tokens.maximum <= static_cast<double>(tokens - kCoarsestBlock));
+    // Where everything is shown, tables that are too long need not be made to be counted.
+    const bool is_whole =
+        !has_outside && !in_.other && threshold_ == 0 && in_.settings.shown == RoutingShown::All;
+    while (is_whole && inside + 1 < kRoutingLevels) {
+      const std::size_t count = in_.rollup->count(inside, in_.first_layer, in_.last_layer);
+      if (inside == asked) made_->finest_marks = count;
+      if (count <= kMostRoutingMarks) break;
+      ++inside;
+      outside = std::max(inside, outside);
+    }
     for (;;) {
       made_->cut = routing_cut(tokens, in_.window, inside, outside);
       sums_ = shown_sums(made_->cut);

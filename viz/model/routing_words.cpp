@@ -50,8 +50,13 @@ void set_aggregation(RoutingPicture& picture) {
   const std::size_t asked = picture.settings.detail == RoutingDetail::Automatic
                                 ? content.inside
                                 : static_cast<std::size_t>(picture.settings.detail) - 1;
-  picture.aggregation = fmt::format("{} edges between {}", format_count(std::ssize(content.marks)),
+  const std::int64_t loops = std::count_if(content.marks.begin(), content.marks.end(), [](const auto& mark) {
+    return mark.reason == RoutingReason::Self;
+  });
+  const std::int64_t edges = std::ssize(content.marks) - loops;
+  picture.aggregation = fmt::format("{} {} between {}", format_count(edges), edges == 1 ? "edge" : "edges",
                                     level_words(content.inside));
+  if (loops > 0) picture.aggregation += fmt::format(" and {} self", format_count(loops));
   if (content.outside != content.inside && content.cut.nodes().size() > 0)
     picture.aggregation += fmt::format(", {} beside the view", level_words(content.outside));
   if (content.finest_marks > kMostRoutingMarks && content.finest_marks > content.marks.size())
@@ -139,6 +144,9 @@ std::string difference_words(const RoutingContent& content) {
   }
   std::int64_t pairs = 0;
   for (const EdgeSums& sums : by_reason) pairs += sums.pairs;
+  if (std::all_of(by_reason.begin(), by_reason.end(), [](const auto& sums) { return sums == EdgeSums{}; }) &&
+      content.marks.empty() && content.ledger.marks_hidden == 0)
+    return "Nothing differs between the two";
   std::string words = pairs == 0  ? std::string("As many pairs in scope as before")
                       : pairs > 0 ? fmt::format("{} more pairs in scope", format_count(pairs))
                                   : fmt::format("{} fewer pairs in scope", format_count(-pairs));
