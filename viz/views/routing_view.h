@@ -1,5 +1,6 @@
 // The routing graph: who reads whom, why, and whether it is becoming everything-to-everything. What it shows
-// is decided in viz/model/routing_query.cpp, how edges look in routing_batches.cpp.
+// is decided in viz/model/routing_query.cpp, how edges look in routing_batches.cpp;
+// settings are in routing_settings.cpp.
 #pragma once
 
 #include <optional>
@@ -60,6 +61,7 @@ class RoutingView final : public QueriedView<RoutingPicture> {
 // Densities of every layer beside the graph, at the cursor position, `width` framebuffer pixels wide; those
 // shown stand out. In routing_readouts.cpp.
 void draw_routing_readouts(const RoutingPicture& picture, ImVec2 size);
-inline constexpr float kReadoutsWidth = 372;  // at scale 1
+inline constexpr float kReadoutsWidth = 372;    // at scale 1
+inline constexpr double kLargestThreshold = 1;  // no attention weight is larger
 
 }  // namespace sparsescope::viz
