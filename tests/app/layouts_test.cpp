@@ -81,6 +81,16 @@ TEST(Layouts, AreSavedUnderANameAndAreTheDefaultOfTheirKind) {
   EXPECT_NE(bench.commands().run("layout.save", "../elsewhere"), "");
 }
 
+TEST(Layouts, ForATalkLeaveTheViewsAlone) {
+  Bench bench;
+  bench.draw(20);
+  EXPECT_TRUE(bench.state().show_side_panels);
+  bench.run("layout.stock.talk");
+  EXPECT_FALSE(bench.state().show_side_panels);
+  bench.run("layout.reset_stock");
+  EXPECT_TRUE(bench.state().show_side_panels);
+}
+
 TEST(Layouts, ThatCannotBeReadAreNamed) {
   Bench bench;
   bench.host.own_layouts = {{"broken", "{", frame::KeptLayout::Origin::User}};

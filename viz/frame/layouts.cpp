@@ -264,6 +264,8 @@ void show_layout(State& state, const json& layout) {
   const viz::Run* run = state.run();
   if (run != nullptr && run->schema() != nullptr)
     shown["tree"] = fitted(state, shown.value("tree", json()), *run);
+  if (const json panels = shown.value("side_panels", json()); panels.is_boolean())
+    state.show_side_panels = panels.get<bool>();
   apply_layout(state, shown);
 }
 

@@ -20,10 +20,10 @@ struct State;
 struct ViewSlot;
 struct Area;
 
-// {"title": "SPaRK", "channels": ["threshold"], "tree": NODE, "floating": [...]}; `channels` (stock) or
-// "kind" (a person's) say which runs it is for. NODE is {"views": [ids], "front": id} or {"split":
-// "right"|"below", "share": of the first, "first": NODE, "second": NODE}. Floating views have "at" and "size"
-// as shares of the window. Views that are unknown are left out.
+// {"title": "SPaRK", "channels": ["threshold"], "side_panels": true, "tree": NODE, "floating": [...]};
+// `channels` (stock) or "kind" (a person's) say which runs it is for. NODE is {"views": [ids], "front": id}
+// or {"split": "right"|"below", "share": of the first, "first": NODE, "second": NODE}. Floating views have
+// "at" and "size" as shares of the window. Views that are unknown are left out.
 struct Layout {
   std::string name, title;
   nlohmann::json json;

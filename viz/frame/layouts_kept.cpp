@@ -41,6 +41,7 @@ void save(State& state, const std::string& name) {
   json data = layout_now(state);
   data["title"] = name;
   data["kind"] = layouts.kind;
+  data["side_panels"] = state.show_side_panels;
   data["saved"] = newest + 1;
   const std::string failure = state.host.keep_layout({name, data.dump(2) + "\n", KeptLayout::Origin::User});
   if (!failure.empty()) return state.notify(failure, ui::Tone::Warn);
