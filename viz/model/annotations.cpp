@@ -142,9 +142,9 @@ std::string Annotations::restorable() const {
   if (removed_.empty()) return "";
   const Removed& last = removed_.back();
   if (last.note) return "the note at " + step_words(last.note->step);
-  const std::string number =
-      last.bookmark->number != 0 ? " " + std::to_string(last.bookmark->number) : std::string();
-  return "bookmark" + number + " at " + step_words(last.bookmark->step);
+  const std::string where = step_words(last.bookmark->step);
+  return last.bookmark->number != 0 ? fmt::format("bookmark {} at {}", last.bookmark->number, where)
+                                    : "bookmark at " + where;
 }
 
 const Bookmark* Annotations::numbered(int number) const {
