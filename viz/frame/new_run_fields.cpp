@@ -74,8 +74,10 @@ bool control(viz::FormField& field) {
     case Kind::Text:
       return text_control(field);
     case Kind::LongText:
-      return ImGui::InputTextMultiline("##value", &field.value, {px(kLongWidth), px(kLongHeight)},
-                                       ImGuiInputTextFlags_WordWrap);
+      return ImGui::InputTextMultiline(
+          "##value", &field.value,
+          {std::min(px(kLongWidth), ImGui::GetContentRegionAvail().x - px(8)), px(kLongHeight)},
+          ImGuiInputTextFlags_WordWrap);
     case Kind::Integer:
     case Kind::Number: {
       FontScope font(Font::Mono, kBodyText - 1);
