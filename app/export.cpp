@@ -43,7 +43,7 @@ class Figure {
 
   // Draws until nothing is read or trails any more.
   void draw(render::Surface& surface) {
-    for (int i = 0; i < kMostFrames && (i < kSettleFrames || timeline_.is_busy()); ++i) {
+    for (int i = 0; i < kMostFrames && (i < kSettleFrames || timeline_.is_reading()); ++i) {
       if (i >= kSettleFrames) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       timeline_.update(0, selection_.run);
       surface.begin_frame();
@@ -101,7 +101,7 @@ viz::Twin twin_of_view(const ExportRequest& request, viz::Timeline& timeline) {
   Figure figure(request, timeline);
   viz::ViewContext context = figure.context();
   viz::Twin twin = figure.view().twin(context);
-  for (int i = 0; i < kMostFrames && timeline.is_busy(); ++i) {
+  for (int i = 0; i < kMostFrames && timeline.is_reading(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     timeline.update(0, request.selection.run);
     twin = figure.view().twin(context);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -134,6 +135,14 @@ TEST_F(Figures, CarryTheTableOfTheirTwinAndWhereTheyComeFrom) {
   EXPECT_EQ(note["run"]["uuid"], timeline_.runs().front()->uuid());
   EXPECT_EQ(note["run"]["recording"], "scripted.h5");
   EXPECT_EQ(note["step"], timeline_.runs().front()->newest_step());
+}
+
+TEST_F(Figures, AreMadeAtOnceWhileTheReplayPlays) {
+  timeline_.cursor().seek(10);
+  timeline_.cursor().play();
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_FALSE(bytes(request("density", {}), ExportFormat::Csv).empty());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
 }
 
 TEST_F(Figures, AreWrittenWholeOrNotAtAll) {

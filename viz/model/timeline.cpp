@@ -126,8 +126,10 @@ std::size_t Timeline::pending() const {
   return sum;
 }
 
-bool Timeline::is_busy() const {
-  return pending() > 0 || cursor_.is_playing() ||
+bool Timeline::is_busy() const { return cursor_.is_playing() || is_reading(); }
+
+bool Timeline::is_reading() const {
+  return pending() > 0 ||
          std::any_of(runs_.begin(), runs_.end(), [](const auto& run) { return run->is_busy(); });
 }
 

@@ -88,6 +88,9 @@ class Timeline {
   std::size_t pending() const;
   // Something still comes in or trails: draw another frame soon.
   bool is_busy() const;
+  // Something is still being read or trails, whether or not the replay plays: what a picture of this moment
+  // waits for.
+  bool is_reading() const;
 
   Cursor& cursor() { return cursor_; }
   const Cursor& cursor() const { return cursor_; }
