@@ -60,6 +60,23 @@ DesktopOptions::StepSequence parse_steps(const std::string& text) {
   return {numbers[0], numbers[1], numbers[2]};
 }
 
+// A sequence of pictures, or how many steps to train.
+void read_steps(const std::string& text, DesktopOptions& options) {
+  if (text.empty()) return;
+#ifdef SPARSESCOPE_WITH_TRAINING
+  if (options.frames_folder.empty() && text.find(':') == std::string::npos) {
+    if (text.size() > 12 || text.find_first_not_of("0123456789") != std::string::npos ||
+        std::stoll(text) == 0)
+      throw Error(
+          fmt::format("--steps {} is no number of training steps; write a whole number above 0", text),
+          ExitCode::Usage);
+    options.run.steps = std::stoll(text);
+    return;
+  }
+#endif
+  options.steps = parse_steps(text);
+}
+
 }  // namespace
 
 bool DesktopOptions::wants_training() const { return !preset().empty(); }
@@ -99,9 +116,17 @@ DesktopOptions desktop_options(int argc, char** argv, int& exit_code) {
       "--screenshot", options.screenshot,
       "off screen: path of the picture (.png); with --view all, views get <path>.<view>.png; of a "
       "single view also .svg, .csv (what is visible) or .json (where it comes from)");
+  // One word for two wishes: how long to train, and which steps become pictures.
   std::string steps;
-  parser.add_option("--steps", steps,
-                    "off screen: FIRST:LAST:EVERY, a picture of each of these steps into --frames");
+#ifdef SPARSESCOPE_WITH_TRAINING
+  parser.remove_option(parser.get_option("--steps"));
+  constexpr const char* kSteps =
+      "training steps; or, with --frames, FIRST:LAST:EVERY: a picture of each of these steps";
+#else
+  constexpr const char* kSteps =
+      "off screen, with --frames: FIRST:LAST:EVERY, a picture of each of these steps";
+#endif
+  parser.add_option("--steps", steps, kSteps);
   parser.add_option("--frames", options.frames_folder,
                     "off screen: the folder of those pictures, made if missing");
   parser.add_flag("--safe-mode", options.is_safe_mode,
@@ -126,7 +151,7 @@ DesktopOptions desktop_options(int argc, char** argv, int& exit_code) {
     throw Error("--offscreen needs something to draw: a recording, or --preset NAME to train one",
                 ExitCode::Usage);
   }
-  if (!steps.empty()) options.steps = parse_steps(steps);
+  read_steps(steps, options);
   if (options.steps.has_value() != !options.frames_folder.empty())
     throw Error("--steps FIRST:LAST:EVERY and --frames FOLDER belong together", ExitCode::Usage);
   if (options.steps && (options.step >= 0 || !options.screenshot.empty() || options.view == "all"))

@@ -122,5 +122,24 @@ TEST(Program, HelpNamesEveryOption) {
   }
 }
 
+TEST(Program, DrawsASequenceOfPicturesAndNamesTheLineForAFilm) {
+  TemporaryFolder folder;
+  const std::string recording = make_recording(folder);
+  const std::vector<std::string> common = {recording, "--offscreen", "640x480", "--view", "drift"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), common.begin(), common.end());
+    return sparsescope(folder, more);
+  };
+  const ProcessResult result = with({"--steps", "10:50:20", "--frames", folder / "film"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  for (const char* name : {"frame_000000.png", "frame_000001.png", "frame_000002.png"})
+    EXPECT_TRUE(is_png(folder / ("film/" + std::string(name)))) << name;
+  EXPECT_EQ(result.output.rfind("ffmpeg ", 0), 0u) << result.output;
+  expect_one_sentence(with({"--steps", "10:50:20"}), 2, "--frames");
+  expect_one_sentence(with({"--steps", "50:10:1", "--frames", folder / "film"}), 2, "FIRST:LAST:EVERY");
+  expect_one_sentence(with({"--steps", "0:9999999:1", "--frames", folder / "film"}), 2,
+                      "the recording has steps");
+}
+
 }  // namespace
 }  // namespace sparsescope::test
