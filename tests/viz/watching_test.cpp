@@ -161,5 +161,14 @@ TEST(Watching, TheTwinHasEveryRowOfThePopover) {
   for (const WatchingRow& row : watching_rows(facts)) EXPECT_FALSE(row.detail.empty()) << row.label;
 }
 
+TEST(Watching, ARecordingWithoutItSaysSo) {
+  test::SmallRun source;
+  viz::Run run(0, nullptr, 1 << 20);
+  run.take(source.schema);
+  run.take(source.frame(0));
+  const Twin twin = watching_twin(watching_facts(run, 0));
+  EXPECT_NE(text_of(twin).find("Not recorded by this run"), std::string::npos) << text_of(twin);
+}
+
 }  // namespace
 }  // namespace sparsescope::viz
