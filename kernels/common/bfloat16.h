@@ -1,18 +1,18 @@
-// The 16-bit float of GEMM operands, and its conversions on the host. Where CUDA's headers are not there its
-// place is taken by a struct of the same layout, so that references build without CUDA.
+// The 16-bit float of GEMM operands, and its conversions on the host. In a build without CUDA a struct of the
+// same layout takes its place, so that references need none of CUDA's headers.
 #pragma once
 
 #include <bit>
 #include <cmath>
 #include <cstdint>
 
-#if __has_include(<cuda_bf16.h>)
+#if defined(__CUDACC__) || defined(SPARSESCOPE_CUDA)
 #include <cuda_bf16.h>
 #endif
 
 namespace sparsescope::kernels {
 
-#if __has_include(<cuda_bf16.h>)
+#if defined(__CUDACC__) || defined(SPARSESCOPE_CUDA)
 using Bfloat16 = __nv_bfloat16;
 #else
 struct Bfloat16 {
