@@ -113,6 +113,10 @@ DesktopOptions desktop_options(int argc, char** argv, int& exit_code) {
   parser.add_option("--scale", options.scale, "size of the interface, 0.5 to 3; default: what was used last")
       ->check(CLI::Range(0.5, 3.0));
   parser.add_option(
+      "--command", options.commands,
+      "off screen: a command of the window to do before its picture, ID or ID=VALUE, for example "
+      "layout.stock.talk, window.keys or view.routing; may stand several times");
+  parser.add_option(
       "--screenshot", options.screenshot,
       "off screen: path of the picture (.png); with --view all, views get <path>.<view>.png; of a "
       "single view also .svg, .csv (what is visible) or .json (where it comes from)");
@@ -157,13 +161,12 @@ DesktopOptions desktop_options(int argc, char** argv, int& exit_code) {
   if (options.steps && (options.step >= 0 || !options.screenshot.empty() || options.view == "all"))
     throw Error("--steps draws many pictures of one view; leave out --step, --screenshot and --view all",
                 ExitCode::Usage);
-  const bool only_offscreen =
-      !options.view.empty() || options.step >= 0 || !options.screenshot.empty() || options.steps;
+  const bool only_offscreen = !options.view.empty() || options.step >= 0 || !options.screenshot.empty() ||
+                              options.steps || !options.commands.empty();
   if (only_offscreen && !options.is_offscreen) {
     throw Error(
-        "--view, --step, --steps and --screenshot draw pictures; add --offscreen WxH, for example "
-        "--offscreen "
-        "1920x1080",
+        "--view, --step, --steps, --command and --screenshot draw pictures; add --offscreen WxH, for example "
+        "--offscreen 1920x1080",
         ExitCode::Usage);
   }
   exit_code = -1;

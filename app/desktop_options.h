@@ -18,11 +18,12 @@ struct DesktopOptions {
   RunArguments run;  // run.preset empty: nothing to train
 #endif
   bool is_offscreen = false;
-  int width = 1920, height = 1080;  // of the off-screen picture
-  std::string view;                 // "", "all", "window" or a view's id
-  std::int64_t step = -1;           // negative: the newest
-  std::string theme;                // a theme_name(); empty: what was used last
-  double scale = 0;                 // 0: what was used last
+  int width = 1920, height = 1080;    // of the off-screen picture
+  std::string view;                   // "", "all", "window" or a view's id
+  std::int64_t step = -1;             // negative: the newest
+  std::string theme;                  // a theme_name(); empty: what was used last
+  double scale = 0;                   // 0: what was used last
+  std::vector<std::string> commands;  // of the window, done before its picture: "ID" or "ID=VALUE"
   std::string screenshot;     // path; its ending says the kind: png, svg, csv, json; empty: a name made from
                               // the recording
   std::string frames_folder;  // where a sequence of pictures goes; empty: none

@@ -78,6 +78,7 @@ class Pictures {
     if (options.step >= 0) go_to(run, static_cast<std::uint64_t>(options.step));
     if (timeline_.runs().size() > 1) frame_.selection().comparison = viz::all_beside(timeline_);
     for (const std::string& note : gui_.font_notes()) fmt::print(stderr, "{}\n", note);
+    do_commands();
   }
 
   const std::vector<std::string> view_ids() const { return frame_.view_ids(); }
@@ -147,6 +148,20 @@ class Pictures {
                   ExitCode::Usage);
     }
     timeline_.cursor().seek(step);
+  }
+  // What a person would have done before looking; a command may need the window to stand.
+  void do_commands() {
+    if (options_.commands.empty()) return;
+    settle([&] { frame_.draw(0); });
+    for (const std::string& command : options_.commands) {
+      const std::size_t equals = command.find('=');
+      const std::string id = command.substr(0, equals);
+      const std::string problem = equals == std::string::npos
+                                      ? frame_.commands().run(id)
+                                      : frame_.commands().run(id, command.substr(equals + 1));
+      if (!problem.empty()) throw Error(fmt::format("--command {}: {}", command, problem), ExitCode::Usage);
+      settle([&] { frame_.draw(0); });
+    }
   }
   void settle(const std::function<void()>& draw) {
     for (int i = 0; i < kMostFrames && (i < kSettleFrames || timeline_.is_busy()); ++i) {

@@ -78,6 +78,30 @@ TEST(Program, ThePictureDependsOnThemeScaleAndStepAlone) {
   EXPECT_NE(once, bytes({"--step", "20"}));
 }
 
+TEST(Program, DoesCommandsBeforeThePicture) {
+  TemporaryFolder folder;
+  const std::string recording = make_recording(folder);
+  const auto bytes = [&](const std::vector<std::string>& commands) {
+    const std::string path = folder / "shot.png";
+    std::vector<std::string> arguments = {recording, "--offscreen", "640x480", "--screenshot", path};
+    for (const std::string& command : commands) {
+      arguments.push_back("--command");
+      arguments.push_back(command);
+    }
+    const ProcessResult result = sparsescope(folder, arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string plain = bytes({});
+  EXPECT_NE(plain, bytes({"layout.stock.talk"}));
+  EXPECT_NE(plain, bytes({"window.keys"}));
+  EXPECT_NE(bytes({"window.scale=75"}), bytes({"window.scale=75", "window.keys"}));
+  expect_one_sentence(
+      sparsescope(folder, {recording, "--offscreen", "640x480", "--command", "window.nonsense"}), 2,
+      "window.nonsense");
+}
+
 TEST(Program, SaysWhyAFileCannotBeOpened) {
   TemporaryFolder folder;
   expect_one_sentence(sparsescope(folder, {folder / "missing.h5", "--offscreen", "640x480"}), 3,
@@ -105,6 +129,7 @@ TEST(Program, RefusesWhatMakesNoSense) {
   expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "640x480", "--step", "5000"}), 2,
                       "steps 0 to");
   expect_one_sentence(sparsescope(folder, {recording, "--view", "loss"}), 2, "--offscreen");
+  expect_one_sentence(sparsescope(folder, {recording, "--command", "window.keys"}), 2, "--offscreen");
   expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "640x480", "--theme", "pink"}), 2,
                       "theme");
   expect_one_sentence(sparsescope(folder, {recording, "--offscreen", "640x480", "--screenshot",
@@ -117,7 +142,7 @@ TEST(Program, HelpNamesEveryOption) {
   const ProcessResult result = sparsescope(folder, {"--help"});
   EXPECT_EQ(result.exit_code, 0);
   for (const char* option : {"FILE", "--offscreen", "--view", "--step", "--theme", "--scale", "--screenshot",
-                             "drift", "Exit codes"}) {
+                             "--command", "drift", "Exit codes"}) {
     EXPECT_NE(result.output.find(option), std::string::npos) << option;
   }
 }
