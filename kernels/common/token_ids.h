@@ -19,9 +19,10 @@ struct TokenIds {
   std::int64_t stride = 0;             // >= length, from one row to the next
 
   SPARSESCOPE_HOST_DEVICE std::int64_t count() const { return rows * length; }
-  // Id of token n = b * T + t.
+  // Id of token n = b * T + t, n < 2^32: a GPU divides 32 bits much faster than 64.
   SPARSESCOPE_HOST_DEVICE std::int64_t operator[](std::int64_t n) const {
-    return data[n / length * stride + n % length];
+    const std::uint32_t place = std::uint32_t(n), width = std::uint32_t(length);
+    return data[std::int64_t(place / width) * stride + place % width];
   }
 };
 

@@ -1,43 +1,13 @@
 // The kernel of SPaRK's decision against its CPU reference, on sizes that fit no tile. Needs a GPU, skips
 // itself without one.
-#include <cuda_runtime.h>
-#include <gtest/gtest.h>
-
 #include <limits>
-#include <memory>
 
-#include "kernels/common/check.h"
 #include "kernels/common/tolerance.h"
+#include "tests/kernels/gpu_test.h"
 #include "tests/kernels/scope_case.h"
 
 namespace sparsescope::kernels {
 namespace {
-
-template <typename T>
-class DeviceArray {
- public:
-  explicit DeviceArray(std::size_t count) : count_(count) {
-    check_cuda(cudaMalloc(&data_, count * sizeof(T)), "an allocation of the test");
-  }
-  explicit DeviceArray(const std::vector<T>& host) : DeviceArray(host.size()) {
-    check_cuda(cudaMemcpy(data_, host.data(), host.size() * sizeof(T), cudaMemcpyHostToDevice),
-               "a copy of the test");
-  }
-  DeviceArray(const DeviceArray&) = delete;
-  DeviceArray& operator=(const DeviceArray&) = delete;
-  ~DeviceArray() { cudaFree(data_); }
-  T* get() { return static_cast<T*>(data_); }
-  std::vector<T> fetch() const {
-    std::vector<T> host(count_);
-    check_cuda(cudaMemcpy(host.data(), data_, count_ * sizeof(T), cudaMemcpyDeviceToHost),
-               "a copy of the test");
-    return host;
-  }
-
- private:
-  std::size_t count_;
-  void* data_ = nullptr;
-};
 
 ScopeResult run_kernel(const ScopeCase& made) {
   ScopeResult result(made.shape);
@@ -66,14 +36,7 @@ void expect_equal(const ScopeCase& made, const std::string& what) {
       << what;
 }
 
-class SparkScopeKernel : public testing::Test {
- protected:
-  void SetUp() override {
-    int devices = 0;
-    if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0)
-      GTEST_SKIP() << "this machine has no GPU that CUDA can use";
-  }
-};
+using SparkScopeKernel = GpuTest;
 
 TEST_F(SparkScopeKernel, AgreesWithTheReferenceOnSizesThatFitNoTile) {
   std::uint32_t seed = 1;
