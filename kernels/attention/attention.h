@@ -1,0 +1,68 @@
+// Causal attention and its gradient on packed qkv: dense or a window, ALiBi, rotary positions. The linear
+// layers around it are somebody else's, and so is attention over a learned scope (kernels/spark_attention).
+//
+//   l[t,p] = scale q_t.k_p - slope (t - p)        for 0 <= t-p < window, q and k turned when tables are given
+//   w = softmax over p of l, out_t = sum_p w[t,p] v_p, lse_t = ln sum_p exp l[t,p]
+//   dl = w (dw - delta_t), dw[t,p] = d_out_t.v_p, delta_t = sum_p w dw = out_t.d_out_t
+//
+// Logits, softmax and lse are fp32; w and dl are rounded to bf16 for their products, sums are fp32.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/common/bfloat16.h"
+#include "kernels/common/stream.h"
+#include "kernels/rope/rope.h"
+
+namespace sparsescope::kernels {
+
+struct AttentionShape {
+  std::int64_t batch = 0;       // B
+  std::int64_t tokens = 0;      // T
+  std::int64_t heads = 0;       // H
+  std::int64_t head_width = 0;  // D: 16, 32, 64 or 128
+};
+
+struct AttentionRule {
+  float scale = 1;                  // of q.k, usually 1 / sqrt(D)
+  std::int64_t window = INT64_MAX;  // W >= 1: a query sees the keys with 0 <= t-p < W; W >= T is dense
+  const float* slopes = nullptr;    // [H] on the device, ALiBi; or null
+  RotaryTables rotary;              // of q and k; qkv in memory stays as it is
+};
+
+struct AttentionForward {
+  const Bfloat16* qkv = nullptr;  // [B,T,3,H,D]
+  Bfloat16* output = nullptr;     // [B,T,H,D]
+  float* lse = nullptr;           // [B,H,T]
+};
+
+struct AttentionBackward {
+  const Bfloat16* qkv = nullptr;       // [B,T,3,H,D] as given to the forward pass
+  const Bfloat16* output = nullptr;    // [B,T,H,D] of the forward pass
+  const float* lse = nullptr;          // [B,H,T] of the forward pass
+  const Bfloat16* d_output = nullptr;  // [B,T,H,D]
+  Bfloat16* d_qkv = nullptr;           // [B,T,3,H,D] written in full; of q and k before they were turned
+  float* scratch = nullptr;            // attention_backward_scratch() floats
+};
+
+// Floats of scratch; may be shared by all layers.
+inline std::int64_t attention_backward_scratch(AttentionShape shape) {
+  return shape.batch * shape.heads * shape.tokens;
+}
+
+// One launch. The same bits on every run, and outputs at t depend on nothing after t. All pointers 16-byte
+// aligned, on the device of `stream`. Throws std::runtime_error when D or W is out of range or a launch
+// fails.
+void attention(const AttentionForward& arrays, AttentionShape shape, const AttentionRule& rule,
+               Stream stream);
+
+// One launch for short contexts, two for others; no atomics, the same bits on every run.
+void attention_backward(const AttentionBackward& arrays, AttentionShape shape, const AttentionRule& rule,
+                        Stream stream);
+
+// The same on the host in fp64: results are rounded once, nothing inside is; `scratch` is ignored.
+void attention_reference(const AttentionForward& arrays, AttentionShape shape, const AttentionRule& rule);
+void attention_backward_reference(const AttentionBackward& arrays, AttentionShape shape,
+                                  const AttentionRule& rule);
+
+}  // namespace sparsescope::kernels
