@@ -40,7 +40,7 @@ DesktopSession::DesktopSession(DesktopOptions options, viz::Timeline& timeline, 
     : options_(std::move(options)), timeline_(timeline), remember_(remember) {
   if (remember_ == Remember::No) return;
   settings_folder_ = settings_folder();
-  std::string recent_note;
+  std::string recent_note, memory_note;
   recent_ = load_recent(settings_folder_, recent_note);
   if (options_.is_safe_mode) {
     settings_note_ = "Safe mode: settings and layouts of yours are ignored and left alone";
@@ -48,7 +48,10 @@ DesktopSession::DesktopSession(DesktopOptions options, viz::Timeline& timeline, 
   }
   settings_text_ = load_settings(settings_folder_, settings_note_);
   recording_ = recording_settings(settings_text_);
-  if (settings_note_.empty()) settings_note_ = recent_note;
+  memory_text_ = load_memory(settings_folder_, memory_note);
+  for (const std::string& note : {recent_note, memory_note}) {
+    if (!note.empty()) settings_note_ += (settings_note_.empty() ? "" : ". ") + note;
+  }
 }
 
 DesktopSession::~DesktopSession() = default;
@@ -85,6 +88,11 @@ std::string DesktopSession::keep_settings(const std::string& text) {
   return save_settings(settings_folder_, text);
 }
 
+std::string DesktopSession::keep_memory(const std::string& text) {
+  if (remember_ == Remember::No || options_.is_safe_mode) return "";
+  return save_memory(settings_folder_, text);
+}
+
 std::vector<frame::KeptLayout> DesktopSession::layouts() const {
   std::error_code ignored;
   const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
@@ -99,6 +107,7 @@ std::vector<frame::KeptLayout> DesktopSession::layouts() const {
 }
 
 std::string DesktopSession::keep_layout(const frame::KeptLayout& layout) {
+  if (options_.is_safe_mode) return "Safe mode leaves layouts alone: start without it to save one";
   return remember_ == Remember::No ? "" : save_layout(settings_folder_, layout);
 }
 

@@ -10,6 +10,7 @@
 
 #include "app/desktop_options.h"
 #include "app/desktop_settings.h"
+#include "app/recovering.h"
 #include "app/sidecar.h"
 #include "viz/frame/host.h"
 #include "viz/model/timeline.h"
@@ -39,6 +40,9 @@ class DesktopSession final : public frame::Host {
   std::string demo_recording() const override;
   std::string recordings_folder() const override;
   void open_recording(const std::string& path) override;
+  void begin_recovery(const std::string& path) override { recovering_.begin(path); }
+  std::optional<frame::Recovery> recovery() const override { return recovering_.now(); }
+  void cancel_recovery() override { recovering_.cancel(); }
   std::string figures_folder() const override;
   std::vector<std::string> export_view(const frame::ExportRequest& request) override;
   std::string export_text(const frame::ExportRequest& request) override;
@@ -49,6 +53,8 @@ class DesktopSession final : public frame::Host {
   std::string device_words() const override;
   std::string settings_text() const override { return settings_text_; }
   std::string keep_settings(const std::string& text) override;
+  std::string memory_text() const override { return memory_text_; }
+  std::string keep_memory(const std::string& text) override;
   std::vector<frame::KeptLayout> layouts() const override;
   std::string keep_layout(const frame::KeptLayout& layout) override;
 
@@ -70,11 +76,13 @@ class DesktopSession final : public frame::Host {
   Remember remember_;
   std::string settings_folder_, settings_note_;
   std::string settings_text_;        // empty: there are none, or they are ignored
+  std::string memory_text_;          // of the window; the same
   RecordingSettings recording_;      // what they say about recording
   std::vector<std::string> recent_;  // paths, newest first
   std::vector<std::pair<std::string, std::uint32_t>> open_files_;      // path, run id
   std::map<std::string, Sidecar> sidecars_;                            // by recording
   std::vector<std::pair<std::string, std::uint32_t>> recorded_files_;  // of runs trained here
+  Recovering recovering_;
   std::shared_ptr<LiveRun> live_;
   std::optional<frame::Leave> leave_;
   std::function<void()> toggle_full_screen_;

@@ -1,4 +1,4 @@
-// Texts of the user's folder, written through a temporary file.
+// Texts of the user's folder, read whole and written whole.
 #include "app/desktop_settings.h"
 
 #include <fmt/format.h>
@@ -9,12 +9,16 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "engine/trace/error.h"
+#include "engine/trace/write_file.h"
+
 namespace sparsescope::app {
 namespace {
 
 namespace fs = std::filesystem;
 constexpr const char* kSettings = "settings.json";
 constexpr const char* kRecent = "recent.json";
+constexpr const char* kMemory = "window.json";
 
 std::string content(const fs::path& path) {
   std::ifstream file(path);
@@ -24,36 +28,52 @@ std::string content(const fs::path& path) {
 }
 
 std::string write(const fs::path& path, const std::string& text, const char* what) {
-  const fs::path part = path.string() + ".part";
-  std::ofstream file(part);
-  file << text;
-  file.close();
-  std::error_code failure;
-  if (file) fs::rename(part, path, failure);
-  return file && !failure ? "" : fmt::format("The {} could not be written to {}", what, path.string());
+  try {
+    trace::write_file(path.string(), text);
+    return "";
+  } catch (const Error& error) {
+    return fmt::format("The {} could not be kept: {}", what, error.what());
+  }
 }
 
-// The text of a file that holds JSON, else "" and a note where it was put.
-std::string readable(const fs::path& path, const char* what, std::string& note) {
+fs::path free_name_aside(const fs::path& path) {
+  std::error_code failure;
+  fs::path aside = path.string() + ".unreadable";
+  for (int i = 2; fs::exists(aside, failure); ++i) aside = fmt::format("{}.unreadable-{}", path.string(), i);
+  return aside;
+}
+
+// The text of a file that holds JSON of this kind, else "" and a note where it was put.
+std::string readable(const fs::path& path, const char* what, nlohmann::json::value_t kind,
+                     std::string& note) {
   std::error_code failure;
   if (!fs::is_regular_file(path, failure)) return "";
   std::string text = content(path);
-  if (!nlohmann::json::parse(text, nullptr, false, true).is_discarded()) return text;
-  const std::string aside = path.string() + ".unreadable";
+  const nlohmann::json parsed = nlohmann::json::parse(text, nullptr, false, true);
+  if (!parsed.is_discarded() && parsed.type() == kind) return text;
+  const fs::path aside = free_name_aside(path);
   fs::rename(path, aside, failure);
-  note = failure ? fmt::format("The {} could not be read: {} is no JSON", what, path.string())
-                 : fmt::format("The {} could not be read; they were kept as {}", what, aside);
+  note = failure ? fmt::format("The {} could not be read: {} is not what it should be", what, path.string())
+                 : fmt::format("The {} could not be read; they were kept as {}", what, aside.string());
   return "";
 }
 
 }  // namespace
 
 std::string load_settings(const std::string& folder, std::string& note) {
-  return readable(fs::path(folder) / kSettings, "settings", note);
+  return readable(fs::path(folder) / kSettings, "settings", nlohmann::json::value_t::object, note);
 }
 
 std::string save_settings(const std::string& folder, const std::string& text) {
   return write(fs::path(folder) / kSettings, text, "settings");
+}
+
+std::string load_memory(const std::string& folder, std::string& note) {
+  return readable(fs::path(folder) / kMemory, "commands chosen last", nlohmann::json::value_t::object, note);
+}
+
+std::string save_memory(const std::string& folder, const std::string& text) {
+  return write(fs::path(folder) / kMemory, text, "commands chosen last");
 }
 
 RecordingSettings recording_settings(const std::string& text) {
@@ -68,8 +88,9 @@ RecordingSettings recording_settings(const std::string& text) {
 }
 
 std::vector<std::string> load_recent(const std::string& folder, std::string& note) {
-  const auto json =
-      nlohmann::json::parse(readable(fs::path(folder) / kRecent, "recent files", note), nullptr, false);
+  const auto json = nlohmann::json::parse(
+      readable(fs::path(folder) / kRecent, "recent files", nlohmann::json::value_t::array, note), nullptr,
+      false);
   std::vector<std::string> paths;
   if (!json.is_array()) return paths;
   for (const auto& path : json) {

@@ -10,11 +10,15 @@
 
 namespace sparsescope::app {
 
-// Never throws. A missing file gives ""; one that is no JSON is renamed to <name>.unreadable, and `note` says
-// so.
+// Never throws. A missing file gives ""; one that is no JSON is renamed to <name>.unreadable, or
+// <name>.unreadable-2 and so on while that is taken, and `note` says so.
 std::string load_settings(const std::string& folder, std::string& note);
 // Never throws: what cannot be written is not worth a run; returns one sentence then, else "".
 std::string save_settings(const std::string& folder, const std::string& text);
+
+// What the window remembers (viz/frame/memory.h), with the same care.
+std::string load_memory(const std::string& folder, std::string& note);
+std::string save_memory(const std::string& folder, const std::string& text);
 
 // What recording needs of the settings: read from their text.
 struct RecordingSettings {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
+#include <utility>
 
 #include "app/desktop_session.h"
 #include "app/frame_pacer.h"
@@ -53,10 +55,20 @@ double seconds_of(Clock::time_point time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
+// Processor time of this thread so far, in seconds.
+double busy_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 void loop(render::Window& window, frame::Frame& frame, DesktopSession& session, viz::Timeline& timeline) {
   FramePacer pacer;
   Clock::time_point before = Clock::now();
+  double seen = seconds_of(before), busy = busy_seconds();
   while (!session.leaving()) {
+    const double seen_now = seconds_of(Clock::now()), busy_now = busy_seconds();
+    frame.spent(seen_now - std::exchange(seen, seen_now), busy_now - std::exchange(busy, busy_now));
     const double wait =
         pacer.wait_seconds(activity_of(frame, timeline), window.is_hidden(), seconds_of(Clock::now()));
     if (window.wait_events(wait)) pacer.input();

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/app/bench.h"
+#include "viz/frame/time_choices.h"
 
 namespace sparsescope::test {
 namespace {
@@ -81,6 +82,55 @@ TEST(Layouts, AreSavedUnderANameAndAreTheDefaultOfTheirKind) {
   EXPECT_NE(bench.commands().run("layout.save", "../elsewhere"), "");
 }
 
+TEST(Layouts, BringTheChartsLanesAxisAndSmoothingOfTheTimelineBack) {
+  Bench bench;
+  bench.draw(20);
+  bench.run("timeline.chart", "gradient norm");
+  bench.run("timeline.lane.evaluations");
+  bench.run("setting.time.axis", "tokens");
+  bench.run("setting.time.smoothing_window", "40");
+  const nlohmann::json chosen = frame::time_choices_now(bench.state());
+  bench.run("layout.save", "With gradients");
+  bench.run("timeline.default_charts");
+  bench.run("timeline.lane.evaluations");
+  bench.run("timeline.tracks");
+  bench.run("setting.time.axis", "step");
+  bench.run("setting.time.smoothing", "off");
+  EXPECT_NE(frame::time_choices_now(bench.state()), chosen);
+  bench.run("layout.reset_stock");
+  EXPECT_EQ(bench.state().timeline.window().axis(), viz::TimeAxis::Step)
+      << "a stock layout leaves them alone";
+  bench.run("layout.reset_mine");
+  EXPECT_EQ(frame::time_choices_now(bench.state()), chosen);
+  // One step of undo takes the whole layout back.
+  bench.run("window.undo");
+  EXPECT_EQ(bench.state().timeline.window().axis(), viz::TimeAxis::Step);
+  EXPECT_EQ(bench.state().time_bar.tracks, frame::TimeBar::Tracks::Hidden);
+  bench.reset();
+  bench.draw(10);
+  EXPECT_EQ(frame::time_choices_now(bench.state())["charts"], chosen["charts"])
+      << "the next start opens with them";
+  EXPECT_EQ(frame::time_choices_now(bench.state())["time.axis"], "tokens");
+}
+
+TEST(Layouts, WithNonsenseForTheTimelineAreTakenAsFarAsTheyGo) {
+  Bench bench;
+  bench.draw(20);
+  const nlohmann::json before = frame::time_choices_now(bench.state());
+  for (const char* nonsense :
+       {"7", "[]", R"({"charts": 7, "hidden_lanes": {}, "tracks": "no", "time.axis": 3})",
+        R"({"time.axis": "furlongs", "time.smoothing_window": "none"})"}) {
+    frame::take_time_choices(bench.state(), nlohmann::json::parse(nonsense));
+    EXPECT_EQ(frame::time_choices_now(bench.state()), before) << nonsense;
+  }
+  frame::take_time_choices(bench.state(), nlohmann::json::parse(R"({"charts": [7, {"channel": "scalars",
+    "labels": ["cross_entropy"]}, {"channel": 1}, {"channel": "gone", "labels": []}], "hidden_lanes": ["x"]})"));
+  ASSERT_TRUE(bench.state().time_bar.charts);
+  EXPECT_EQ(bench.state().time_bar.charts->size(), 2u)
+      << "a channel of another run is said to be not recorded";
+  bench.draw(3);
+}
+
 TEST(Layouts, ForATalkLeaveTheViewsAlone) {
   Bench bench;
   bench.draw(20);
@@ -93,10 +143,17 @@ TEST(Layouts, ForATalkLeaveTheViewsAlone) {
 
 TEST(Layouts, ThatCannotBeReadAreNamed) {
   Bench bench;
-  bench.host.own_layouts = {{"broken", "{", frame::KeptLayout::Origin::User}};
-  bench.reset();
-  ASSERT_EQ(bench.state().notes.size(), 1u);
-  EXPECT_NE(bench.state().notes[0].find("broken"), std::string::npos);
+  const std::string tree = R"("tree": {"views": ["loss"]})";
+  for (const std::string& text :
+       {std::string("{"), std::string("7"), "{" + tree + R"(, "saved": "yes"})",
+        "{" + tree + R"(, "kind": 3})",
+        "{" + tree + R"(, "floating": [{"view": "loss", "at": 1, "size": [1, 1]}]})"}) {
+    bench.host.own_layouts = {{"broken", text, frame::KeptLayout::Origin::User}};
+    bench.reset();
+    bench.draw(10);
+    ASSERT_EQ(bench.state().notes.size(), 1u) << text;
+    EXPECT_NE(bench.state().notes[0].find("broken"), std::string::npos);
+  }
 }
 
 TEST(Layouts, AClosedViewKeepsItsSettingsAndFindsAPlaceAgain) {

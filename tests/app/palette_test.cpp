@@ -74,6 +74,35 @@ TEST(Palette, PutsWhatWasChosenLatelyFirst) {
   EXPECT_EQ(offered(bench, "")[0].command, "selection.next_layer");
 }
 
+TEST(Palette, RemembersWhatWasChosenLatelyAtTheNextStart) {
+  Bench bench;
+  bench.draw(20);
+  EXPECT_EQ(bench.host.memory, "") << "nothing was chosen";
+  frame::choose(bench.state(), offered(bench, "next layer")[0]);
+  frame::choose(bench.state(), offered(bench, "show or hide side")[0]);
+  bench.draw(3);
+  bench.reset();
+  EXPECT_EQ(offered(bench, "")[0].command, "window.side_panels");
+  EXPECT_EQ(offered(bench, "")[1].command, "selection.next_layer");
+  for (const char* nonsense :
+       {"{", "7", R"({"recent_commands": 3})", R"({"recent_commands": [1, "no.such"]})"}) {
+    bench.host.memory = nonsense;
+    bench.reset();
+    EXPECT_FALSE(offered(bench, "").empty()) << nonsense;
+    EXPECT_EQ(bench.host.memory, nonsense) << "nothing is written before something is chosen";
+  }
+}
+
+TEST(Palette, SaysOnceThatWhatWasChosenCannotBeKept) {
+  Bench bench;
+  bench.draw(20);
+  bench.host.no_memory = "The commands chosen last could not be kept: the disk is full";
+  frame::choose(bench.state(), offered(bench, "next layer")[0]);
+  bench.draw(5);
+  ASSERT_EQ(bench.state().toasts.size(), 1u);
+  EXPECT_EQ(bench.state().toasts[0].text, bench.host.no_memory);
+}
+
 TEST(Palette, AsksForAValueAndKeepsAskingUntilItWillDo) {
   Bench bench;
   bench.draw(20);

@@ -220,6 +220,11 @@ std::string ScriptedHost::keep_settings(const std::string& text) {
   return "";
 }
 
+std::string ScriptedHost::keep_memory(const std::string& text) {
+  if (no_memory.empty()) memory = text;
+  return no_memory;
+}
+
 std::vector<frame::KeptLayout> ScriptedHost::layouts() const {
   std::vector<frame::KeptLayout> all =
       app::load_layouts(SPARSESCOPE_LAYOUTS, frame::KeptLayout::Origin::Stock);

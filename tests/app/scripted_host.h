@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/recovering.h"
 #include "app/sidecar.h"
 #include "engine/record/recording_writer.h"
 #include "engine/trace/mailbox.h"
@@ -71,6 +72,9 @@ class ScriptedHost final : public frame::Host {
   std::string demo_recording() const override { return ""; }
   std::string recordings_folder() const override { return "/nowhere"; }
   void open_recording(const std::string& path) override;
+  void begin_recovery(const std::string& path) override { recovering_.begin(path); }
+  std::optional<frame::Recovery> recovery() const override { return recovering_.now(); }
+  void cancel_recovery() override { recovering_.cancel(); }
   std::string figures_folder() const override { return figures; }
   std::vector<std::string> export_view(const frame::ExportRequest& request) override;
   std::string export_text(const frame::ExportRequest& request) override;
@@ -81,6 +85,8 @@ class ScriptedHost final : public frame::Host {
   std::string device_words() const override { return "scripted"; }
   std::string settings_text() const override { return settings; }
   std::string keep_settings(const std::string& text) override;
+  std::string memory_text() const override { return memory; }
+  std::string keep_memory(const std::string& text) override;
   std::vector<frame::KeptLayout> layouts() const override;
   std::string keep_layout(const frame::KeptLayout& layout) override;
 
@@ -98,10 +104,12 @@ class ScriptedHost final : public frame::Host {
   std::optional<frame::Leave> leave;
   std::string settings;  // the file's text, as it was kept last
   int settings_kept = 0;
+  std::string memory, no_memory;  // the file's text; why it cannot be kept
   std::vector<frame::KeptLayout> own_layouts;
 
  private:
   viz::Timeline& timeline_;
+  app::Recovering recovering_;
 };
 
 }  // namespace sparsescope::test

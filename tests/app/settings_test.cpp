@@ -69,6 +69,31 @@ TEST(Settings, ThatCannotBeReadAreKeptAsideAndNamed) {
   EXPECT_TRUE(std::filesystem::exists(path + ".unreadable"));
 }
 
+TEST(Settings, OfEveryFileAreKeptAsideUnderANameThatIsFree) {
+  TemporaryFolder folder;
+  for (int i = 1; i <= 3; ++i) {
+    folder.write("window.json", "broken " + std::to_string(i));
+    std::string note;
+    EXPECT_EQ(app::load_memory(folder / "", note), "");
+    EXPECT_NE(note, "");
+  }
+  std::string kept;
+  for (const char* name :
+       {"window.json.unreadable", "window.json.unreadable-2", "window.json.unreadable-3"}) {
+    std::ifstream file(folder / name);
+    kept += std::string(std::istreambuf_iterator<char>(file), {}) + ";";
+  }
+  EXPECT_EQ(kept, "broken 1;broken 2;broken 3;") << "nothing that a person had is lost";
+  std::string note;
+  folder.write("window.json", "[1]");
+  EXPECT_EQ(app::load_memory(folder / "", note), "") << "JSON of another kind is none of ours";
+  EXPECT_EQ(app::save_memory(folder / "", R"({"recent_commands": []})"), "");
+  note.clear();
+  EXPECT_NE(app::load_memory(folder / "", note), "");
+  EXPECT_EQ(note, "");
+  EXPECT_NE(app::save_memory(folder / "no such folder", "{}"), "");
+}
+
 TEST(Settings, WithCommentsAreReadBack) {
   TemporaryFolder folder;
   Bench bench;

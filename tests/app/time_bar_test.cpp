@@ -252,9 +252,14 @@ TEST(Bookmarks, AreSetByKeyRecalledByNumberRemovedAndBroughtBack) {
     ctx->KeyPress(ImGuiKey_M);  // removes it
     ctx->Yield(2);
     IM_CHECK(desk.annotations().numbered(1) == nullptr);
-    ctx->KeyPress(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_M);
-    ctx->Yield(2);
+    ctx->Yield(8);
+    ctx->KeyPress(ImGuiMod_Ctrl | ImGuiKey_Z);
+    ctx->Yield(8);
     IM_CHECK_EQ(desk.annotations().numbered(1)->step, 100u);
+    ctx->KeyPress(ImGuiMod_Ctrl | ImGuiMod_Shift | ImGuiKey_Z);
+    ctx->Yield(8);
+    IM_CHECK(desk.annotations().numbered(1) == nullptr);
+    IM_CHECK(desk.annotations().numbered(5) != nullptr);
   });
   EXPECT_EQ(trouble, "");
 }
@@ -309,7 +314,8 @@ TEST(Bookmarks, TheListJumpsRenamesAndRemoves) {
     ctx->ItemClick((row + "/###remove").c_str());
     ctx->Yield(2);
     IM_CHECK(desk.annotations().numbered(2) == nullptr);
-    ctx->ItemClick((popup_path() + "/###Undo removing").c_str());
+    ctx->Yield(8);
+    ctx->ItemClick((popup_path() + "/###Undo (Ctrl+Z)").c_str());
     ctx->Yield(2);
     IM_CHECK(desk.annotations().numbered(2)->title == "before the collapse");
   });

@@ -1,5 +1,10 @@
 // Undo and redo of what the window shows.
+#include <fstream>
+
+#include "app/sidecar.h"
 #include "tests/app/bench.h"
+#include "tests/support/process.h"
+#include "viz/frame/time_choices.h"
 
 namespace sparsescope::test {
 namespace {
@@ -45,6 +50,83 @@ TEST(Undo, GoesBackToThePictureOfTheStartAndForthAgain) {
     EXPECT_EQ(bench.hash(), seen[i + 1]) << "redo of " << deeds[i].first;
   }
   EXPECT_EQ(bench.commands().why_disabled("window.redo"), "nothing was undone");
+}
+
+TEST(Undo, CoversWhatIsWrittenBesideARun) {
+  Still bench;
+  const std::string uuid = bench.timeline.runs()[0]->uuid();
+  const auto book = [&]() -> const viz::Annotations& {
+    return bench.state().book.by_run.at(uuid).annotations;
+  };
+  const auto words = [&] { return viz::json_from_annotations(book(), uuid); };
+  std::vector<std::string> seen = {words()};
+  const std::vector<std::pair<std::string, std::string>> deeds = {{"annotation.bookmark", ""},
+                                                                  {"annotation.save_4", ""},
+                                                                  {"run.set_name", "the good one"},
+                                                                  {"run.tag", "seed 2, collapse"},
+                                                                  {"annotation.bookmark", ""}};
+  for (const auto& [id, value] : deeds) {
+    value.empty() ? bench.run(id) : bench.run(id, value);
+    seen.push_back(words());
+    EXPECT_NE(seen.back(), seen[seen.size() - 2]) << id;
+  }
+  EXPECT_EQ(frame::run_title(bench.state(), *bench.timeline.runs()[0]), "the good one");
+  for (std::size_t i = deeds.size(); i-- > 0;) {
+    bench.run("window.undo");
+    EXPECT_EQ(words(), seen[i]) << "undo of " << deeds[i].first;
+  }
+  EXPECT_EQ(bench.commands().why_disabled("window.undo"), "nothing was changed");
+  EXPECT_NE(frame::run_title(bench.state(), *bench.timeline.runs()[0]), "the good one");
+  for (std::size_t i = 0; i < deeds.size(); ++i) {
+    bench.run("window.redo");
+    EXPECT_EQ(words(), seen[i + 1]) << "redo of " << deeds[i].first;
+  }
+  bench.run("window.undo");
+  bench.run("annotation.save_7");
+  EXPECT_EQ(bench.commands().why_disabled("window.redo"), "nothing was undone");
+  bench.run("window.undo");
+  EXPECT_EQ(words(), seen[deeds.size() - 1]);
+}
+
+TEST(Undo, CoversTheChartsOfTheTimeline) {
+  Still bench;
+  const nlohmann::json start = frame::time_bar_now(bench.state());
+  bench.run("timeline.chart", "gradient norm");
+  ASSERT_TRUE(bench.state().time_bar.charts);
+  EXPECT_EQ(bench.state().time_bar.charts->back().labels, std::vector<std::string>{"gradient_norm"});
+  bench.run("timeline.lane.evaluations");
+  bench.run("timeline.tracks");
+  const nlohmann::json end = frame::time_bar_now(bench.state());
+  for (int i = 0; i < 3; ++i) bench.run("window.undo");
+  EXPECT_EQ(frame::time_bar_now(bench.state()), start);
+  for (int i = 0; i < 3; ++i) bench.run("window.redo");
+  EXPECT_EQ(frame::time_bar_now(bench.state()), end);
+}
+
+// Two windows on one run: what the other one wrote is not undone here.
+TEST(Undo, LeavesAloneWhatAnotherProgramWroteBesideTheRun) {
+  TemporaryFolder folder;
+  Bench bench(false);
+  bench.host.recording = folder / "run.h5";
+  bench.host.start_training("spark-collapse");
+  bench.host.scripted->advance(300);
+  bench.host.scripted->close();
+  bench.draw(20);
+  const std::string uuid = bench.timeline.runs()[0]->uuid();
+  const auto book = [&]() -> const viz::Annotations& {
+    return bench.state().book.by_run.at(uuid).annotations;
+  };
+  bench.run("annotation.save_1");
+  viz::Annotations other = book();
+  other.write_note(33, "from the other window");
+  std::ofstream(app::sidecar_path(bench.host.recording)) << viz::json_from_annotations(other, uuid);
+  bench.run("annotation.save_2");
+  ASSERT_EQ(book().notes().size(), 1u);
+  for (int i = 0; i < 2; ++i) {
+    bench.run("window.undo");
+    EXPECT_EQ(book().notes().size(), 1u) << i;
+  }
+  EXPECT_TRUE(book().bookmarks().empty());
 }
 
 TEST(Undo, OfWhatHappenedBeforeANewChangeIsGoneForRedo) {

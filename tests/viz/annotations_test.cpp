@@ -53,30 +53,45 @@ TEST(Annotations, FreeNumbersAreGivenFromOneToNine) {
   EXPECT_EQ(annotations.free_number(), 4);
 }
 
-TEST(Annotations, RemovingComesBackInReverseOrderAndSaysWhat) {
+TEST(Annotations, GoBackToAnEarlierStateAndGoOnFromThereUnderNewVersions) {
   Annotations annotations;
-  const std::uint32_t bookmark = annotations.mark(1200, 2, "peak");
-  const std::uint32_t note = annotations.write_note(40, "first token declared");
-  EXPECT_EQ(annotations.restorable(), "");
-  annotations.remove(bookmark);
-  annotations.remove(note);
-  EXPECT_TRUE(annotations.empty());
-  EXPECT_EQ(annotations.restorable(), "the note at step 40");
-  EXPECT_TRUE(annotations.restore());
-  EXPECT_EQ(annotations.restorable(), "bookmark 2 at step 1,200");
-  EXPECT_TRUE(annotations.restore());
-  EXPECT_FALSE(annotations.restore());
+  annotations.mark(1200, 2, "peak");
+  annotations.name_run("the good one");
+  const Annotations earlier = annotations;
+  annotations.remove(annotations.numbered(2)->id);
+  annotations.set_tags({"seed 2"});
+  annotations.name_run("");
+  EXPECT_FALSE(annotations.empty());
+  const std::uint64_t later = annotations.version();
+  annotations.go_back_to(earlier, earlier.version());
+  EXPECT_EQ(annotations.version(), earlier.version());
   EXPECT_EQ(annotations.numbered(2)->title, "peak");
-  EXPECT_EQ(annotations.notes()[0].text, "first token declared");
+  EXPECT_EQ(annotations.run_name(), "the good one");
+  EXPECT_TRUE(annotations.tags().empty());
+  annotations.write_note(5, "another way");
+  EXPECT_GT(annotations.version(), later) << "a version never names two states";
 }
 
-TEST(Annotations, ANumberGivenAwayMeanwhileIsNotTakenBack) {
-  Annotations annotations;
-  annotations.remove(annotations.mark(10, 1));
-  annotations.mark(20, 1);
-  annotations.restore();
-  EXPECT_EQ(annotations.numbered(1)->step, 20u);
-  EXPECT_EQ(annotations.at(10)->number, 0);
+TEST(Annotations, TagsAreReadFromWhatIsTyped) {
+  EXPECT_EQ(tags_from_text(" a, #b b ,,a, "), (std::vector<std::string>{"a", "b b"}));
+  EXPECT_TRUE(tags_from_text(" , ").empty());
+  EXPECT_EQ(text_from_tags({"a", "b b"}), "a, b b");
+}
+
+TEST(Annotations, ANameAndTagsStandInTheFileAndAreMerged) {
+  Annotations base;
+  base.set_tags({"old", "kept"});
+  Annotations ours = base, theirs = annotations_from_json(json_from_annotations(base, "u"), "u");
+  EXPECT_EQ(theirs.tags(), base.tags());
+  theirs.name_run("theirs");
+  theirs.set_tags({"kept", "new"});
+  ours.set_tags({"old", "kept", "mine"});
+  merge(ours, base, annotations_from_json(json_from_annotations(theirs, "u"), "u"));
+  EXPECT_EQ(ours.run_name(), "theirs");
+  EXPECT_EQ(ours.tags(), (std::vector<std::string>{"kept", "mine", "new"}));
+  ours.name_run("mine");
+  merge(ours, base, theirs);
+  EXPECT_EQ(ours.run_name(), "mine") << "what both gave stays ours";
 }
 
 TEST(Annotations, EveryChangeAndNothingElseRaisesTheVersion) {
@@ -84,7 +99,8 @@ TEST(Annotations, EveryChangeAndNothingElseRaisesTheVersion) {
   const std::uint64_t fresh = annotations.version();
   EXPECT_FALSE(annotations.remove(99));
   EXPECT_FALSE(annotations.rename(99, "x"));
-  EXPECT_FALSE(annotations.restore());
+  annotations.name_run("");
+  annotations.set_tags({});
   EXPECT_EQ(annotations.version(), fresh);
   const std::uint32_t id = annotations.mark(1);
   EXPECT_GT(annotations.version(), fresh);

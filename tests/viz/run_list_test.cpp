@@ -117,6 +117,11 @@ TEST(RunList, FilterNamesAndHidingDecideWhatIsListed) {
   EXPECT_EQ(listed_runs(runs.timeline, runs.settings).front(), dense) << "the person's name counts";
   EXPECT_EQ(runs.entry(dense).name, "my spark baseline");
   EXPECT_EQ(runs.entry(dense).title, "dense, seed 7") << "the recording keeps its own";
+  runs.settings.tags[last] = {"good"};
+  EXPECT_EQ(numbers_in_words(runs.entry(last)).find(" · #good") != std::string::npos, true);
+  runs.settings.filter = "#GOOD";
+  EXPECT_EQ(listed_runs(runs.timeline, runs.settings), std::vector<std::uint32_t>{last});
+  runs.settings.filter = "SPARK";
   runs.settings.hidden.insert(dense);
   EXPECT_EQ(listed_runs(runs.timeline, runs.settings).size(), 2u);
   runs.settings.shows_hidden = true;
@@ -133,7 +138,7 @@ TEST(RunList, TheTwinHasOneRowARunAndCountsWhatIsHidden) {
   const Twin twin = run_list_twin(runs.timeline, runs.selection, runs.settings, {});
   ASSERT_EQ(twin.table.rows.size(), 2u);
   for (const auto& row : twin.table.rows) EXPECT_EQ(row.size(), twin.table.header.size());
-  EXPECT_EQ(twin.table.rows[1][7], "baseline");
+  EXPECT_EQ(twin.table.rows[1][8], "baseline");
   EXPECT_EQ(twin.lines,
             (std::vector<std::string>{"b, seed 7: the disk is full", "1 of 3 runs are not listed"}));
 }
@@ -148,6 +153,9 @@ struct Screen {
       hash = screen.frame([&] {
         ViewContext context{runs.timeline, runs.selection};
         context.run_command = [&](std::string_view id) { asked.emplace_back(id); };
+        context.run_command_with = [&](std::string_view id, const std::string& value) {
+          asked.push_back(std::string(id) + " " + value);
+        };
         context.why_disabled = [](std::string_view) { return std::string(); };
         panel.draw_runs(context, {}, height);
       });
@@ -202,10 +210,11 @@ TEST(RunListPanel, AClickSelectsAndCtrlClickCompares) {
   screen.screen.io().AddKeyEvent(ImGuiMod_Ctrl, true);
   screen.click(place);
   screen.screen.io().AddKeyEvent(ImGuiMod_Ctrl, false);
-  EXPECT_EQ(runs.selection.comparison.beside, std::vector<std::uint32_t>{second});
+  EXPECT_EQ(screen.asked, std::vector<std::string>{"run.compare_with b, seed 7"});
+  EXPECT_TRUE(runs.selection.comparison.beside.empty()) << "only the command compares, and knows the limit";
 }
 
-TEST(RunListPanel, RenamingChangesTheNameInThisWindowAndEscLeavesIt) {
+TEST(RunListPanel, RenamingAsksForTheNameAndEscLeavesIt) {
   Runs runs;
   const std::uint32_t id = runs.add("a", 5);
   Screen screen(runs);
@@ -217,7 +226,7 @@ TEST(RunListPanel, RenamingChangesTheNameInThisWindowAndEscLeavesIt) {
   screen.screen.io().AddKeyEvent(ImGuiKey_Enter, true);
   screen.screen.io().AddKeyEvent(ImGuiKey_Enter, false);
   screen.draw();
-  EXPECT_EQ(screen.panel.settings.names[id], "best one");
+  EXPECT_EQ(screen.asked, std::vector<std::string>{"run.set_name best one"});
   EXPECT_FALSE(screen.panel.is_renaming());
   screen.panel.begin_rename(runs.timeline, *runs.timeline.find(id));
   screen.draw();
@@ -226,7 +235,7 @@ TEST(RunListPanel, RenamingChangesTheNameInThisWindowAndEscLeavesIt) {
   screen.screen.io().AddKeyEvent(ImGuiKey_Escape, true);
   screen.screen.io().AddKeyEvent(ImGuiKey_Escape, false);
   screen.draw();
-  EXPECT_EQ(screen.panel.settings.names[id], "best one");
+  EXPECT_EQ(screen.asked.size(), 1u);
   EXPECT_FALSE(screen.panel.is_renaming());
 }
 

@@ -1,5 +1,6 @@
-// The bookmarks and notes of all runs of a window, by the run's uuid, so that a live run and its own
-// recording share them. Loaded when a run is first known, saved when they change; both by the host.
+// What a person says about the runs of a window (bookmarks, notes, names, tags), by the run's uuid, so that a
+// live run and its own recording share it. Loaded when a run is first known, saved when it changes, both by
+// the host; every state it was in is kept for undo.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,10 @@ namespace sparsescope::frame {
 struct AnnotationBook {
   struct Entry {
     viz::Annotations annotations;
+    std::uint64_t first_version = 0;  // as it was loaded
     std::uint64_t saved_version = 0;
-    std::string problem;  // why the last change could not be kept; empty: it was
+    std::map<std::uint64_t, viz::Annotations> states;  // by version
+    std::string problem;                               // why the last change could not be kept; empty: it was
   };
   std::map<std::string, Entry> by_run;
 

@@ -116,12 +116,10 @@ void list_contents(State& state, AnnotationBook::Entry& entry) {
   }
   if (!rows.empty()) ImGui::EndChild();
   if (ui::button("Bookmark here (M)", icon::kFlag)) state.commands.run("annotation.bookmark");
-  const std::string restorable = annotations.restorable();
-  if (!restorable.empty()) {
-    ImGui::SameLine();
-    if (ui::button("Undo removing", icon::kRetry)) annotations.restore();
-    ui::tooltip("Brings back " + restorable);
-  }
+  ImGui::SameLine();
+  ImGui::BeginDisabled(!state.commands.why_disabled("window.undo").empty());
+  if (ui::button("Undo (Ctrl+Z)", icon::kRetry)) state.commands.run("window.undo");
+  ImGui::EndDisabled();
 }
 
 }  // namespace
@@ -131,29 +129,83 @@ viz::Annotations* annotations_of(State& state, const viz::Run& run) {
   return run.uuid().empty() || it == state.book.by_run.end() ? nullptr : &it->second.annotations;
 }
 
+namespace {
+
+void load(State& state, const viz::Run& run, AnnotationBook::Entry& entry) {
+  LoadedAnnotations loaded = state.host.load_annotations(run);
+  entry.annotations = std::move(loaded.annotations);
+  entry.first_version = entry.saved_version = entry.annotations.version();
+  if (!loaded.note.empty()) state.notify(loaded.note, ui::Tone::Warn);
+}
+
+// What another program wrote meanwhile is no step of this window: it stands in every state that undo may go
+// to.
+void put_into_all_states(AnnotationBook::Entry& entry, const viz::Annotations& before) {
+  for (auto& [version, kept] : entry.states) {
+    viz::merge(kept, before, entry.annotations);
+    kept.go_back_to(viz::Annotations(kept), version);
+  }
+}
+
+void save(State& state, const viz::Run& run, AnnotationBook::Entry& entry) {
+  const viz::Annotations before = entry.annotations;
+  entry.saved_version = before.version();
+  try {
+    if (std::string note = state.host.save_annotations(run, entry.annotations); !note.empty())
+      state.notify(std::move(note), ui::Tone::Warn);
+    if (entry.annotations.version() != before.version()) put_into_all_states(entry, before);
+    entry.saved_version = entry.annotations.version();
+    entry.problem.clear();
+  } catch (const Error& error) {
+    // Said once; the list goes on saying it.
+    if (entry.problem != error.what()) state.notify(error.what(), ui::Tone::Error);
+    entry.problem = error.what();
+  }
+}
+
+// The list of runs names and filters by what the book says.
+void name_in_list(viz::RunListSettings& list, const viz::Run& run, const viz::Annotations& annotations) {
+  const auto keep = [&](auto& by_run, const auto& value) {
+    if (value.empty()) {
+      by_run.erase(run.id());
+    } else {
+      by_run[run.id()] = value;
+    }
+  };
+  keep(list.names, annotations.run_name());
+  keep(list.tags, annotations.tags());
+}
+
+}  // namespace
+
 void keep_annotations(State& state) {
   for (const std::unique_ptr<viz::Run>& run : state.timeline.runs()) {
     if (run->uuid().empty()) continue;
     const auto [place, is_new] = state.book.by_run.try_emplace(run->uuid());
     AnnotationBook::Entry& entry = place->second;
-    if (is_new) {
-      LoadedAnnotations loaded = state.host.load_annotations(*run);
-      entry.annotations = std::move(loaded.annotations);
-      entry.saved_version = entry.annotations.version();
-      if (!loaded.note.empty()) state.notify(loaded.note, ui::Tone::Warn);
-    }
-    if (entry.annotations.version() == entry.saved_version) continue;
-    entry.saved_version = entry.annotations.version();
-    try {
-      if (std::string note = state.host.save_annotations(*run, entry.annotations); !note.empty())
-        state.notify(std::move(note), ui::Tone::Warn);
-      entry.saved_version = entry.annotations.version();  // something may have been merged in
-      entry.problem.clear();
-    } catch (const Error& error) {
-      // Said once; the list goes on saying it.
-      if (entry.problem != error.what()) state.notify(error.what(), ui::Tone::Error);
-      entry.problem = error.what();
-    }
+    if (is_new) load(state, *run, entry);
+    if (entry.annotations.version() != entry.saved_version) save(state, *run, entry);
+    entry.states.try_emplace(entry.annotations.version(), entry.annotations);
+    name_in_list(state.run_list.settings, *run, entry.annotations);
+  }
+}
+
+nlohmann::json annotations_now(const State& state) {
+  nlohmann::json versions = nlohmann::json::object();
+  for (const auto& [uuid, entry] : state.book.by_run) {
+    if (entry.annotations.version() != entry.first_version) versions[uuid] = entry.annotations.version();
+  }
+  return versions;
+}
+
+void restore_annotations(State& state, const nlohmann::json& versions) {
+  for (auto& [uuid, entry] : state.book.by_run) {
+    const std::uint64_t wanted = versions.value(uuid, entry.first_version);
+    if (wanted == entry.annotations.version()) continue;
+    // A version lives in no state when it was passed within one frame; the one before it was seen.
+    const auto after = entry.states.upper_bound(wanted);
+    if (after == entry.states.begin()) continue;
+    entry.annotations.go_back_to(std::prev(after)->second, std::prev(after)->first);
   }
 }
 

@@ -91,13 +91,6 @@ void add_annotation_commands(State& state) {
            "there is no bookmark before this step");
   add_step("annotation.next", "Next bookmark", "PageDown", &viz::Annotations::next,
            "there is no bookmark after this step");
-  add(
-      "annotation.undo_remove", "Bring back the bookmark or note removed last", {"Ctrl+Shift+M"},
-      [&state] { present(state)->restore(); },
-      [&state]() -> std::string {
-        if (const std::string reason = why_none(state); !reason.empty()) return reason;
-        return present(state)->restorable().empty() ? "nothing was removed" : "";
-      });
   for (int number = 1; number <= 9; ++number) {
     add(
         fmt::format("annotation.go_to_{}", number), fmt::format("Go to bookmark {}", number),

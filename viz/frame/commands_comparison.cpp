@@ -143,8 +143,8 @@ std::string why_no_retry(State& state) {
 // Two runs may share a title; then the later one carries its place in the list.
 std::string run_title(State& state, const viz::Run& run) {
   const auto plain = [&](const viz::Run& one) {
-    const viz::Feed* feed = state.timeline.feed(one.id());
-    return !one.title().empty() ? one.title() : feed != nullptr && !feed->name.empty() ? feed->name : "run";
+    const std::string name = viz::run_name(state.timeline, one, state.run_list.settings);
+    return name.empty() ? std::string("run") : name;
   };
   const std::string title = plain(run);
   int same_before = 0;

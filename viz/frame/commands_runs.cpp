@@ -4,13 +4,18 @@
 
 #include <algorithm>
 
+#include "engine/trace/error.h"
+#include "viz/frame/bookmarks.h"
+#include "viz/frame/command_builder.h"
 #include "viz/frame/runs.h"
 #include "viz/model/format.h"
 
 namespace sparsescope::frame {
 namespace {
 
-std::string why_no_run(State& state) {
+constexpr std::size_t kLongestName = 120, kLongestTag = 40;  // bytes
+
+std::string why_none(State& state) {
   return state.run() != nullptr ? "" : "there is no run yet: train a preset or open a recording";
 }
 
@@ -45,6 +50,7 @@ void forget_run(State& state, std::uint32_t id) {
   viz::RunListSettings& settings = state.run_list.settings;
   settings.hidden.erase(id);
   settings.names.erase(id);
+  settings.tags.erase(id);
   viz::Comparison& comparison = state.selection.comparison;
   if (comparison.baseline == id) comparison.baseline.reset();
   std::erase(comparison.beside, id);
@@ -52,7 +58,95 @@ void forget_run(State& state, std::uint32_t id) {
   state.timeline.remove_run(id);
 }
 
+viz::Annotations* annotations_of_selected(State& state) {
+  const viz::Run* run = state.run();
+  return run != nullptr ? annotations_of(state, *run) : nullptr;
+}
+
+std::string why_unnamed(State& state) {
+  if (const std::string reason = why_none(state); !reason.empty()) return reason;
+  return annotations_of_selected(state) != nullptr ? "" : "the run has not come yet";
+}
+
+std::string why_no_tags(const std::string& text) {
+  for (const std::string& tag : viz::tags_from_text(text)) {
+    if (tag.size() > kLongestTag)
+      return fmt::format("a tag has at most {} letters; commas stand between tags", kLongestTag);
+  }
+  return "";
+}
+
+// A name like the recorded title is none, nor is an empty one.
+void name_run(State& state, const std::string& name) {
+  annotations_of_selected(state)->name_run(name == state.run()->title() ? "" : name);
+}
+
+// Of a recording that was not closed, or is damaged: not of one that this window writes.
+std::string why_no_recovery(State& state) {
+  const viz::Run* run = state.run();
+  if (run == nullptr) return why_none(state);
+  if (state.is_trainers(*run)) return "this window records it itself";
+  const viz::Feed* feed = state.timeline.feed(run->id());
+  if (feed == nullptr || feed->path.empty()) return "this run has no recording";
+  if (run->end() == nullptr) return "it is still being read";
+  const bool is_whole =
+      run->end()->status == trace::RunStatus::Finished || run->end()->status == trace::RunStatus::Stopped;
+  if (is_whole) return "its recording is whole";
+  if (run->rows() == 0) return "nothing of it can be read";
+  const std::optional<Recovery> last = state.host.recovery();
+  return last && last->state == Recovery::State::Running ? "a recovery is under way" : "";
+}
+
+void begin_recovery(State& state) {
+  try {
+    state.host.begin_recovery(path_of(state));
+  } catch (const Error& error) {
+    state.notify(error.what(), ui::Tone::Error);
+  }
+}
+
+void add_naming(State& state) {
+  using Kind = viz::CommandArgument::Kind;
+  const Reason reason = [&state] { return why_unnamed(state); };
+  viz::CommandArgument name{Kind::Text, "name, kept beside the recording; empty: its own title"};
+  name.current = [&state] {
+    return state.run() != nullptr ? viz::run_name(state.timeline, *state.run(), state.run_list.settings)
+                                  : std::string();
+  };
+  name.why_not = [](const std::string& text) {
+    return text.size() > kLongestName ? fmt::format("a name has at most {} letters", kLongestName)
+                                      : std::string();
+  };
+  viz::CommandArgument tags{Kind::Text, "tags, with commas between them; empty: none"};
+  tags.current = [&state] {
+    const viz::Annotations* annotations = annotations_of_selected(state);
+    return annotations != nullptr ? viz::text_from_tags(annotations->tags()) : std::string();
+  };
+  tags.why_not = why_no_tags;
+  CommandBuilder table(state);
+  table.in("Runs")
+      .ask(
+          "run.set_name", "Name the run…", {}, std::move(name),
+          [&state](const std::string& text) { name_run(state, text); }, reason)
+      .ask(
+          "run.tag", "Tags of the run…", {}, std::move(tags),
+          [&state](const std::string& text) {
+            annotations_of_selected(state)->set_tags(viz::tags_from_text(text));
+          },
+          reason);
+}
+
 }  // namespace
+
+void follow_recovery(State& state) {
+  const std::optional<Recovery> last = state.host.recovery();
+  if (!last || last->state == Recovery::State::Running || last->number == state.last_recovery) return;
+  state.last_recovery = last->number;
+  const std::string name = last->to.substr(last->to.find_last_of('/') + 1);
+  if (last->state == Recovery::State::Failed) return state.notify(last->words, ui::Tone::Error);
+  state.notify(fmt::format("{}: {}", name, last->words), ui::Tone::Ok);
+  open_file(state, last->to);
+}
 
 std::optional<viz::TrainedRun> trained_run(const State& state) {
   using S = TrainerStatus::State;
@@ -84,9 +178,9 @@ void add_run_commands(State& state) {
     for (const std::string& key : keys) command.keys.push_back(viz::chord_from_text(key));
     state.commands.add(std::move(command));
   };
-  const auto needs_run = [&state] { return why_no_run(state); };
+  const auto needs_run = [&state] { return why_none(state); };
   const auto needs_two = [&state]() -> std::string {
-    if (const std::string reason = why_no_run(state); !reason.empty()) return reason;
+    if (const std::string reason = why_none(state); !reason.empty()) return reason;
     return viz::listed_runs(state.timeline, state.run_list.settings).size() > 1 ? ""
                                                                                 : "only one run is listed";
   };
@@ -96,16 +190,20 @@ void add_run_commands(State& state) {
       "run.previous", "Select the previous run", {"Alt+Up"}, [&state] { select_neighbour(state, -1); },
       needs_two);
   add(
-      "run.rename", "Rename the run in this window…", {"F2"},
+      "run.rename", "Rename the run in the list…", {"F2"},
       [&state] {
         state.show_side_panels = true;
         state.run_list.begin_rename(state.timeline, *state.run());
       },
       needs_run);
+  add_naming(state);
+  add(
+      "run.recover", "Recover what is good of the run's recording into a new file", {},
+      [&state] { begin_recovery(state); }, [&state] { return why_no_recovery(state); });
   add(
       "run.hide", "Hide the run from the list, or list it again", {}, [&state] { toggle_hidden(state); },
       [&state]() -> std::string {
-        if (const std::string reason = why_no_run(state); !reason.empty()) return reason;
+        if (const std::string reason = why_none(state); !reason.empty()) return reason;
         const bool is_hidden = state.run_list.settings.hidden.contains(state.run()->id());
         const std::size_t listed = viz::listed_runs(state.timeline, state.run_list.settings).size();
         return is_hidden || listed > 1 ? "" : "it is the only run in the list";
@@ -132,14 +230,14 @@ void add_run_commands(State& state) {
         state.notify("Copied " + path_of(state), ui::Tone::Neutral);
       },
       [&state]() -> std::string {
-        if (const std::string reason = why_no_run(state); !reason.empty()) return reason;
+        if (const std::string reason = why_none(state); !reason.empty()) return reason;
         return path_of(state).empty() ? "this run has no recording" : "";
       });
   add(
       "run.copy_config", "Copy the run's configuration as JSON", {},
       [&state] { ImGui::SetClipboardText(state.run()->schema()->experiment_json.c_str()); },
       [&state]() -> std::string {
-        if (const std::string reason = why_no_run(state); !reason.empty()) return reason;
+        if (const std::string reason = why_none(state); !reason.empty()) return reason;
         return state.run()->schema() != nullptr ? "" : "its configuration has not come yet";
       });
   add(
@@ -153,7 +251,7 @@ void add_run_commands(State& state) {
   add(
       "run.close", "Close the run", {"Ctrl+W"}, [&state] { forget_run(state, state.run()->id()); },
       [&state]() -> std::string {
-        if (const std::string reason = why_no_run(state); !reason.empty()) return reason;
+        if (const std::string reason = why_none(state); !reason.empty()) return reason;
         return state.trains(*state.run()) ? "it is being trained: stop training first" : "";
       });
   add_sample_commands(state);

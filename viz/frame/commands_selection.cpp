@@ -40,7 +40,7 @@ void release(State& state) {
   } else if (state.show_start_page) {
     state.show_start_page = false;
   } else if (holds_something(state.selection)) {
-    state.selection.release();
+    state.commands.run("selection.let_go");
   } else {
     state.hide_interface = false;
   }
@@ -128,7 +128,13 @@ void add_selection_commands(State& state) {
       .add("selection.previous_head", "Previous head", {","}, move("head", &viz::Marks::head, -1),
            needs("head"))
       .add("selection.next_head", "Next head", {"."}, move("head", &viz::Marks::head, 1), needs("head"))
-      .add("selection.release", "Release the selection, then leave", {"Escape"},
+      .add(
+          "selection.let_go", "Release what is locked and brushed", {},
+          [&state] { state.selection.release(); },
+          [&state]() -> std::string {
+            return holds_something(state.selection) ? "" : "nothing is locked or brushed";
+          })
+      .add("selection.release", "Close what is open, release the selection, then leave", {"Escape"},
            [&state] { release(state); });
   add_finding(state, table);
 }

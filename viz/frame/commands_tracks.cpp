@@ -1,6 +1,10 @@
 // Commands of the time axis that belong to the tracks: what it counts, how it goes live, where it loops.
+#include <fmt/format.h>
+
 #include "viz/frame/bookmarks.h"
+#include "viz/frame/command_builder.h"
 #include "viz/frame/time_bar.h"
+#include "viz/frame/time_choices.h"
 #include "viz/model/time_twin.h"
 
 namespace sparsescope::frame {
@@ -38,7 +42,63 @@ void loop_at_cursor(State& state, LoopPart part) {
   cursor.set_loop(loop);
 }
 
+std::optional<viz::ChartChoice> chart_called(State& state, const std::string& words) {
+  for (const viz::ChartChoice& choice : viz::chart_choices(*state.run())) {
+    if (viz::words_of(choice) == words) return choice;
+  }
+  return std::nullopt;
+}
+
+void add_chart_commands(State& state) {
+  viz::CommandArgument chart{viz::CommandArgument::Kind::Choice, "chart"};
+  chart.choices = [&state] {
+    std::vector<std::string> words;
+    for (const viz::ChartChoice& choice : viz::chart_choices(*state.run()))
+      words.push_back(viz::words_of(choice));
+    return words;
+  };
+  const Reason why_none = [&state]() -> std::string {
+    if (const std::string reason = why_no_rows(state); !reason.empty()) return reason;
+    return viz::chart_choices(*state.run()).empty() ? "this run records nothing that could be a chart" : "";
+  };
+  CommandBuilder table(state);
+  table.in("Timeline")
+      .ask(
+          "timeline.chart", "Chart over the timeline, or no longer…", {}, std::move(chart),
+          [&state](const std::string& words) {
+            const std::optional<viz::ChartChoice> choice = chart_called(state, words);
+            if (!choice) return;
+            if (const std::string reason = toggle_chart(state, *state.run(), *choice); !reason.empty())
+              state.notify(reason, ui::Tone::Neutral);
+          },
+          why_none)
+      .add(
+          "timeline.default_charts", "Chart loss and mean threshold over the timeline", {},
+          [&state] { state.time_bar.charts.reset(); },
+          [&state]() -> std::string {
+            if (const std::string reason = why_no_rows(state); !reason.empty()) return reason;
+            return state.time_bar.charts ? "" : "they are what is shown";
+          });
+}
+
+void add_lane_commands(State& state) {
+  CommandBuilder table(state);
+  table.in("Timeline");
+  for (std::size_t i = 0; i < viz::kLanes; ++i) {
+    const auto lane = static_cast<viz::Lane>(i);
+    std::set<viz::Lane>& hidden = state.time_bar.hidden_lanes;
+    table.add(
+        lane_command(lane), fmt::format("Show or hide the lane of {}", viz::lane_name(lane)), {},
+        [&hidden, lane] {
+          if (hidden.erase(lane) == 0) hidden.insert(lane);
+        },
+        [&state] { return why_no_rows(state); }, [&hidden, lane] { return !hidden.contains(lane); });
+  }
+}
+
 }  // namespace
+
+std::string lane_command(viz::Lane lane) { return std::string("timeline.lane.") + viz::lane_name(lane); }
 
 void add_track_commands(State& state) {
   const auto needs_run = [&state] { return why_no_rows(state); };
@@ -84,6 +144,8 @@ void add_track_commands(State& state) {
                         {},
                         [&state] { return state.time_bar.tracks == TimeBar::Tracks::Shown; }};
   state.commands.add(std::move(tracks));
+  add_chart_commands(state);
+  add_lane_commands(state);
 }
 
 }  // namespace sparsescope::frame

@@ -9,6 +9,7 @@
 
 #include "engine/trace/error.h"
 #include "viz/frame/bookmarks.h"
+#include "viz/frame/memory.h"
 #include "viz/frame/time_bar.h"
 
 namespace sparsescope::frame {
@@ -52,6 +53,11 @@ Regions lay_out(const ImVec2& size, bool show_side_panels, bool has_runs, float 
   return out;
 }
 
+bool is_recovering(const State& state) {
+  const std::optional<Recovery> last = state.host.recovery();
+  return last && last->number != state.last_recovery;
+}
+
 // What stands over everything else; toasts stay above `toasts_above`.
 void draw_overlays(State& state, const Area& toasts_above) {
   draw_dialogs(state);
@@ -78,6 +84,7 @@ Frame::Frame(Host& host, viz::Timeline& timeline, Appearance appearance, std::ve
   load_layouts(state);
   add_layout_commands(state);
   add_settings(state);
+  recall(state);
 }
 
 void Frame::prepare() {
@@ -86,6 +93,7 @@ void Frame::prepare() {
   if (state.layouts_changed) add_layout_commands(state);
   state.layouts_changed = false;
   keep_settings(state);
+  keep_memory(state);
   if (!state.appearance_changed) return;
   apply_theme(state.appearance.theme, state.appearance.scale * state.appearance.monitor_scale);
   state.appearance_changed = false;
@@ -131,6 +139,7 @@ void Frame::begin(double seconds) {
   state.timeline.update(seconds, state.selection.run);
   keep_annotations(state);
   keep_time_window(state);
+  follow_recovery(state);
   state.jobs.update(state);
   state.selection.begin_frame();
   for (Toast& toast : state.toasts) toast.seconds_left -= seconds;
@@ -191,7 +200,8 @@ void Frame::draw_view(std::string_view id, double seconds) {
 bool Frame::is_busy() const {
   const State& state = *state_;
   return state.timeline.is_busy() || state.timeline.cursor().is_playing() || !state.toasts.empty() ||
-         state.appearance_changed || state.wanted_figure.has_value() || state.layouts.is_settling();
+         state.appearance_changed || state.wanted_figure.has_value() || state.layouts.is_settling() ||
+         is_recovering(state);
 }
 
 bool Frame::is_training() const { return state_->trainer && !state_->trainer->is_over(); }

@@ -35,6 +35,9 @@ class Frame {
   void set_monitor_scale(float scale);
   const Appearance& appearance() const { return state_->appearance; }
 
+  // `wall` seconds went by, in which the thread that draws was at work for `busy` seconds.
+  void spent(double wall, double busy) { state_->view_cost.add(wall, busy); }
+
   void open(const std::string& path);
   void ask_to_quit();
   void notify(std::string text, ui::Tone tone) { state_->notify(std::move(text), tone); }

@@ -2,6 +2,7 @@
 // it; tests use doubles.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,16 @@ struct KeptLayout {
   Origin origin = Origin::User;
 };
 
+// A copy of what is good of an unclosed or damaged recording, being made or made.
+struct Recovery {
+  enum class State { Running, Done, Failed };
+  int number = 0;  // of this start of the program
+  std::string from, to;
+  double fraction = 0;
+  State state = State::Running;
+  std::string words;  // Done: how much was recovered; Failed: why not
+};
+
 enum class Leave { StopAndSave, KeepTraining };
 
 class Host {
@@ -65,6 +76,12 @@ class Host {
   // Opens a recording beside the runs already there, without waiting for it. Throws Error.
   virtual void open_recording(const std::string& path) = 0;
 
+  // Copies what is good of a recording into a new file beside it, in the background. Throws Error.
+  virtual void begin_recovery(const std::string& path) = 0;
+  // The last one that was begun; nothing: none was.
+  virtual std::optional<Recovery> recovery() const = 0;
+  virtual void cancel_recovery() = 0;
+
   // Where figures go unless a person says otherwise.
   virtual std::string figures_folder() const = 0;
   // Writes the files of a figure and returns their paths; called between frames. Throws Error.
@@ -88,6 +105,10 @@ class Host {
   virtual std::string settings_text() const = 0;
   // Kept for the next start; one sentence when that failed, else "".
   virtual std::string keep_settings(const std::string& text) = 0;
+  // What the window remembered when the program ended last, as JSON; empty: nothing, or it is ignored.
+  virtual std::string memory_text() const = 0;
+  // Kept for the next start; one sentence when that failed, else "".
+  virtual std::string keep_memory(const std::string& text) = 0;
   // The program's layouts, then those that this user keeps.
   virtual std::vector<KeptLayout> layouts() const = 0;
   // Keeps a layout under its name, over the one that had it; one sentence when that failed, else "".

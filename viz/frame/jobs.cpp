@@ -39,8 +39,20 @@ void add_trainers(const State& state, std::vector<Job>& jobs) {
                   state.trainer->progress_fraction});
 }
 
+void add_recovery(const State& state, std::vector<Job>& jobs) {
+  const std::optional<Recovery> recovery = state.host.recovery();
+  if (!recovery || recovery->state != Recovery::State::Running) return;
+  const auto name = [](const std::string& path) { return path.substr(path.find_last_of('/') + 1); };
+  jobs.push_back({Job::Kind::Recovering, static_cast<std::uint32_t>(recovery->number),
+                  "Recovering " + name(recovery->from), "into " + name(recovery->to), recovery->fraction});
+}
+
 // What became of a job that no longer runs.
 std::string result_of(const State& state, const Job& job) {
+  if (job.kind == Job::Kind::Recovering) {
+    const std::optional<Recovery> last = state.host.recovery();
+    return last && last->number == static_cast<int>(job.run) ? last->words : "over";
+  }
   const viz::Run* run = state.timeline.find(job.run);
   if (run == nullptr) return "the run was closed";
   if (job.kind != Job::Kind::Reading) {
@@ -72,6 +84,7 @@ void Jobs::update(const State& state) {
   std::vector<Job> now;
   add_readings(state, now);
   add_trainers(state, now);
+  add_recovery(state, now);
   for (Job& job : running_) {
     const auto same =
         std::find_if(now.begin(), now.end(), [&](const Job& other) { return other.is_same(job); });
@@ -88,6 +101,7 @@ void Jobs::update(const State& state) {
 }
 
 void cancel(State& state, const Job& job) {
+  if (job.kind == Job::Kind::Recovering) return state.host.cancel_recovery();
   if (job.kind == Job::Kind::Evaluating) return run_command(state, "train.cancel_evaluation");
   const viz::Feed* feed = state.timeline.feed(job.run);
   if (feed != nullptr && feed->cancel_loading) feed->cancel_loading();

@@ -6,6 +6,7 @@
 
 #include "imgui_internal.h"
 #include "viz/frame/state.h"
+#include "viz/frame/time_choices.h"
 
 namespace sparsescope::frame {
 namespace {
@@ -281,7 +282,11 @@ void follow_run(State& state, const viz::Run& run) {
     layouts.frames_to_settle = kFramesToSettle;
     return;
   }
-  if (!is_first) layouts.by_kind[layouts.kind] = layout_now(state);
+  if (!is_first) {
+    json left = layout_now(state);
+    if (left.is_object()) left["time"] = time_choices_now(state);
+    layouts.by_kind[layouts.kind] = std::move(left);
+  }
   layouts.kind = kind;
   const auto left = layouts.by_kind.find(kind);
   if (left != layouts.by_kind.end() && left->second.is_object()) return show_layout(state, left->second);
@@ -292,6 +297,7 @@ void arrange(State& state, const Area& area) {
   Layouts& layouts = state.layouts;
   const ImGuiID dock = layouts.dock = ImGui::GetID("dock");
   layouts.is_drawn = true;
+  take_time_choices(state, shown.value("time", json()));
   if (!layouts.wanted && ImGui::DockBuilderGetNode(dock) == nullptr) apply_layout(state, first_layout(state));
   if (layouts.frames_to_settle > 0) {
     --layouts.frames_to_settle;

@@ -20,7 +20,8 @@ struct State;
 struct ViewSlot;
 struct Area;
 
-// {"title": "SPaRK", "channels": ["threshold"], "side_panels": true, "tree": NODE, "floating": [...]};
+// {"title": "SPaRK", "channels": ["threshold"], "side_panels": true, "tree": NODE, "floating": [...], "time":
+// what time_choices.h says of the timeline; missing: it stays as it is};
 // `channels` (stock) or "kind" (a person's) say which runs it is for. NODE is {"views": [ids], "front": id}
 // or {"split": "right"|"below", "share": of the first, "first": NODE, "second": NODE}. Floating views have
 // "at" and "size" as shares of the window. Views that are unknown are left out.

@@ -6,6 +6,7 @@
 
 #include "viz/frame/command_builder.h"
 #include "viz/frame/layouts.h"
+#include "viz/frame/time_choices.h"
 
 namespace sparsescope::frame {
 namespace {
@@ -42,6 +43,7 @@ void save(State& state, const std::string& name) {
   data["title"] = name;
   data["kind"] = layouts.kind;
   data["side_panels"] = state.show_side_panels;
+  data["time"] = time_choices_now(state);
   data["saved"] = newest + 1;
   const std::string failure = state.host.keep_layout({name, data.dump(2) + "\n", KeptLayout::Origin::User});
   if (!failure.empty()) return state.notify(failure, ui::Tone::Warn);
@@ -80,12 +82,31 @@ bool has_some_view(const State& state, const json& node) {
   });
 }
 
+// A person may have edited the file: what the program reads without looking again is of the right kind.
+bool is_well_formed(const json& layout) {
+  const auto is = [&](const char* key, auto is_right) {
+    const auto found = layout.find(key);
+    return found == layout.end() || is_right(*found);
+  };
+  const auto is_pair = [](const json& value) {
+    return value.is_array() && value.size() == 2 && value[0].is_number() && value[1].is_number();
+  };
+  const auto is_floating = [&](const json& list) {
+    return list.is_array() && std::all_of(list.begin(), list.end(), [&](const json& entry) {
+             return entry.is_object() && entry.contains("at") && entry.contains("size") &&
+                    is_pair(entry["at"]) && is_pair(entry["size"]);
+           });
+  };
+  return is("saved", [](const json& value) { return value.is_number_integer(); }) &&
+         is("kind", [](const json& value) { return value.is_string(); }) && is("floating", is_floating);
+}
+
 }  // namespace
 
 void load_layouts(State& state) {
   for (const KeptLayout& kept : state.host.layouts()) {
     json data = json::parse(kept.text, nullptr, false, true);
-    if (!data.is_object() || !has_some_view(state, data.value("tree", json()))) {
+    if (!data.is_object() || !is_well_formed(data) || !has_some_view(state, data.value("tree", json()))) {
       state.notes.push_back(fmt::format("The layout {} is not one and is left alone", kept.name));
       continue;
     }

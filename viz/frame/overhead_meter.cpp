@@ -111,7 +111,7 @@ void draw_popover(State& state, const viz::WatchingFacts& facts) {
   if (facts.state != viz::WatchingState::NotRecorded) {
     if (facts.is_over_budget()) ui::wrapped("Over budget: " + viz::watching_measures(facts), Token::Warn);
     ImGui::Separator();
-    for (const viz::WatchingRow& row : viz::watching_rows(facts)) {
+    for (const viz::WatchingRow& row : viz::watching_rows(facts, state.view_cost.processor_share())) {
       ui::row(row.label, row.value, Token::Text);
       ui::tooltip(row.detail);
     }
@@ -123,7 +123,8 @@ void draw_popover(State& state, const viz::WatchingFacts& facts) {
   draw_controls(state);
   ImGui::Separator();
   if (ui::button("Copy as a table", icon::kCopy))
-    ImGui::SetClipboardText(viz::text_of(viz::watching_twin(facts)).c_str());
+    ImGui::SetClipboardText(
+        viz::text_of(viz::watching_twin(facts, state.view_cost.processor_share())).c_str());
   ImGui::EndPopup();
 }
 

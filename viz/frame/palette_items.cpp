@@ -12,7 +12,7 @@
 namespace sparsescope::frame {
 namespace {
 
-constexpr std::size_t kNearest = 3, kRecent = 5, kMostTokens = 40;
+constexpr std::size_t kNearest = 3, kMostTokens = 40;
 
 PaletteItem item_of(const State& state, const viz::UiCommand& command) {
   const std::string key = command.keys.empty() ? "" : viz::text_from_chord(command.keys[0]);
@@ -169,7 +169,7 @@ void choose(State& state, const PaletteItem& item) {
   std::vector<std::string>& recent = state.recent_commands;
   std::erase(recent, item.command);
   recent.insert(recent.begin(), item.command);
-  if (recent.size() > kRecent) recent.resize(kRecent);
+  if (recent.size() > kMostRecentCommands) recent.resize(kMostRecentCommands);
   state.palette = {};
   const std::string reason =
       item.has_value ? state.commands.run(item.command, item.value) : state.commands.run(item.command);

@@ -82,18 +82,6 @@ bool is_track(State& state, const viz::Run& run, const viz::ChartChoice& choice)
   return std::ranges::find(shown, choice) != shown.end();
 }
 
-void toggle_track(State& state, const viz::Run& run, const viz::ChartChoice& choice) {
-  std::vector<viz::ChartChoice> shown = charts_shown(state, run);
-  if (std::erase(shown, choice) == 0) {
-    if (shown.size() >= kMostCharts)
-      return state.notify(
-          fmt::format("The timeline shows {} tracks at most; take one off first", kMostCharts),
-          ui::Tone::Neutral);
-    shown.push_back(choice);
-  }
-  state.time_bar.charts = std::move(shown);
-}
-
 // Lengths of the three lists in what is left: runs first, then channels, and events get what remains.
 struct Shares {
   float runs = 0, channels = 0, events = 0;
@@ -112,10 +100,13 @@ Shares share_height(State& state, const viz::ViewContext& context, float room) {
 void draw_side_panel(State& state, const Area& area) {
   if (begin_region("side", area, Token::Panel, {12, 12}, Scroll::Vertical)) {
     viz::ViewContext context{state.timeline, state.selection};
-    context.run_command = [&state](std::string_view id) {
-      if (const std::string reason = state.commands.run(id); !reason.empty())
+    const auto run_with = [&state](std::string_view id, const std::string& value) {
+      if (const std::string reason = state.commands.run(id, value); !reason.empty())
         state.notify(reason, ui::Tone::Neutral);
     };
+    context.run_command = [&state](std::string_view id) { run_command(state, std::string(id)); };
+    context.run_command_with = run_with;
+    state.run_list.title_of = [&state](const viz::Run& one) { return run_title(state, one); };
     context.why_disabled = [&state](std::string_view id) { return state.commands.why_disabled(id); };
     state.run_list.draw_filter();
     ImGui::Dummy({0, px(4)});
@@ -129,7 +120,7 @@ void draw_side_panel(State& state, const Area& area) {
       state.run_list.draw_channels(
           context, *run, shares.channels,
           [&](std::uint32_t channel, std::size_t element) {
-            toggle_track(state, *run, chart_of(run->schema()->channels[channel], element));
+            run_with("timeline.chart", viz::words_of(chart_of(run->schema()->channels[channel], element)));
           },
           [&](std::uint32_t channel, std::size_t element) {
             return is_track(state, *run, chart_of(run->schema()->channels[channel], element));

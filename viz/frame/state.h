@@ -21,6 +21,7 @@
 #include "viz/model/selection.h"
 #include "viz/model/settings_table.h"
 #include "viz/model/timeline.h"
+#include "viz/model/view_cost.h"
 #include "viz/views/run_list_panel.h"
 #include "viz/views/token_view.h"
 #include "viz/views/view.h"
@@ -42,6 +43,7 @@ struct Toast {
 };
 
 inline constexpr float kSmallestScale = 0.5f, kLargestScale = 3;  // of the interface
+inline constexpr std::size_t kMostRecentCommands = 5;
 
 // How the window looks; kept by the program between starts.
 struct Appearance {
@@ -83,6 +85,7 @@ struct State {
   PaletteState palette;
   int palette_openings = 0;
   std::vector<std::string> recent_commands;    // chosen in the palette, newest first
+  std::vector<std::string> kept_commands;      // the same as the program keeps them
   std::vector<std::string> controls_in_table;  // the trainer's, as the command table has them
   std::string view_to_show;                    // id; comes to the front in this frame
 
@@ -131,7 +134,9 @@ struct State {
   };
   std::map<std::string, Wish> wanted;  // by control
   std::string last_recorder_failure;   // already said
+  int last_recovery = 0;               // number of the one whose end was said
   std::string last_key_command;        // id of the command that a key asked for last
+  viz::ViewCost view_cost;             // of this window's thread
   double seconds = 0;                  // since the frame before
   double frame_rate = 0;
 
@@ -169,6 +174,8 @@ void draw_cheat_sheet(State& state);
 void draw_toasts(State& state, const Area& above);
 
 // --- what they share ---
+// Once a frame: says how a recovery ended and opens what it made.
+void follow_recovery(State& state);
 // Fills the command table; called once.
 void add_commands(State& state);
 // Once a frame: the commands of what comes and goes, such as the trainer's controls.
@@ -180,6 +187,8 @@ void run_command(State& state, const std::string& id);
 void open_palette(State& state, const std::string& query);
 // The command that replays at this speed, one of the cursor's.
 std::string speed_command(double speed);
+// The command that shows or hides a lane of the timeline.
+std::string lane_command(viz::Lane lane);
 // Every command that has a key, as tab-separated text in groups.
 std::string keys_as_text(const State& state);
 // The name of a view's window: its title, and an identity that no title changes.

@@ -24,6 +24,8 @@ StateWords state_words(State& state) {
   if (run != nullptr && state.trains(*run)) return trainer_words(*state.trainer);
   if (run != nullptr && state.is_trainers(*run) && state.trainer->state == TrainerStatus::State::Failed)
     return {"Failed", ui::Tone::Error};
+  const std::optional<Recovery> recovery = state.host.recovery();
+  if (recovery && recovery->state == Recovery::State::Running) return {"Recovering", ui::Tone::Accent};
   if (run == nullptr) return {"Ready", ui::Tone::Neutral};
   const viz::Feed* feed = state.timeline.feed(run->id());
   if (run->end() == nullptr && feed != nullptr && feed->progress) {
@@ -115,6 +117,7 @@ void draw_status_bar(State& state, const Area& area) {
     if (is_trainers && !state.trainer->message.empty())
       line.words(state.trainer->message,
                  state.trainer->state == TrainerStatus::State::Failed ? Token::Error : Token::Warn);
+    if (is_trainers && !state.recorder.note.empty()) line.words(state.recorder.note, Token::Warn);
     if (run != nullptr && !run->problem().empty()) line.words(run->problem(), Token::Error);
     if (state.shows_trainer() && state.trainer->steps_per_second > 0)
       line.words(viz::format_number(state.trainer->steps_per_second, 3) + " steps/s", Token::Muted,

@@ -3,6 +3,7 @@
 #include "viz/frame/time_bar.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -16,6 +17,9 @@ namespace {
 
 constexpr float kLowWindow = 700;       // below this height the views get the room
 constexpr float kCollapsedHeight = 92;  // transport, buttons, minimap
+constexpr float kMostShare = 0.2f;      // of the window's height; rows beyond it are left out
+constexpr float kChosenShare = 0.4f;    // where a person has chosen the charts
+constexpr float kAroundTracks = kHeaderHeight + 8 + kMinimapHeight + 8;
 
 void command_icon(State& state, const char* id, const char* glyph, ui::Tone tone = ui::Tone::Neutral) {
   const viz::UiCommand* command = state.commands.find(id);
@@ -101,7 +105,7 @@ void axis_button(State& state) {
 
 // Choices of one channel stand together; what is shown has a mark.
 void chart_menu(State& state, const viz::Run& run) {
-  std::vector<viz::ChartChoice> shown = charts_shown(state, run);
+  const std::vector<viz::ChartChoice> shown = charts_shown(state, run);
   const bool is_full = shown.size() >= kMostCharts;
   std::string channel;
   bool is_open = false;
@@ -112,18 +116,28 @@ void chart_menu(State& state, const viz::Run& run) {
       is_open = ImGui::BeginMenu(channel.c_str());
     }
     if (!is_open) continue;
-    const auto place = std::find(shown.begin(), shown.end(), choice);
-    const bool is_on = place != shown.end();
-    if (ImGui::MenuItem(viz::words_of(choice).c_str(), nullptr, is_on, is_on || !is_full)) {
-      is_on ? (void)shown.erase(place) : shown.push_back(choice);
-      state.time_bar.charts = shown;
-    }
+    const bool is_on = std::find(shown.begin(), shown.end(), choice) != shown.end();
+    const std::string words = viz::words_of(choice);
+    if (ImGui::MenuItem(words.c_str(), nullptr, is_on, is_on || !is_full))
+      state.commands.run("timeline.chart", words);
   }
   if (is_open) ImGui::EndMenu();
   ImGui::Separator();
-  if (ImGui::MenuItem("Loss and mean threshold", nullptr, false, state.time_bar.charts.has_value()))
-    state.time_bar.charts.reset();
+  const auto command = [&](const std::string& id, const std::string& words, bool is_on) {
+    const bool possible = state.commands.why_disabled(id).empty();
+    if (ImGui::MenuItem(words.c_str(), nullptr, is_on, possible)) state.commands.run(id);
+  };
+  command("timeline.default_charts", "Loss and mean threshold", false);
   if (is_full) ui::muted(fmt::format("At most {} charts", kMostCharts).c_str());
+  ImGui::Separator();
+  for (std::size_t i = 0; i < viz::kLanes; ++i) {
+    const auto lane = static_cast<viz::Lane>(i);
+    command(lane_command(lane), fmt::format("Lane of {}", viz::lane_name(lane)),
+            !state.time_bar.hidden_lanes.contains(lane));
+  }
+  const TrackRows rows = rows_that_fit(state, run, ImGui::GetIO().DisplaySize);
+  if (!rows.left_out.empty())
+    ui::muted(fmt::format("No room in this window for {}", fmt::join(rows.left_out, ", ")).c_str());
 }
 
 void buttons(State& state, const viz::Run& run, const Area& area, float top) {
@@ -134,7 +148,7 @@ void buttons(State& state, const viz::Run& run, const Area& area, float top) {
   command_icon(state, "timeline.tracks", icon::kChart, shown ? ui::Tone::Accent : ui::Tone::Neutral);
   ImGui::SameLine(0, px(4));
   ImGui::BeginDisabled(!shown);
-  if (ui::icon_button("charts", icon::kTune, "Choose the charts over the timeline"))
+  if (ui::icon_button("charts", icon::kTune, "Choose charts and lanes over the timeline"))
     ImGui::OpenPopup("charts");
   ImGui::EndDisabled();
   if (ImGui::BeginPopup("charts")) {
@@ -144,7 +158,8 @@ void buttons(State& state, const viz::Run& run, const Area& area, float top) {
   ImGui::SameLine(0, px(4));
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const viz::Annotations* annotations = annotations_of(state, run);
-  const bool has_some = annotations != nullptr && !annotations->empty();
+  const bool has_some =
+      annotations != nullptr && (!annotations->bookmarks().empty() || !annotations->notes().empty());
   command_icon(state, "annotation.list", icon::kFlag, has_some ? ui::Tone::Accent : ui::Tone::Neutral);
   draw_annotation_list(state, {at.x, at.y - px(4)});
 }
@@ -178,15 +193,6 @@ bool shows_tracks(const State& state, const ImVec2& window) {
   return state.time_bar.tracks == TimeBar::Tracks::Shown && window.y / current_scale() >= kLowWindow;
 }
 
-std::size_t lanes_shown(const State& state, const viz::Run& run) {
-  const auto it = state.time_bar.lanes.find(run.id());
-  if (it == state.time_bar.lanes.end()) return 0;
-  std::size_t count = 0;
-  for (std::size_t lane = 0; lane < viz::kLanes; ++lane)
-    count += it->second.of(static_cast<viz::Lane>(lane)).empty() ? 0 : 1;
-  return count;
-}
-
 }  // namespace
 
 bool may_grow(const State& state, const viz::Run& run) {
@@ -196,16 +202,47 @@ bool may_grow(const State& state, const viz::Run& run) {
   return run.end() == nullptr && loading.rows_read >= loading.rows_total;
 }
 
+bool shows_lane(const State& state, const viz::Run& run, viz::Lane lane) {
+  const auto lanes = state.time_bar.lanes.find(run.id());
+  return lanes != state.time_bar.lanes.end() && !lanes->second.of(lane).empty() &&
+         !state.time_bar.hidden_lanes.contains(lane);
+}
+
 std::vector<viz::ChartChoice> charts_shown(const State& state, const viz::Run& run) {
   return state.time_bar.charts ? *state.time_bar.charts : viz::default_charts(run);
+}
+
+float TrackRows::height() const {
+  return kChartHeight * static_cast<float>(charts.size()) + kLaneHeight * static_cast<float>(lanes.size());
+}
+
+TrackRows rows_that_fit(const State& state, const viz::Run& run, const ImVec2& window) {
+  const float share = state.time_bar.charts ? kChosenShare : kMostShare;
+  const float room = window.y / current_scale() * share - kAroundTracks;
+  TrackRows rows;
+  for (const viz::ChartChoice& choice : charts_shown(state, run)) {
+    if (rows.height() + kChartHeight <= room) {
+      rows.charts.push_back(choice);
+    } else {
+      rows.left_out.push_back(viz::words_of(choice));
+    }
+  }
+  for (std::size_t i = 0; i < viz::kLanes; ++i) {
+    const auto lane = static_cast<viz::Lane>(i);
+    if (!shows_lane(state, run, lane)) continue;
+    if (rows.height() + kLaneHeight <= room) {
+      rows.lanes.push_back(lane);
+    } else {
+      rows.left_out.emplace_back(viz::lane_name(lane));
+    }
+  }
+  return rows;
 }
 
 float time_bar_height(State& state, const ImVec2& window) {
   const viz::Run* run = state.run();
   if (run == nullptr || !shows_tracks(state, window)) return px(kCollapsedHeight);
-  const float tracks = kChartHeight * static_cast<float>(charts_shown(state, *run).size()) +
-                       kLaneHeight * static_cast<float>(lanes_shown(state, *run));
-  return px(kHeaderHeight + tracks + 8 + kMinimapHeight + 8);
+  return px(kAroundTracks + rows_that_fit(state, *run, window).height());
 }
 
 void keep_time_window(State& state) {

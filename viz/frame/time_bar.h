@@ -1,6 +1,9 @@
 // What the files of the timeline share: places on its axis, its regions, its pointer.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "viz/frame/state.h"
 
 namespace sparsescope::frame {
@@ -33,7 +36,17 @@ float time_bar_height(State& state, const ImVec2& window);
 void keep_time_window(State& state);
 // The run may still get frames: nothing ended it, and it is not a recording that is being read.
 bool may_grow(const State& state, const viz::Run& run);
+// Something happened in it, and nobody hid it.
+bool shows_lane(const State& state, const viz::Run& run, viz::Lane lane);
 std::vector<viz::ChartChoice> charts_shown(const State& state, const viz::Run& run);
+// The rows of tracks that have room in a window of this size, charts first, and the names of those without.
+struct TrackRows {
+  std::vector<viz::ChartChoice> charts;
+  std::vector<viz::Lane> lanes;
+  std::vector<std::string> left_out;
+  float height() const;  // at scale 1
+};
+TrackRows rows_that_fit(const State& state, const viz::Run& run, const ImVec2& window);
 
 // Each draws its region and lets the pointer act on it.
 void draw_transport(State& state, const Area& area);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "viz/model/time_tracks.h"
@@ -28,6 +29,7 @@ struct TimeBar {
   enum class Tracks { Shown, Hidden };
   Tracks tracks = Tracks::Shown;
   std::optional<std::vector<viz::ChartChoice>> charts;  // nothing: the defaults of the run
+  std::set<viz::Lane> hidden_lanes;                     // others are shown where something is in them
   std::map<std::uint32_t, viz::EventLanes> lanes;       // by Run::id()
   std::vector<KeptChart> kept_charts;                   // one a chart shown, in their order
 

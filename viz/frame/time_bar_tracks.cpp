@@ -262,13 +262,12 @@ void draw_tracks(State& state, viz::Run& run, const Area& area) {
   std::optional<std::uint64_t> pointed;  // the exact step of the mark under the pointer
   float y = top;
   std::size_t place = 0;
-  for (const viz::ChartChoice& choice : charts_shown(state, run)) {
+  const TrackRows rows = rows_that_fit(state, run, ImGui::GetIO().DisplaySize);
+  for (const viz::ChartChoice& choice : rows.charts) {
     draw_chart(state, run, choice, ruler, area, y, place++);
     y += px(kChartHeight);
   }
-  for (std::size_t i = 0; i < viz::kLanes; ++i) {
-    const auto lane = static_cast<viz::Lane>(i);
-    if (bar.lanes[run.id()].of(lane).empty()) continue;
+  for (const viz::Lane lane : rows.lanes) {
     if (const std::optional<std::uint64_t> step = draw_lane(state, run, lane, ruler, area, y)) pointed = step;
     y += px(kLaneHeight);
   }

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "imgui.h"
+#include "viz/frame/bookmarks.h"
 #include "viz/frame/command_builder.h"
 #include "viz/frame/layouts.h"
+#include "viz/frame/time_choices.h"
 
 namespace sparsescope::frame {
 namespace {
@@ -100,6 +102,8 @@ json snapshot(const State& state) {
           {"window", window_now(state)},
           {"views", views_now(state)},
           {"look", look_now(state)},
+          {"annotations", annotations_now(state)},
+          {"time_bar", time_bar_now(state)},
           {"panels", {{"side", state.show_side_panels}, {"hidden", state.hide_interface}}},
           {"layout", layout_now(state)}};
 }
@@ -115,6 +119,8 @@ void restore(State& state, const json& from) {
     if (slot.view->settings() != settings) slot.view->set_settings(settings);
   }
   restore_selection(state.selection, from["selection"]);
+  restore_annotations(state, from["annotations"]);
+  if (time_bar_now(state) != from["time_bar"]) take_time_bar(state, from["time_bar"]);
   if (window_now(state) != from["window"]) restore_window(state.timeline.window(), from["window"]);
   if (from["layout"].is_object() && layout_now(state) != from["layout"]) apply_layout(state, from["layout"]);
   if (is_in_front(from["layout"], from["focus"])) state.view_to_show = from["focus"].get<std::string>();
@@ -188,7 +194,7 @@ void add_undo_commands(State& state) {
   CommandBuilder table(state);
   table.in("Window")
       .add(
-          "window.undo", "Undo the last change of view or layout", {"Ctrl+Z"},
+          "window.undo", "Undo the last change of view, layout, bookmarks or names", {"Ctrl+Z"},
           [&state] { state.undo.undo(state); },
           [&state]() -> std::string { return state.undo.can_undo(state) ? "" : "nothing was changed"; })
       .add(

@@ -1,5 +1,6 @@
-// Undo and redo of what the window shows: locks, time window, view settings, layout, appearance. Never of
-// training, which has events and inverses of its own.
+// Undo and redo of what the window shows and what a person wrote beside a run: locks, time window, view
+// settings, charts of the timeline, layout, appearance, bookmarks, notes, names, tags. Never of training,
+// which has events and inverses of its own.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-// Two short lists kept in order, one stack of what was removed, and the format of the file.
+// Two short lists kept in order, a name, tags, and the format of the file.
 #include "viz/model/annotations.h"
 
 #include <fmt/format.h>
@@ -15,7 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
-constexpr std::size_t kRemovedKept = 100;
 constexpr std::size_t kMostItems = 100'000;  // of a file that somebody hands over
 constexpr const char* kFormat = "sparsescope notes";
 
@@ -62,6 +61,15 @@ int number_in(const Json& item) {
   return it->get<int>();
 }
 
+std::vector<std::string> tags_in(const Json& list) {
+  std::vector<std::string> tags;
+  for (const Json& tag : list) {
+    if (!tag.is_string()) throw refused("a tag is no text");
+    if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag.get<std::string>());
+  }
+  return tags;
+}
+
 }  // namespace
 
 void Annotations::insert(Bookmark bookmark) { insert_by_step(bookmarks_, std::move(bookmark)); }
@@ -76,7 +84,7 @@ void Annotations::take_number_from_others(int number) {
 
 std::uint32_t Annotations::mark(std::uint64_t step, int number, std::string title) {
   check(number >= 0 && number <= 9, "bookmarks are numbered 1 to 9");
-  ++version_;
+  changed();
   take_number_from_others(number);
   for (Bookmark& bookmark : bookmarks_) {
     if (bookmark.step != step) continue;
@@ -89,7 +97,7 @@ std::uint32_t Annotations::mark(std::uint64_t step, int number, std::string titl
 }
 
 std::uint32_t Annotations::write_note(std::uint64_t step, std::string text) {
-  ++version_;
+  changed();
   insert(Note{next_id_, step, std::move(text)});
   return next_id_++;
 }
@@ -102,49 +110,59 @@ bool Annotations::rename(std::uint32_t id, std::string text) {
   } else {
     return false;
   }
-  ++version_;
+  changed();
   return true;
 }
 
 bool Annotations::remove(std::uint32_t id) {
-  Removed removed;
   if (const auto it = find_id(bookmarks_, id); it != bookmarks_.end()) {
-    removed.bookmark = std::move(*it);
     bookmarks_.erase(it);
   } else if (const auto note = find_id(notes_, id); note != notes_.end()) {
-    removed.note = std::move(*note);
     notes_.erase(note);
   } else {
     return false;
   }
-  removed_.push_back(std::move(removed));
-  if (removed_.size() > kRemovedKept) removed_.erase(removed_.begin());
-  ++version_;
+  changed();
   return true;
 }
 
-bool Annotations::restore() {
-  if (removed_.empty()) return false;
-  Removed removed = std::move(removed_.back());
-  removed_.pop_back();
-  if (removed.bookmark) {
-    if (removed.bookmark->number != 0 && numbered(removed.bookmark->number) != nullptr)
-      removed.bookmark->number = 0;
-    insert(std::move(*removed.bookmark));
-  } else {
-    insert(std::move(*removed.note));
+void Annotations::name_run(std::string name) {
+  if (name == run_name_) return;
+  run_name_ = std::move(name);
+  changed();
+}
+
+void Annotations::set_tags(std::vector<std::string> tags) {
+  if (tags == tags_) return;
+  tags_ = std::move(tags);
+  changed();
+}
+
+void Annotations::go_back_to(const Annotations& earlier, std::uint64_t version) {
+  bookmarks_ = earlier.bookmarks_;
+  notes_ = earlier.notes_;
+  run_name_ = earlier.run_name_;
+  tags_ = earlier.tags_;
+  version_ = version;
+}
+
+std::vector<std::string> tags_from_text(std::string_view text) {
+  std::vector<std::string> tags;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    std::string_view tag = text.substr(0, comma);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    while (!tag.empty() && (tag.front() == ' ' || tag.front() == '#')) tag.remove_prefix(1);
+    while (!tag.empty() && tag.back() == ' ') tag.remove_suffix(1);
+    if (!tag.empty() && std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.emplace_back(tag);
   }
-  ++version_;
-  return true;
+  return tags;
 }
 
-std::string Annotations::restorable() const {
-  if (removed_.empty()) return "";
-  const Removed& last = removed_.back();
-  if (last.note) return "the note at " + step_words(last.note->step);
-  const std::string where = step_words(last.bookmark->step);
-  return last.bookmark->number != 0 ? fmt::format("bookmark {} at {}", last.bookmark->number, where)
-                                    : "bookmark at " + where;
+std::string text_from_tags(const std::vector<std::string>& tags) {
+  std::string text;
+  for (const std::string& tag : tags) text += (text.empty() ? "" : ", ") + tag;
+  return text;
 }
 
 const Bookmark* Annotations::numbered(int number) const {
@@ -182,6 +200,8 @@ int Annotations::free_number() const {
 
 std::string json_from_annotations(const Annotations& annotations, std::string_view run_uuid) {
   Json file = {{"format", kFormat}, {"version", kVersion}, {"run", run_uuid}};
+  if (!annotations.run_name().empty()) file["name"] = annotations.run_name();
+  if (!annotations.tags().empty()) file["tags"] = annotations.tags();
   file["bookmarks"] = Json::array();
   for (const Bookmark& bookmark : annotations.bookmarks()) {
     Json item;
@@ -207,6 +227,8 @@ Annotations annotations_from_json(std::string_view json, std::string_view run_uu
     annotations.mark(step_in(item), number_in(item), text_in(item, "title"));
   for (const Json& item : list_of(file, "notes"))
     annotations.write_note(step_in(item), text_in(item, "text"));
+  annotations.name_run(text_in(file, "name"));
+  if (file.contains("tags")) annotations.set_tags(tags_in(list_of(file, "tags")));
   return annotations;
 }
 
@@ -235,6 +257,18 @@ std::vector<std::uint32_t> removed_by(const std::vector<Item>& ours, const std::
   return ids;
 }
 
+std::vector<std::string> merged_tags(std::vector<std::string> ours, const std::vector<std::string>& base,
+                                     const std::vector<std::string>& theirs) {
+  const auto has = [](const std::vector<std::string>& tags, const std::string& tag) {
+    return std::find(tags.begin(), tags.end(), tag) != tags.end();
+  };
+  std::erase_if(ours, [&](const std::string& tag) { return has(base, tag) && !has(theirs, tag); });
+  for (const std::string& tag : theirs) {
+    if (!has(base, tag) && !has(ours, tag)) ours.push_back(tag);
+  }
+  return ours;
+}
+
 }  // namespace
 
 void merge(Annotations& ours, const Annotations& base, const Annotations& theirs) {
@@ -256,6 +290,9 @@ void merge(Annotations& ours, const Annotations& base, const Annotations& theirs
     if (same_in(base.notes(), note) == nullptr && same_in(ours.notes(), note) == nullptr)
       ours.write_note(note.step, note.text);
   }
+  if (theirs.run_name() != base.run_name() && ours.run_name() == base.run_name())
+    ours.name_run(theirs.run_name());
+  ours.set_tags(merged_tags(ours.tags(), base.tags(), theirs.tags()));
 }
 
 std::string words_of(const Bookmark& bookmark) {

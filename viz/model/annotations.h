@@ -1,9 +1,8 @@
-// Bookmarks and notes that a person puts on the steps of one run, and their JSON. They are kept beside the
-// recording, never in it; who writes the file is the application's business.
+// What a person says about one run: bookmarks and notes on its steps, its name and its tags; and their JSON.
+// Kept beside the recording, never in it; who writes the file is the application's business.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +29,11 @@ class Annotations {
   // Both by rising step.
   const std::vector<Bookmark>& bookmarks() const { return bookmarks_; }
   const std::vector<Note>& notes() const { return notes_; }
-  bool empty() const { return bookmarks_.empty() && notes_.empty(); }
+  // What the person calls the run; empty: by the title it was recorded with.
+  const std::string& run_name() const { return run_name_; }
+  // In the order in which they were given, none twice.
+  const std::vector<std::string>& tags() const { return tags_; }
+  bool empty() const { return bookmarks_.empty() && notes_.empty() && run_name_.empty() && tags_.empty(); }
 
   // Adds a bookmark, or gives the one that is at `step` already the number and, unless empty, the title.
   // Another bookmark that has `number` (1..9) loses it. Returns its id.
@@ -38,13 +41,10 @@ class Annotations {
   std::uint32_t write_note(std::uint64_t step, std::string text);
   // The title of a bookmark or the text of a note. False: there is no such one.
   bool rename(std::uint32_t id, std::string text);
-  // Removes a bookmark or a note; restore() brings it back. False: there is no such one.
+  // Removes a bookmark or a note. False: there is no such one.
   bool remove(std::uint32_t id);
-  // Brings back what was removed last. A number that was given away meanwhile stays where it is. False:
-  // nothing was removed.
-  bool restore();
-  // "bookmark 3 at step 1,200", what restore() would bring back; empty: nothing.
-  std::string restorable() const;
+  void name_run(std::string name);
+  void set_tags(std::vector<std::string> tags);
 
   const Bookmark* numbered(int number) const;  // nullptr: no such one
   const Bookmark* at(std::uint64_t step) const;
@@ -54,24 +54,28 @@ class Annotations {
   // The lowest number of 1..9 that is free, or 0.
   int free_number() const;
 
-  // Grows with every change.
+  // Another one after every change.
   std::uint64_t version() const { return version_; }
+  // Takes what `earlier`, a copy of this made at `version`, says. Changes after it get versions of their own.
+  void go_back_to(const Annotations& earlier, std::uint64_t version);
 
  private:
+  void changed() { version_ = ++newest_version_; }
   void insert(Bookmark bookmark);
   void insert(Note note);
   void take_number_from_others(int number);
 
-  struct Removed {
-    std::optional<Bookmark> bookmark;
-    std::optional<Note> note;
-  };
   std::vector<Bookmark> bookmarks_;
   std::vector<Note> notes_;
-  std::vector<Removed> removed_;  // oldest first
+  std::string run_name_;
+  std::vector<std::string> tags_;
   std::uint32_t next_id_ = 1;
-  std::uint64_t version_ = 0;
+  std::uint64_t version_ = 0, newest_version_ = 0;
 };
+
+// "a, b" as {"a", "b"}: without spaces around them, empty ones and repeats left out.
+std::vector<std::string> tags_from_text(std::string_view text);
+std::string text_from_tags(const std::vector<std::string>& tags);
 
 // One JSON object that names the run it belongs to.
 std::string json_from_annotations(const Annotations& annotations, std::string_view run_uuid);

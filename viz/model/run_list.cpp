@@ -6,6 +6,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "viz/model/annotations.h"
 #include "viz/model/format.h"
 
 namespace sparsescope::viz {
@@ -102,6 +103,11 @@ std::string preset_of(const Run& run) {
   return json.is_object() && name != json.end() && name->is_string() ? name->get<std::string>() : "";
 }
 
+std::vector<std::string> tags_of(const Run& run, const RunListSettings& settings) {
+  const auto tagged = settings.tags.find(run.id());
+  return tagged != settings.tags.end() ? tagged->second : std::vector<std::string>();
+}
+
 }  // namespace
 
 bool matches_filter(std::string_view text, std::string_view filter) {
@@ -120,10 +126,15 @@ std::string run_name(const Timeline& timeline, const Run& run, const RunListSett
 
 std::vector<std::uint32_t> listed_runs(const Timeline& timeline, const RunListSettings& settings) {
   std::vector<std::uint32_t> listed;
+  const auto has_tag = [&](const Run& run) {
+    return std::ranges::any_of(tags_of(run, settings), [&](const std::string& tag) {
+      return matches_filter("#" + tag, settings.filter);
+    });
+  };
   for (const std::unique_ptr<Run>& run : timeline.runs()) {
     if (!settings.shows_hidden && settings.hidden.contains(run->id())) continue;
     if (!settings.filter.empty() && !matches_filter(run_name(timeline, *run, settings), settings.filter) &&
-        !matches_filter(run->uuid(), settings.filter))
+        !matches_filter(run->uuid(), settings.filter) && !has_tag(*run))
       continue;
     listed.push_back(run->id());
   }
@@ -136,6 +147,7 @@ RunEntry run_entry(const Timeline& timeline, const Run& run, const Selection& se
   entry.run = run.id();
   entry.title = run.title();
   entry.name = run_name(timeline, run, settings);
+  entry.tags = tags_of(run, settings);
   const Feed* feed = timeline.feed(run.id());
   if (feed != nullptr) {
     entry.path = feed->path;
@@ -179,6 +191,7 @@ std::string numbers_in_words(const RunEntry& entry) {
   if (entry.state != RunState::Loading && (!is_whole || entry.state == RunState::NotClosed))
     words += " at " + count(entry.steps) + (is_whole ? "" : " of " + count(entry.planned));
   const auto add = [&](const std::string& part) { words += " · " + part; };
+  for (const std::string& tag : entry.tags) add("#" + tag);
   if (entry.best_loss) add(format_fixed(*entry.best_loss, 3) + " nats");
   if (entry.seconds > 0) add(format_duration(entry.seconds));
   if (entry.bytes > 0) add(format_bytes(static_cast<double>(entry.bytes)));
@@ -219,6 +232,7 @@ Twin run_list_twin(const Timeline& timeline, const Selection& selection, const R
   twin.title = "Runs";
   twin.table.header = {"run",
                        "state",
+                       "tags",
                        "steps",
                        "best held-out loss, nats per token",
                        "at step",
@@ -230,7 +244,8 @@ Twin run_list_twin(const Timeline& timeline, const Selection& selection, const R
   const std::vector<std::uint32_t> listed = listed_runs(timeline, settings);
   for (std::uint32_t id : listed) {
     const RunEntry entry = run_entry(timeline, *timeline.find(id), selection, settings, trained);
-    twin.table.rows.push_back({entry.name, entry.words, std::to_string(entry.steps),
+    twin.table.rows.push_back({entry.name, entry.words, text_from_tags(entry.tags),
+                               std::to_string(entry.steps),
                                entry.best_loss ? fmt::format("{:.9g}", *entry.best_loss) : kAbsent,
                                entry.best_loss ? std::to_string(entry.best_step) : kAbsent,
                                fmt::format("{:.3f}", entry.seconds), std::to_string(entry.bytes),

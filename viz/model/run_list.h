@@ -29,10 +29,12 @@ enum class RunState {
   NotClosed
 };
 
-// What a person chose about the list; of this start of the program, nothing is written into a recording.
+// What a person chose about the list. Names and tags are kept beside the recordings, what is hidden and the
+// filter last as long as the window; nothing is written into a recording.
 struct RunListSettings {
   std::string filter;
-  std::map<std::uint32_t, std::string> names;  // by run; others go by their title
+  std::map<std::uint32_t, std::string> names;              // by run; others go by their title
+  std::map<std::uint32_t, std::vector<std::string>> tags;  // by run
   std::set<std::uint32_t> hidden;
   bool shows_hidden = false;
   bool operator==(const RunListSettings&) const = default;
@@ -64,18 +66,21 @@ struct RunEntry {
   double seconds = 0;       // from first to last frame
   std::uint64_t bytes = 0;  // of the recording; 0: not known
   std::string path;
+  std::vector<std::string> tags;
   std::vector<ConfigChange> changes;  // against the pinned baseline
   bool is_selected = false, is_baseline = false, is_compared = false, is_hidden = false;
 };
 
-// Ids of the runs that the filter and hiding leave, in the order in which they were opened.
+// Ids of the runs that the filter (of names, tags as "#good", uuids) and hiding leave, in the order in which
+// they were opened.
 std::vector<std::uint32_t> listed_runs(const Timeline& timeline, const RunListSettings& settings);
 // The name by which a run is listed.
 std::string run_name(const Timeline& timeline, const Run& run, const RunListSettings& settings);
 // One row. `trained`: the run this window trains, if any.
 RunEntry run_entry(const Timeline& timeline, const Run& run, const Selection& selection,
                    const RunListSettings& settings, const std::optional<TrainedRun>& trained);
-// "finished · 4.159 nats · 45 s · 950 KiB", "training at 120 of 300 · 12 s": what a row says below its name.
+// "finished · #good · 4.159 nats · 45 s · 950 KiB", "training at 120 of 300 · 12 s": what a row says below
+// its name.
 std::string numbers_in_words(const RunEntry& entry);
 // "spark.tau 0.5 → 0.25, 3 more": at most `most` changes, the others counted.
 std::string changes_in_words(const std::vector<ConfigChange>& changes, std::size_t most);

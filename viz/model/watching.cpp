@@ -101,7 +101,7 @@ std::string watching_measures(const WatchingFacts& facts) {
   return words.empty() ? "nothing is held back" : words;
 }
 
-std::vector<WatchingRow> watching_rows(const WatchingFacts& facts) {
+std::vector<WatchingRow> watching_rows(const WatchingFacts& facts, std::optional<double> view_share) {
   std::vector<WatchingRow> rows;
   rows.push_back(
       {"Measured", measured_in_words(facts),
@@ -117,9 +117,10 @@ std::vector<WatchingRow> watching_rows(const WatchingFacts& facts) {
   rows.push_back({"Probes and samples, estimated", facts.estimated ? percent(facts.estimated) : "not yet",
                   "What the budget is held against between measurements"});
   rows.push_back({"Recording", percent(facts.recording), "Time in which training waited for the recorder"});
-  rows.push_back({"View", "beside training",
-                  "The window draws on its own thread and never holds a step up; its share of the processor "
-                  "is not measured"});
+  rows.push_back(
+      {"View", view_share ? format_percent(*view_share, 1) + " of one processor" : "not measured yet",
+       "Time in which the window's own thread was at work, over the last seconds. It never holds a step "
+       "up; a training on the same processors may lose as much of one of them"});
   rows.push_back({"Cadence", facts.cadence ? steps(*facts.cadence) : kAbsent,
                   "Over budget the cadence is stretched first, then edges are left out. Now: " +
                       watching_measures(facts)});
@@ -128,7 +129,7 @@ std::vector<WatchingRow> watching_rows(const WatchingFacts& facts) {
   return rows;
 }
 
-Twin watching_twin(const WatchingFacts& facts) {
+Twin watching_twin(const WatchingFacts& facts, std::optional<double> view_share) {
   Twin twin;
   twin.title = "Cost of watching, percent of training time";
   twin.lines.push_back(watching_value(facts));
@@ -140,7 +141,7 @@ Twin watching_twin(const WatchingFacts& facts) {
     twin.lines.push_back("Budget " + (*facts.budget > 0 ? percent(facts.budget) : std::string("none")));
   twin.lines.push_back(watching_measures(facts));
   twin.table.header = {"what", "value", "remark"};
-  for (const WatchingRow& row : watching_rows(facts))
+  for (const WatchingRow& row : watching_rows(facts, view_share))
     twin.table.rows.push_back({row.label, row.value, row.detail});
   return twin;
 }

@@ -52,7 +52,9 @@ std::string watching_measures(const WatchingFacts& facts);
 struct WatchingRow {
   std::string label, value, detail;
 };
-std::vector<WatchingRow> watching_rows(const WatchingFacts& facts);
-Twin watching_twin(const WatchingFacts& facts);
+// `view_share`: of one processor, by this window's own thread; nothing: not measured.
+std::vector<WatchingRow> watching_rows(const WatchingFacts& facts,
+                                       std::optional<double> view_share = std::nullopt);
+Twin watching_twin(const WatchingFacts& facts, std::optional<double> view_share = std::nullopt);
 
 }  // namespace sparsescope::viz

@@ -11,7 +11,7 @@ Applies DensityView::applies(const Run& run) const {
 }
 
 bool DensityView::draw_settings(ViewContext& context) {
-  bool changed = choose_time_axis(context.timeline.window());
+  bool changed = choose_time_axis(context);
   changed |= ui::toggle("Expected from counts", settings_.show_expected);
   changed |= choose_layers(settings_.layers, layers_shown(context, "density"));
   return changed;

@@ -18,7 +18,7 @@ Picture DriftView::query(const QueryFrame& frame) const {
 }
 
 bool DriftView::draw_settings(ViewContext& context) {
-  bool changed = choose_time_axis(context.timeline.window());
+  bool changed = choose_time_axis(context);
   changed |= choose_smoothing(shared_->smoothing);
   changed |= ui::toggle("θ in the unit of the scores", settings_.show_theta);
   changed |= ui::toggle("Density by reason", settings_.show_density);

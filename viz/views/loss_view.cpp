@@ -16,7 +16,7 @@ Picture LossView::query(const QueryFrame& frame) const {
 }
 
 bool LossView::draw_settings(ViewContext& context) {
-  bool changed = choose_time_axis(context.timeline.window());
+  bool changed = choose_time_axis(context);
   changed |= choose_smoothing(shared_->smoothing);
   changed |= ui::toggle("Seeds as median and band", settings_.groups_seeds);
   changed |= ui::toggle("Logarithmic loss axis", settings_.is_loss_logarithmic);

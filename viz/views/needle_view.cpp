@@ -352,7 +352,7 @@ void NeedleView::follow_pointer(ViewContext& context) {
 }
 
 bool NeedleView::draw_settings(ViewContext& context) {
-  bool changed = choose_time_axis(context.timeline.window());
+  bool changed = choose_time_axis(context);
   constexpr std::array<const char*, 2> kUnits = {"nats", "share of the ceiling"};
   ui::muted("Signal");
   int unit = settings_.as_share ? 1 : 0;

@@ -134,7 +134,7 @@ void RunListPanel::draw_runs(ViewContext& context, const std::optional<TrainedRu
   ImGui::PopStyleVar();
 }
 
-void RunListPanel::draw_name_field(const RunEntry& entry, float width) {
+void RunListPanel::draw_name_field(ViewContext& context, float width) {
   ImGui::SetNextItemWidth(width);
   FontScope font(Font::Regular, kSmallText + 0.5f);
   if (focuses_name_) ImGui::SetKeyboardFocusHere();
@@ -142,14 +142,10 @@ void RunListPanel::draw_name_field(const RunEntry& entry, float width) {
   focuses_name_ = false;
   const bool is_done = ImGui::InputText(
       "##name", &new_name_, ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_AutoSelectAll);
-  ui::tooltip("The name in this window until the program ends; the recording keeps its own title",
+  ui::tooltip("Kept beside the recording, which keeps its own title; empty gives that back",
               "Enter keeps it, Esc does not");
   if (is_done) {
-    if (new_name_.empty() || new_name_ == entry.title) {
-      settings.names.erase(entry.run);
-    } else {
-      settings.names[entry.run] = new_name_;
-    }
+    if (context.run_command_with) context.run_command_with("run.set_name", new_name_);
     renaming_.reset();
   } else if (!was_asked && ImGui::IsItemDeactivated()) {
     renaming_.reset();
@@ -164,7 +160,7 @@ void RunListPanel::draw_run(ViewContext& context, const RunEntry& entry, float h
   if (renaming_ == entry.run) {
     list->AddRectFilled(at, {at.x + width, at.y + height}, color(Token::AccentSurface), px(3));
     ImGui::SetCursorScreenPos({text_x, at.y + px(4)});
-    draw_name_field(entry, width - px(24));
+    draw_name_field(context, width - px(24));
     ImGui::SetCursorScreenPos({at.x, at.y});
     ImGui::Dummy({width, height});
     return;
@@ -172,9 +168,9 @@ void RunListPanel::draw_run(ViewContext& context, const RunEntry& entry, float h
   const bool pressed = ImGui::InvisibleButton("run", {width, height}, ImGuiButtonFlags_EnableNav);
   const bool hovered = ImGui::IsItemHovered();
   if (pressed && ImGui::GetIO().KeyCtrl) {
-    std::vector<std::uint32_t>& beside = context.selection.comparison.beside;
-    if (std::erase(beside, entry.run) == 0 && beside.size() + 1 < kMostRunsCompared)
-      beside.push_back(entry.run);
+    const Run* run = context.timeline.find(entry.run);
+    if (run != nullptr && context.run_command_with)
+      context.run_command_with("run.compare_with", title_of ? title_of(*run) : entry.name);
   } else if (pressed) {
     context.selection.run = entry.run;
   }
@@ -244,6 +240,8 @@ void RunListPanel::draw_run_menu(ViewContext& context, const RunEntry& entry) {
     } kEntries[] = {{"Pin as baseline A", "run.pin_baseline"},
                     {"Compare with the next run too", "run.compare"},
                     {"Rename…", "run.rename"},
+                    {"Tags…", "run.tag"},
+                    {"Recover into a new file", "run.recover"},
                     {"Hide", "run.hide"},
                     {"Copy the file's path", "run.copy_path"},
                     {"Copy its configuration", "run.copy_config"},

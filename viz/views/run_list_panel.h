@@ -19,8 +19,11 @@ class RunListPanel {
  public:
   RunListSettings settings;
   ChannelSettings channels;
+  // By which title run.compare_with knows a run; empty: by its name in the list.
+  std::function<std::string(const Run&)> title_of;
 
-  // The name of `run` becomes a field with its text selected; Enter keeps it, Esc does not.
+  // The name of `run` becomes a field with its text selected; Enter gives it by the command run.set_name, Esc
+  // does not.
   void begin_rename(const Timeline& timeline, const Run& run);
   bool is_renaming() const { return renaming_.has_value(); }
   void focus_filter() { focuses_filter_ = true; }
@@ -28,7 +31,7 @@ class RunListPanel {
   // The field that filters both lists while typing.
   void draw_filter();
   // At most `height` framebuffer pixels, the rest by scrolling. A click selects, with Ctrl it adds to the
-  // comparison; the other actions are commands of the context menu.
+  // comparison by run.compare_with; the other actions are commands of the context menu.
   void draw_runs(ViewContext& context, const std::optional<TrainedRun>& trained, float height);
   // `show`: what a click on an element does, and `shows` whether it is shown already; both may be empty.
   using Element = std::function<void(std::uint32_t channel, std::size_t element)>;
@@ -55,7 +58,7 @@ class RunListPanel {
   RunEntry entry(const ViewContext& context, const Run& run, const std::optional<TrainedRun>& trained);
   void draw_run(ViewContext& context, const RunEntry& entry, float height);
   void draw_run_menu(ViewContext& context, const RunEntry& entry);
-  void draw_name_field(const RunEntry& entry, float width);
+  void draw_name_field(ViewContext& context, float width);
 
   ListKey key_;
   std::vector<std::uint32_t> listed_;

@@ -13,12 +13,19 @@ constexpr double kSmallestWindow = 2, kLargestWindow = 500;  // of smoothing, in
 
 }  // namespace
 
-bool choose_time_axis(TimeWindow& window) {
+bool choose_time_axis(ViewContext& context) {
   constexpr std::array<const char*, 4> kNames = {"step", "tokens", "wall time", "relative step"};
+  constexpr std::array<const char*, 4> kCommands = {"timeline.by_step", "timeline.by_tokens",
+                                                    "timeline.by_wall_time", "timeline.by_relative_step"};
+  TimeWindow& window = context.timeline.window();
   ui::muted("Time axis");
   int index = static_cast<int>(window.axis());
   if (!ui::segmented("time axis", kNames, index)) return false;
-  window.set_axis(static_cast<TimeAxis>(index));
+  if (context.run_command) {
+    context.run_command(kCommands[static_cast<std::size_t>(index)]);
+  } else {
+    window.set_axis(static_cast<TimeAxis>(index));
+  }
   return true;
 }
 

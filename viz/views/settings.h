@@ -15,8 +15,9 @@ struct SharedSettings {
   Smoothing smoothing;
 };
 
-// The time axis that all plots share: step, tokens, wall time, relative step. True when it changed.
-bool choose_time_axis(TimeWindow& window);
+// The time axis that all plots share: step, tokens, wall time, relative step; set by its command where there
+// are commands. True when it changed.
+bool choose_time_axis(ViewContext& context);
 // The smoothing switch and its window. True when it changed.
 bool choose_smoothing(Smoothing& smoothing);
 // Which layers a mean is taken over. True when it changed.

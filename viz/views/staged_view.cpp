@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "viz/model/format.h"
 #include "viz/widgets/controls.h"
 #include "viz/widgets/icons.h"
@@ -65,6 +67,31 @@ QueryFrame query_frame(const ViewContext& context, Run& run, int columns) {
   return {context.timeline, run, columns, selection.brush, selection.locked, selection.comparison};
 }
 
+template <typename Change>
+void StagedView::by_commands(ViewContext& context, Change change) {
+  const nlohmann::json before = settings();
+  change();
+  const nlohmann::json after = settings();
+  if (after == before || !context.run_command || !context.run_command_with) return;
+  // What no command sets, such as a camera or a text, stays as it was set.
+  nlohmann::json by_hand = after;
+  std::vector<std::pair<std::string, const nlohmann::json*>> by_command;
+  for (const auto& [key, value] : after.items()) {
+    const auto was = before.find(key);
+    if (was == before.end() || *was == value || !(value.is_boolean() || value.is_number())) continue;
+    by_hand[key] = *was;
+    by_command.emplace_back(fmt::format("view.{}.{}", id(), key), &value);
+  }
+  set_settings(by_hand);
+  for (const auto& [command, value] : by_command) {
+    if (value->is_boolean()) {
+      context.run_command(command);
+    } else {
+      context.run_command_with(command, value->dump());
+    }
+  }
+}
+
 void StagedView::draw(ViewContext& context) {
   Run* run = context.timeline.current(context.selection.run);
   if (run == nullptr) {
@@ -79,7 +106,9 @@ void StagedView::draw(ViewContext& context) {
   const PictureHead& head = refresh(context, *run);
   ui::view_header({head.title, head.detail, head.takeaway, run_token(static_cast<int>(head.run)), head.help},
                   [&] {
-                    if (draw_settings(context)) forget();
+                    by_commands(context, [&] {
+                      if (draw_settings(context)) forget();
+                    });
                   });
   if (draw_state(head, context, *run)) {
     draw_marks(context);
@@ -157,15 +186,14 @@ void StagedView::draw_context_menu(ViewContext& context, Run& run) {
   if (ImGui::MenuItem("Copy table", "Ctrl+Shift+C"))
     ImGui::SetClipboardText(text_of(fresh_twin(context, run)).c_str());
   ImGui::Separator();
-  draw_menu(context);
+  by_commands(context, [&] { draw_menu(context); });
   command("Export…", "Ctrl+E", "view.export");
-  command("Annotate…", "N", "annotations.note");
-  command("Add bookmark", "M", "annotations.bookmark");
-  command("Open in comparison", nullptr, "run.compare");
+  command("Annotate…", "N", "annotation.note");
+  command("Add bookmark", "M", "annotation.bookmark");
+  command("Open in comparison", "C", "run.compare");
   ImGui::Separator();
-  if (ImGui::MenuItem("Fit the time axis", "F", false, context.timeline.window().chosen().has_value()))
-    context.timeline.window().fit();
-  if (ImGui::MenuItem("Release selection", "Esc")) context.selection.release();
+  command("Fit the time axis", "F", "timeline.fit");
+  command("Release selection", "Esc", "selection.let_go");
   ImGui::EndPopup();
 }
 

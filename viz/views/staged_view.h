@@ -42,6 +42,10 @@ class StagedView : public View {
  private:
   // False: there is no picture to draw below.
   bool draw_state(const PictureHead& head, ViewContext& context, Run& run);
+  // Lets `change` set what it likes, then does the same by the commands of the settings it changed, as the
+  // palette would.
+  template <typename Change>
+  void by_commands(ViewContext& context, Change change);
   void draw_context_menu(ViewContext& context, Run& run);
 };
 
@@ -71,6 +75,8 @@ class QueriedView : public StagedView {
   virtual int columns(const ViewContext& context) const {
     return context.size.x > 0 ? static_cast<int>(context.size.x) : kMostColumns;
   }
+  // What is said over the last good picture while `fresh` is not ready; empty: too short a wait to be said.
+  virtual std::string words_behind(const PictureType& fresh) const { return fresh.words; }
 
   const PictureHead& refresh(ViewContext& context, Run& run) override {
     const PictureKey key = picture_key(context, run, columns(context));
@@ -79,7 +85,7 @@ class QueriedView : public StagedView {
       const bool keeps_last = picture_ && fresh.state == PictureState::Loading && key.run == key_.run &&
                               picture_->state == PictureState::Ready;
       if (keeps_last) {
-        picture_->behind = fresh.words;
+        picture_->behind = words_behind(fresh);
         picture_->cursor_step = fresh.cursor_step;
       } else {
         picture_ = std::move(fresh);
