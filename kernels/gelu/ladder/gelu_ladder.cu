@@ -1,0 +1,57 @@
+// Study versions of GELU.
+#include "kernels/common/launch.h"
+#include "kernels/common/vector.h"
+#include "kernels/gelu/ladder/gelu_ladder.h"
+
+namespace sparsescope::kernels::ladder {
+namespace {
+
+constexpr int kThreads = 256;
+
+__device__ inline float cdf(float x) { return 0.5f * (1 + erff(0.7071067811865476f * x)); }
+__device__ inline float slope(float x) { return cdf(x) + x * 0.3989422804014327f * expf(-0.5f * x * x); }
+
+template <int kWidth>
+__global__ void __launch_bounds__(kThreads)
+    gelu_kernel(const Bfloat16* input, std::int64_t packs, Bfloat16* output) {
+  const std::int64_t i = std::int64_t(blockIdx.x) * kThreads + threadIdx.x;
+  if (i >= packs) return;
+  Pack<kWidth> values = load<kWidth>(input + i * kWidth);
+#pragma unroll
+  for (float& value : values.at) value *= cdf(value);
+  store<kWidth>(output + i * kWidth, values);
+}
+
+template <int kWidth>
+__global__ void __launch_bounds__(kThreads)
+    gelu_backward_kernel(const Bfloat16* input, const Bfloat16* d_output, std::int64_t packs,
+                         Bfloat16* d_input) {
+  const std::int64_t i = std::int64_t(blockIdx.x) * kThreads + threadIdx.x;
+  if (i >= packs) return;
+  const Pack<kWidth> x = load<kWidth>(input + i * kWidth);
+  Pack<kWidth> gradient = load<kWidth>(d_output + i * kWidth);
+#pragma unroll
+  for (int k = 0; k < kWidth; ++k) gradient.at[k] *= slope(x.at[k]);
+  store<kWidth>(d_input + i * kWidth, gradient);
+}
+
+}  // namespace
+
+void gelu_backward_scalar(const Bfloat16* input, const Bfloat16* d_output, std::int64_t count,
+                          Bfloat16* d_input, Stream stream) {
+  launch("gelu_backward_scalar", gelu_backward_kernel<1>, divide_up(count, kThreads), kThreads, stream, input,
+         d_output, count, d_input);
+}
+
+void gelu_backward_erff(const Bfloat16* input, const Bfloat16* d_output, std::int64_t count,
+                        Bfloat16* d_input, Stream stream) {
+  launch("gelu_backward_erff", gelu_backward_kernel<8>, divide_up(count / 8, kThreads), kThreads, stream,
+         input, d_output, count / 8, d_input);
+}
+
+void gelu_erff(const Bfloat16* input, std::int64_t count, Bfloat16* output, Stream stream) {
+  launch("gelu_erff", gelu_kernel<8>, divide_up(count / 8, kThreads), kThreads, stream, input, count / 8,
+         output);
+}
+
+}  // namespace sparsescope::kernels::ladder
