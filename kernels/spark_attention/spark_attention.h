@@ -82,7 +82,7 @@ struct SparkAttentionGradients {
 // Bytes of scratch: one bf16 plane of pairs and two fp32 values a query and head. Shared by all layers.
 std::int64_t spark_attention_backward_scratch(SparkAttentionShape shape);
 
-// Five launches. d_output [B,T,H,D] bf16.
+// Four launches. d_output [B,T,H,D] bf16.
 void spark_attention_backward(const SparkAttentionInput& input, SparkAttentionShape shape,
                               SparkAttentionRule rule, const SparkAttentionSaved& saved,
                               const Bfloat16* d_output, const SparkScoreGradientInput& scores,

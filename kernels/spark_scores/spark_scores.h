@@ -8,6 +8,7 @@
 // theta)/tau).
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "kernels/common/bfloat16.h"
@@ -19,7 +20,7 @@ namespace sparsescope::kernels {
 
 // A lower triangle of pairs in tiles of 64 queries x 64 keys, tile (i, j <= i) of a sequence at
 // i (i + 1) / 2 + j, kPairTileValues bf16 values each. Inside a tile values lie in the order in which tensor
-// cores want them (spark_tile.h); nobody else should read them.
+// cores want them (pair_plane.h); read them through it.
 inline constexpr std::int64_t kPairTile = 64;
 inline constexpr std::int64_t kPairTileValues = kPairTile * kPairTile;
 inline std::int64_t pair_tiles(std::int64_t tokens) {
@@ -36,6 +37,11 @@ struct SparkScoresShape {
   std::int64_t tokens = 0;  // T
   std::int64_t rank = 0;    // r >= 1
 };
+
+// Factor of u.z.
+inline float spark_score_scale(float kappa, std::int64_t rank) {
+  return kappa / std::sqrt(static_cast<float>(rank));
+}
 
 struct SparkScoresRule {
   ScopeRule scope;
@@ -78,14 +84,14 @@ void spark_log_gates(const SparkScoresInput& input, SparkScoresShape shape, Spar
 
 // Reason codes (kernels::ScopeReason) of every pair from the two bitsets, for probes: reasons [B,T,T] u8. A
 // pair that is direct and inherited too reads kDirect alone: the bitsets do not know.
-void spark_reasons(const std::uint32_t* direct, const std::uint32_t* scope, const std::int32_t* row_counts,
-                   SparkScoresShape shape, std::uint8_t* reasons, Stream stream);
+void spark_reasons(const std::uint32_t* direct, const std::uint32_t* scope, SparkScoresShape shape,
+                   std::uint8_t* reasons, Stream stream);
 
-// The whole decision on the host. Scores use std::fma in the kernel's order. `log_gates` stays untouched;
-// `scores` is wanted.
+// The scores [B,T,T] on the host, with std::fma in the kernel's order: the same bits.
 void spark_scores_reference(const SparkScoresInput& input, SparkScoresShape shape, SparkScoresRule rule,
-                            const SparkScoresOutput& output);
-// Bitsets, counts and sums from given scores [B,T,T] fp32.
+                            float* scores);
+// Bitsets, counts and sums on the host from given scores [B,T,T]: output.direct, scope, row_counts,
+// row_moments and row_gates, all wanted.
 void spark_decision_reference(const float* scores, float theta, SparkScoresShape shape, SparkScoresRule rule,
                               const SparkScoresOutput& output);
 
