@@ -122,9 +122,7 @@ void TrainingLoop::inject_needle(double depth) {
 
 void TrainingLoop::sample_if_due() {
   const experiments::SampleConfig& config = state_.experiment().sample;
-  const bool is_due =
-      config.every > 0 && step() % static_cast<std::uint64_t>(config.every) == 0 && watching_.is_on();
-  if (!is_due || course_.is_stopped) return;
+  if (course_.is_stopped || watching_.look_for_text(step()) != Watching::Look::Take) return;
   const std::uint64_t seed =
       data::stream_seed(state_.experiment().train.seed, fmt::format("{} {}", data::kTextStream, step())) &
       kExactSeed;

@@ -13,6 +13,7 @@ constexpr std::int64_t kRowsWithoutProbes = 10;    // steps between rows when th
 constexpr std::uint64_t kWarmSteps = 2;            // the first steps pay for allocations
 constexpr std::int64_t kProbesBeforeRelaxing = 3;  // so that one quick probe does not make cadences flap
 constexpr double kRelaxBelow = 0.7;                // share of the budget
+constexpr double kTextShare = 0.5;                 // of the budget, for texts: probes always have the rest
 
 void mix(double& mean, double value, double share) {
   mean = std::isnan(mean) ? value : (1 - share) * mean + share * value;
@@ -40,7 +41,10 @@ const std::vector<std::string>& watching_names() {
                                                  "probe_ms",
                                                  "copy_ms",
                                                  "step_ms",
-                                                 "window_steps"};
+                                                 "window_steps",
+                                                 "text_cadence",
+                                                 "base_text_cadence",
+                                                 "text_drops"};
   return names;
 }
 
@@ -56,6 +60,7 @@ void Watching::set_budget(double percent) {
   is_row_wanted_ = true;
   if (windows_.is_running()) return;
   probes_since_change_ = kProbesBeforeRelaxing;  // a person asked for it: no waiting
+  adjust_texts();
   adjust();
 }
 
@@ -65,6 +70,14 @@ Watching::Look Watching::look(std::uint64_t step) {
   const bool is_turn = step % static_cast<std::uint64_t>(cadence()) == 0;
   if (is_on_ && is_turn && !windows_.wants_quiet_step()) return Look::Take;
   ++left_out_;
+  return Look::LeftOut;
+}
+
+Watching::Look Watching::look_for_text(std::uint64_t step) {
+  if (settings_.sample_every <= 0) return Look::NotDue;
+  if (step % static_cast<std::uint64_t>(settings_.sample_every) != 0) return Look::NotDue;
+  if (is_on_ && step % static_cast<std::uint64_t>(text_cadence()) == 0) return Look::Take;
+  ++texts_left_out_;
   return Look::LeftOut;
 }
 
@@ -95,7 +108,11 @@ void Watching::probed(const ProbeCost& cost, double now_seconds) {
   if (may_measure && cadence() == before && detail_ == detail_before) windows_.begin(cadence());
 }
 
-void Watching::sampled(double sample_ms) { mix(sample_ms_, sample_ms, 0.5); }
+void Watching::sampled(double sample_ms) {
+  if (steps_seen_ == 0) return;  // the text before the first step pays for first use
+  mix(sample_ms_, sample_ms, 0.5);
+  if (!windows_.is_running()) adjust_texts();
+}
 
 void Watching::stepped(std::uint64_t step, double step_ms, double whole_ms, double blocked_ms,
                        double now_seconds) {
@@ -132,10 +149,33 @@ double Watching::estimate_percent(std::int64_t factor, Detail detail) const {
   return 100 * (probe_ms + held_up_ms_) / (static_cast<double>(settings_.probe_every * factor) * step_ms_);
 }
 
-double Watching::samples_percent() const {
+double Watching::samples_percent(std::int64_t factor) const {
   return settings_.sample_every > 0
-             ? 100 * sample_ms_ / (static_cast<double>(settings_.sample_every) * step_ms_)
+             ? 100 * sample_ms_ / (static_cast<double>(settings_.sample_every * factor) * step_ms_)
              : 0;
+}
+
+double Watching::probe_budget() const {
+  return budget_percent_ - std::min(or_zero(samples_percent()), kTextShare * budget_percent_);
+}
+
+// Texts keep within their share; what of it they do not use is the probes'.
+void Watching::adjust_texts() {
+  const std::int64_t before = text_factor_;
+  const double share = kTextShare * budget_percent_;
+  if (budget_percent_ <= 0) {
+    text_factor_ = 1;
+  } else {
+    while (text_factor_ < kMostStretched && samples_percent(text_factor_) > share) text_factor_ *= 2;
+    while (text_factor_ > 1 && samples_percent(text_factor_ / 2) < kRelaxBelow * share) text_factor_ /= 2;
+  }
+  if (text_factor_ == before) return;
+  changed(
+      "text_cadence",
+      fmt::format("texts come every {} steps, asked for was every {}: every {} would cost {:.2f} % of the "
+                  "training time, texts may take half of the budget of {:.2f} %",
+                  text_cadence(), settings_.sample_every, settings_.sample_every * before,
+                  or_zero(samples_percent(before)), budget_percent_));
 }
 
 // Over budget the cadence stretches first, then edges go; well below it they come back in the other order.
@@ -145,11 +185,11 @@ void Watching::adjust() {
   if (budget_percent_ <= 0) {
     factor_ = 1;
     detail_ = Detail::Full;
-  } else if (estimate_percent(factor_, detail_) > budget_percent_) {
-    while (factor_ < kMostStretched && estimate_percent(factor_, detail_) > budget_percent_) factor_ *= 2;
-    if (estimate_percent(factor_, detail_) > budget_percent_) detail_ = Detail::WithoutEdges;
+  } else if (estimate_percent(factor_, detail_) > probe_budget()) {
+    while (factor_ < kMostStretched && estimate_percent(factor_, detail_) > probe_budget()) factor_ *= 2;
+    if (estimate_percent(factor_, detail_) > probe_budget()) detail_ = Detail::WithoutEdges;
   } else if (probes_since_change_ >= kProbesBeforeRelaxing) {
-    const double low = kRelaxBelow * budget_percent_;
+    const double low = kRelaxBelow * probe_budget();
     if (detail_ == Detail::WithoutEdges && estimate_percent(factor_, Detail::Full) < low) {
       detail_ = Detail::Full;
     } else if (factor_ > 1 && estimate_percent(factor_ / 2, detail_) < low) {
@@ -159,9 +199,9 @@ void Watching::adjust() {
   if (factor_ != before) {
     changed("cadence",
             fmt::format("probes come every {} steps, asked for was every {}: every {} would cost {:.2f} % of "
-                        "the training time, the budget is {:.2f} %",
+                        "the training time, {:.2f} % of the budget of {:.2f} % is theirs",
                         cadence(), settings_.probe_every, settings_.probe_every * before,
-                        or_zero(estimate_percent(before, detail_before)), budget_percent_));
+                        or_zero(estimate_percent(before, detail_before)), probe_budget(), budget_percent_));
   }
   if (detail_ != detail_before) {
     changed("detail", detail_ == Detail::Full
@@ -218,7 +258,10 @@ std::vector<double> Watching::take_row(std::uint64_t step) {
           light_ms_,
           copy_ms_,
           step_ms_,
-          measured_ ? static_cast<double>(measured_->window_steps) : kUnknown};
+          measured_ ? static_cast<double>(measured_->window_steps) : kUnknown,
+          static_cast<double>(text_cadence()),
+          static_cast<double>(settings_.sample_every),
+          static_cast<double>(texts_left_out_)};
 }
 
 }  // namespace sparsescope::train

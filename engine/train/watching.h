@@ -1,5 +1,5 @@
-// How often a run may be watched: the budget of its probes, what they cost, what was left out. Training never
-// depends on it. The loop tells it times; it has no clock, no torch and takes no probe.
+// How often a run may be watched: the budget of its probes and scheduled texts, what they cost, what was left
+// out. Training never depends on it. The loop tells it times; it has no clock, no torch and takes no probe.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +39,8 @@ class Watching {
   // is taken. What is left out is counted.
   enum class Look { NotDue, Take, LeftOut };
   Look look(std::uint64_t step);
+  // The same for the text that the schedule writes at `step`: over budget it comes less often, as probes do.
+  Look look_for_text(std::uint64_t step);
   // Whether the probe about to be taken records edges, too.
   bool takes_edges() const;
 
@@ -48,6 +50,7 @@ class Watching {
   };
   // A scheduled probe was taken; may change cadence and detail for the next.
   void probed(const ProbeCost& cost, double now_seconds);
+  // A scheduled text was written; may change how often texts come.
   void sampled(double sample_ms);
   // A step is over: the training alone; everything from its begin to its end but evaluations, samples and
   // checkpoints; waiting for the recorder.
@@ -62,6 +65,7 @@ class Watching {
 
   // In force.
   std::int64_t cadence() const { return settings_.probe_every * factor_; }
+  std::int64_t text_cadence() const { return settings_.sample_every * text_factor_; }
   double budget_percent() const { return budget_percent_; }
   // Of the training time: probes as measured while that measurement is about the cadence in force, else as
   // estimated, and text samples. NaN before anything is known.
@@ -72,17 +76,21 @@ class Watching {
   enum class Detail { Full, WithoutEdges };
 
   double estimate_percent(std::int64_t factor, Detail detail) const;  // of the probes
-  double samples_percent() const;
+  double samples_percent(std::int64_t factor) const;
+  double samples_percent() const { return samples_percent(text_factor_); }
+  double probe_budget() const;  // what texts leave of the budget
   void adjust();
+  void adjust_texts();
   void changed(const char* what, const std::string& text);
 
   WatchingSettings settings_;
   double budget_percent_;
   bool is_on_ = true;
-  std::int64_t factor_ = 1;
+  std::int64_t factor_ = 1, text_factor_ = 1;
   Detail detail_ = Detail::Full;
   std::uint64_t probes_ = 0;    // taken
   std::uint64_t left_out_ = 0;  // due and not taken
+  std::uint64_t texts_left_out_ = 0;
   std::int64_t probes_since_change_ = 0;
   std::uint64_t steps_seen_ = 0;
 

@@ -69,6 +69,51 @@ TEST(RunEstimate, SaysSecondsOnlyWhenARateIsKnown) {
   EXPECT_DOUBLE_EQ(estimate_run(experiment, Device::Cpu, 3200.0).seconds.value(), 10);
 }
 
+// Counted by hand, term by term: 700 MB of context and workspaces, 16 bytes a parameter, activations in fp32.
+TEST(RunEstimate, OfAGpusMemoryIsWhatIsCountedByHand) {
+  experiments::Experiment dense = small();
+  dense.train.batch = 3;
+  // 300*8 + 12*8^2 + 3*8 = 3,192 parameters. Vectors 3*32*20*8 = 15,360; weights and logits of attention
+  // 3*32^2*2*2 = 12,288; backward 3*32^2*6*2 = 36,864; logits 3*3*32*300 = 86,400.
+  EXPECT_EQ(estimate_run(dense, Device::Cuda).parameters, 3'192);
+  EXPECT_DOUBLE_EQ(estimate_run(dense, Device::Cuda).memory_bytes, 700e6 + 16 * 3'192 + 4 * 150'912);
+
+  experiments::Experiment spark = small();
+  spark.model.mixer = experiments::MixerKind::Spark;
+  spark.model.layers = 4;
+  spark.model.width = 256;
+  spark.model.heads = 8;
+  spark.model.context = 512;
+  spark.model.spark.rank = 32;
+  spark.data.vocabulary = 4'096;
+  spark.train.batch = 16;
+  // 4096*256 + 4*(12*256^2 + 2*256 + 256*32 + 1) + 256 + 4096*32 parameters. A layer: vectors 41,943,040 and
+  // squares 16*512^2*(2*8 + 2) = 75,497,472; backward 16*512^2*6*8 = 201,326,592; logits 100,663,296.
+  EXPECT_EQ(estimate_run(spark, Device::Cuda).parameters, 4'360'452);
+  EXPECT_DOUBLE_EQ(estimate_run(spark, Device::Cuda).memory_bytes,
+                   700e6 + 16.0 * 4'360'452 + 4.0 * (4.0 * 117'440'512 + 201'326'592 + 100'663'296));
+}
+
+TEST(RunEstimate, OfAGpusMemoryStaysWithinItsBounds) {
+  for (const std::int64_t context : {32, 256, 2048}) {
+    for (const std::int64_t batch : {1, 16}) {
+      experiments::Experiment experiment = small();
+      experiment.model.context = context;
+      experiment.train.batch = batch;
+      const RunEstimate gpu = estimate_run(experiment, Device::Cuda);
+      const auto P = static_cast<double>(gpu.parameters), BT = static_cast<double>(batch * context);
+      const auto T = static_cast<double>(context);
+      // What no step can do without, and every square of attention in all layers at once.
+      EXPECT_GT(gpu.memory_bytes, 700e6 + 16 * P + 12 * BT * 300);
+      EXPECT_LT(gpu.memory_bytes, 700e6 + 16 * P + 4 * BT * (3 * 300 + 20 * 8 + 10 * 2 * T) + 1);
+      // The text lies in the computer's memory, not in the device's.
+      experiments::Experiment longer = experiment;
+      longer.data.max_bytes *= 2;
+      EXPECT_EQ(estimate_run(longer, Device::Cuda).memory_bytes, gpu.memory_bytes);
+    }
+  }
+}
+
 TEST(RunEstimate, GrowsWithWhatCosts) {
   const experiments::Experiment plain = small();
   const RunEstimate base = estimate_run(plain, Device::Cpu);

@@ -147,6 +147,62 @@ TEST(Watching, ALowerBudgetActsAtOnceAndNoneRestoresTheCadence) {
   EXPECT_EQ(run.watching.cadence(), 10);
 }
 
+// Steps of 10 ms; a text of `ms` whenever one is taken.
+std::vector<std::uint64_t> texts(Watching& watching, std::uint64_t first, std::uint64_t last, double ms) {
+  std::vector<std::uint64_t> taken;
+  for (std::uint64_t step = first; step <= last; ++step) {
+    watching.stepped(step, 10, 10, 0, 0.01 * static_cast<double>(step));
+    if (watching.look_for_text(step) != Watching::Look::Take) continue;
+    taken.push_back(step);
+    watching.sampled(ms);
+  }
+  return taken;
+}
+
+TEST(Watching, TextsKeepWithinTheirHalfOfTheBudgetAndSaySo) {
+  WatchingSettings settings = settings_of(0, 2);
+  settings.sample_every = 10;
+  Watching watching(settings);
+  // 4 ms in 100 ms: 4 %; half of the budget, 1 %, is kept at every 40.
+  EXPECT_EQ(texts(watching, 1, 200, 4), (std::vector<std::uint64_t>{10, 40, 80, 120, 160, 200}));
+  EXPECT_EQ(watching.text_cadence(), 40);
+  EXPECT_NEAR(watching.cost_percent(), 1, 1e-9);
+  const auto events = watching.take_events();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0]["what"], "text_cadence");
+  EXPECT_NE(events[0]["text"].get<std::string>().find("texts come every 40 steps, asked for was every 10"),
+            std::string::npos)
+      << events[0];
+  const auto row = watching.take_row(200);
+  EXPECT_EQ(row[row.size() - 3], 40);
+  EXPECT_EQ(row[row.size() - 2], 10);
+  EXPECT_EQ(row.back(), 14) << "what was due and left out is counted";
+  // Cheap again, they come back; without a budget they always came.
+  EXPECT_EQ(texts(watching, 201, 400, 0.1).back(), 400u);
+  EXPECT_EQ(watching.text_cadence(), 10);
+  Watching free_of_budget([&] {
+    settings.budget_percent = 0;
+    return settings;
+  }());
+  EXPECT_EQ(texts(free_of_budget, 1, 100, 400), multiples(10, 100));
+}
+
+TEST(Watching, WhatTextsTakeIsNotLeftForProbes) {
+  WatchingSettings settings = settings_of(10, 2);
+  settings.sample_every = 10;
+  Scripted alone(settings);
+  alone.probe_ms = 1.5;  // 1.5 % at every 10
+  alone.run_to(100);
+  EXPECT_EQ(alone.watching.cadence(), 10);
+  Scripted beside(settings);
+  beside.probe_ms = 1.5;
+  beside.run_to(20);
+  beside.watching.sampled(0.9);  // 0.9 %: 1.1 % is left
+  beside.run_to(100);
+  EXPECT_EQ(beside.watching.text_cadence(), 10);
+  EXPECT_EQ(beside.watching.cadence(), 20);
+}
+
 TEST(Watching, OffNothingIsTakenAndEachDueSampleIsCounted) {
   Scripted run(settings_of(10, 0));
   run.run_to(50);

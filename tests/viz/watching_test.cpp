@@ -7,6 +7,7 @@
 #include <map>
 
 #include "tests/viz/viz_support.h"
+#include "viz/model/view_cost.h"
 
 namespace sparsescope::viz {
 namespace {
@@ -29,7 +30,10 @@ const std::vector<std::string> kLabels = {"budget_percent",
                                           "probe_ms",
                                           "copy_ms",
                                           "step_ms",
-                                          "window_steps"};
+                                          "window_steps",
+                                          "text_cadence",
+                                          "base_text_cadence",
+                                          "text_drops"};
 
 struct Watched {
   Watched() : run(0, nullptr, 1 << 20) {
@@ -159,6 +163,41 @@ TEST(Watching, TheTwinHasEveryRowOfThePopover) {
   EXPECT_EQ(twin.table.rows[1][1], "—") << "what was not measured is absent, not 0";
   EXPECT_EQ(twin.table.rows[4][1], "1.30 %");
   for (const WatchingRow& row : watching_rows(facts)) EXPECT_FALSE(row.detail.empty()) << row.label;
+}
+
+TEST(Watching, TextsHeldBackAndTheViewsOwnShareAreSaid) {
+  Watched watched;
+  watched.row(0, {{"is_watching", 1},
+                  {"estimated_percent", 1.3},
+                  {"cadence", 10},
+                  {"base_cadence", 10},
+                  {"text_cadence", 400},
+                  {"base_text_cadence", 100},
+                  {"text_drops", 3}});
+  const WatchingFacts facts = watching_facts(watched.run, 0);
+  EXPECT_EQ(watching_measures(facts), "texts every 400 steps instead of 100");
+  const auto value_of = [](const Twin& twin, const std::string& what) {
+    for (const auto& row : twin.table.rows) {
+      if (row[0] == what) return row[1];
+    }
+    return std::string("no such row");
+  };
+  EXPECT_EQ(value_of(watching_twin(facts), "Texts"), "every 400 steps");
+  EXPECT_EQ(value_of(watching_twin(facts), "View"), "not measured yet");
+  EXPECT_EQ(value_of(watching_twin(facts, 0.034), "View"), "3.4 % of one processor");
+  Watched without;
+  without.row(0, {{"is_watching", 1}, {"cadence", 10}, {"text_cadence", 0}});
+  EXPECT_EQ(value_of(watching_twin(watching_facts(without.run, 0)), "Texts"), "no such row");
+}
+
+TEST(Watching, TheViewsShareIsThatOfWholeWindowsOfTime) {
+  ViewCost cost;
+  cost.add(4.9, 4.9);
+  EXPECT_FALSE(cost.processor_share()) << "not before the first window is over";
+  cost.add(0.1, 0);
+  EXPECT_NEAR(*cost.processor_share(), 0.98, 1e-12);
+  for (int i = 0; i < 50; ++i) cost.add(0.1, 0.01);
+  EXPECT_NEAR(*cost.processor_share(), 0.1, 1e-9);
 }
 
 TEST(Watching, ARecordingWithoutItSaysSo) {

@@ -65,8 +65,11 @@ WatchingFacts watching_facts(const Run& run, std::uint64_t step) {
   facts.recording = value("recording_percent");
   facts.cadence = value("cadence");
   facts.base_cadence = value("base_cadence");
+  facts.text_cadence = value("text_cadence");
+  facts.base_text_cadence = value("base_text_cadence");
   facts.detail = value("detail");
   facts.drops = value("drops");
+  facts.text_drops = value("text_drops");
   facts.probe_ms = value("probe_ms");
   facts.step_ms = value("step_ms");
   const std::optional<double> is_watching = value("is_watching");
@@ -98,6 +101,9 @@ std::string watching_measures(const WatchingFacts& facts) {
   if (facts.cadence && facts.base_cadence && *facts.cadence > *facts.base_cadence)
     words = steps(*facts.cadence) + " instead of " + format_count(std::llround(*facts.base_cadence));
   if (facts.detail && *facts.detail < 1) words += (words.empty() ? "" : ", ") + std::string("edges left out");
+  if (facts.text_cadence && facts.base_text_cadence && *facts.text_cadence > *facts.base_text_cadence)
+    words += fmt::format("{}texts {} instead of {}", words.empty() ? "" : ", ", steps(*facts.text_cadence),
+                         format_count(std::llround(*facts.base_text_cadence)));
   return words.empty() ? "nothing is held back" : words;
 }
 
@@ -124,6 +130,13 @@ std::vector<WatchingRow> watching_rows(const WatchingFacts& facts, std::optional
   rows.push_back({"Cadence", facts.cadence ? steps(*facts.cadence) : kAbsent,
                   "Over budget the cadence is stretched first, then edges are left out. Now: " +
                       watching_measures(facts)});
+  if (facts.text_cadence && *facts.text_cadence > 0) {
+    rows.push_back(
+        {"Texts", steps(*facts.text_cadence),
+         fmt::format("Scheduled texts may take half of the budget, beyond it they come less often; {} "
+                     "that were due are left out so far",
+                     facts.text_drops ? format_count(std::llround(*facts.text_drops)) : kAbsent)});
+  }
   rows.push_back({"Left out", facts.drops ? format_count(std::llround(*facts.drops)) : kAbsent,
                   "Probe samples that were due and not taken, since the start"});
   return rows;

@@ -27,9 +27,10 @@ struct WatchingFacts {
   std::optional<double> budget;  // 0: none
   std::optional<double> estimated, measured, measured_spread, measured_step, window_steps;
   std::optional<double> probes, samples, copies, recording;
-  std::optional<double> cadence, base_cadence;  // steps between probes: in force, and as configured
-  std::optional<double> detail;                 // 1: all is probed; 0: edges are left out
-  std::optional<double> drops;                  // due samples left out so far
+  std::optional<double> cadence, base_cadence;            // steps between probes: in force, and as configured
+  std::optional<double> text_cadence, base_text_cadence;  // the same of scheduled texts; 0: none are
+  std::optional<double> detail;                           // 1: all is probed; 0: edges are left out
+  std::optional<double> drops, text_drops;                // due probes and texts left out so far
   std::optional<double> probe_ms, step_ms;
 
   // What the meter shows: probes as measured, where that was done at the cadence in force, and text samples;
