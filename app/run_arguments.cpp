@@ -75,7 +75,8 @@ void add_run_options(CLI::App& parser, RunArguments& arguments, RunOptionSet set
         ->allow_extra_args(false);
     parser.add_option("--resume", arguments.resume, "continue from this checkpoint (.safetensors)");
   }
-  parser.add_option("--corpus", arguments.corpus, "named corpus, or files, folders and globs to train on");
+  parser.add_option("--corpus", arguments.corpus,
+                    "named corpus, packed corpus, or files, folders and globs to train on");
   parser.add_option("--device", arguments.device, "auto, cpu or cuda")->capture_default_str();
   parser.add_option("--steps", arguments.steps, "training steps; default: what the experiment says")
       ->check(CLI::PositiveNumber);

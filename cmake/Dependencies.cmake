@@ -14,6 +14,8 @@ endif()
 if(SPARSESCOPE_TRAINING)
   pkg_check_modules(sentencepiece REQUIRED IMPORTED_TARGET sentencepiece)
   find_package(tomlplusplus REQUIRED)
+  find_path(SPARSESCOPE_GUMBO_INCLUDE gumbo.h REQUIRED)
+  find_library(SPARSESCOPE_GUMBO NAMES libgumbo.a gumbo REQUIRED)
 
   # LibTorch refuses to configure without a GPU unless this is set; it ignores CMAKE_CUDA_ARCHITECTURES.
   string(REGEX REPLACE "([0-9])(;|$)" ".\\1\\2" TORCH_CUDA_ARCH_LIST "${SPARSESCOPE_CUDA_ARCHITECTURES}")

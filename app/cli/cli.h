@@ -12,6 +12,7 @@ void add_info_command(CLI::App& parser, CommandAction& chosen);
 void add_table_command(CLI::App& parser, CommandAction& chosen);
 void add_describe_command(CLI::App& parser, CommandAction& chosen);
 #ifdef SPARSESCOPE_WITH_TRAINING
+void add_corpus_command(CLI::App& parser, CommandAction& chosen);
 void add_presets_command(CLI::App& parser, CommandAction& chosen);
 void add_train_command(CLI::App& parser, CommandAction& chosen);
 #endif

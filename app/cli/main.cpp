@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   app::CommandAction chosen;
 #ifdef SPARSESCOPE_WITH_TRAINING
   app::add_presets_command(parser, chosen);
+  app::add_corpus_command(parser, chosen);
   app::add_train_command(parser, chosen);
 #endif
   app::add_info_command(parser, chosen);

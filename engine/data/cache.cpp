@@ -30,13 +30,13 @@ std::string environment(const char* name) {
 
 }  // namespace
 
-Cache Cache::of_user() {
+Cache Cache::of_user(const std::string& kind) {
   if (const std::string folder = environment("SPARSESCOPE_CACHE"); !folder.empty())
-    return Cache(folder + "/text");
+    return Cache(folder + "/" + kind);
   if (const std::string folder = environment("XDG_CACHE_HOME"); !folder.empty())
-    return Cache(folder + "/sparsescope/text");
+    return Cache(folder + "/sparsescope/" + kind);
   if (const std::string folder = environment("HOME"); !folder.empty())
-    return Cache(folder + "/.cache/sparsescope/text");
+    return Cache(folder + "/.cache/sparsescope/" + kind);
   return Cache("");
 }
 

@@ -9,11 +9,12 @@ namespace sparsescope::data {
 
 class Cache {
  public:
-  // The user's folder: $SPARSESCOPE_CACHE, $XDG_CACHE_HOME/sparsescope or ~/.cache/sparsescope, and "text" in
+  // The user's folder: $SPARSESCOPE_CACHE, $XDG_CACHE_HOME/sparsescope or ~/.cache/sparsescope, and `kind` in
   // it. Without any of them nothing is found and store() says so.
-  static Cache of_user();
+  static Cache of_user(const std::string& kind = "text");
   // An empty folder name: no cache.
   explicit Cache(std::string folder) : folder_(std::move(folder)) {}
+  const std::string& folder() const { return folder_; }
 
   // The entry called `name`; nothing when it is missing or damaged (each entry carries its SHA-256).
   std::optional<std::string> find(const std::string& name) const;

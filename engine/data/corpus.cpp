@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "engine/data/corpus_build.h"
 #include "engine/data/documents.h"
 #include "engine/data/files.h"
 #include "engine/trace/error.h"
@@ -132,12 +135,12 @@ void read_blocks_or_stream(Corpus& corpus, FoundFiles& found, std::uint64_t max_
 }
 
 Corpus read_corpus(FoundFiles found, const CorpusRequest& request, const Task& task) {
-  check(request.max_bytes > 0 && request.validation_fraction > 0 && request.validation_fraction < 1,
-        "a corpus request needs a positive byte limit and a validation share between 0 and 1");
+  check(request.max_bytes >= 0 && request.validation_fraction > 0 && request.validation_fraction < 1,
+        "a corpus request needs a byte limit and a validation share between 0 and 1");
   remove_binaries(found, task);
   Corpus corpus;
   corpus.facts.source = found.source;
-  const auto max_bytes = static_cast<std::uint64_t>(request.max_bytes);
+  const auto max_bytes = static_cast<std::uint64_t>(request.max_bytes == 0 ? kMostBytes : request.max_bytes);
   if (found.files.size() >= kFewestDocuments) {
     read_many(corpus, found, max_bytes, task);
   } else {
@@ -150,7 +153,42 @@ Corpus read_corpus(FoundFiles found, const CorpusRequest& request, const Task& t
   return corpus;
 }
 
-const char* rule_name(DocumentRule rule) {
+// The packed corpus that `path` is, if its first bytes say so.
+std::optional<PackedCorpus> find_pack(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error) || !begins_like_pack(read_file(path, kSniffedBytes)))
+    return std::nullopt;
+  return pack_from_bytes(read_file(path, kMostBytesOfFewFiles),
+                         std::filesystem::path(path).filename().native());
+}
+
+Corpus load_built(const CorpusFile& file, const CorpusRequest& request, const Task& task) {
+  const BuiltCorpus built = build_corpus(file, task);
+  Corpus corpus = corpus_from_pack(built.pack, request);
+  if (!built.cache_note.empty())
+    corpus.warnings.push_back("The built corpus is not kept for next time: " + built.cache_note + ".");
+  if (std::string words = unexpected_text(file, built.pack); !words.empty()) corpus.warnings.push_back(words);
+  return corpus;
+}
+
+Corpus load_packed(const PackedCorpus& pack, const CorpusRequest& request) {
+  Corpus corpus = corpus_from_pack(pack, request);
+  const std::optional<CorpusFile> file = find_corpus_file(pack.name);
+  std::string words = file ? unexpected_text(*file, pack) : "";
+  if (!words.empty()) corpus.warnings.push_back(std::move(words));
+  return corpus;
+}
+
+Corpus load_installed(const CorpusFile& file, CorpusRequest request, const Task& task) {
+  if (request.max_bytes == 0) request.max_bytes = file.max_bytes;
+  Corpus corpus = load_named_corpus(file.installed, request, task);
+  corpus.facts.licence = file.licence;
+  return corpus;
+}
+
+}  // namespace
+
+const char* document_rule_name(DocumentRule rule) {
   switch (rule) {
     case DocumentRule::Files:
       return "files";
@@ -162,19 +200,6 @@ const char* rule_name(DocumentRule rule) {
   return "";
 }
 
-}  // namespace
-
-const std::vector<NamedCorpus>& named_corpora() {
-  static const std::vector<NamedCorpus> table = {
-      {"headers",
-       "C and C++ headers under /usr/include: code with distant definitions, on every machine that can build "
-       "this program",
-       "/usr/include",
-       {".h", ".hh", ".hpp", ".hxx", ".h++", ".inl", ".ipp", ".tcc", ""}},
-  };
-  return table;
-}
-
 Corpus load_named_corpus(const NamedCorpus& named, const CorpusRequest& request, const Task& task) {
   return read_corpus(find_named(named, task), request, task);
 }
@@ -182,12 +207,20 @@ Corpus load_named_corpus(const NamedCorpus& named, const CorpusRequest& request,
 Corpus load_corpus(const CorpusRequest& request, const Task& task) {
   if (request.sources.empty())
     throw Error("no corpus was named; give a file, a folder or a name with --corpus", ExitCode::Usage);
+  const std::string& source = request.sources.front();
   if (request.sources.size() == 1) {
-    for (const NamedCorpus& named : named_corpora()) {
-      if (named.name == request.sources.front()) return load_named_corpus(named, request, task);
-    }
+    if (const std::optional<CorpusFile> file = find_corpus_file(source))
+      return file->is_installed() ? load_installed(*file, request, task) : load_built(*file, request, task);
+    if (const std::optional<PackedCorpus> pack = find_pack(source)) return load_packed(*pack, request);
   }
-  return read_corpus(find_files(request.sources, task), request, task);
+  return read_corpus(find_files(request.sources, corpus_names(), task), request, task);
+}
+
+std::int64_t expected_bytes(const std::string& source, std::int64_t max_bytes) {
+  const std::optional<CorpusFile> file = find_corpus_file(source);
+  if (max_bytes > 0) return max_bytes;
+  if (!file) return kMostBytes;
+  return file->max_bytes > 0 ? file->max_bytes : file->approximate_bytes;
 }
 
 std::string describe(const CorpusFacts& facts) {
@@ -201,23 +234,31 @@ std::string describe(const CorpusFacts& facts) {
   text += " in ";
   if (facts.rule == DocumentRule::Blocks) text += fmt::format("{} ", facts.documents);
   text += fmt::format("{}{} file{}", unit, facts.files, facts.files == 1 ? "" : "s");
-  return text +
-         fmt::format(", {:.1f} % held out", 100.0 * static_cast<double>(facts.validation_bytes) /
-                                                static_cast<double>(std::max<std::int64_t>(facts.bytes, 1)));
+  text += fmt::format(", {:.1f} % held out", 100.0 * static_cast<double>(facts.validation_bytes) /
+                                                 static_cast<double>(std::max<std::int64_t>(facts.bytes, 1)));
+  for (std::size_t i = 0; i < facts.packages.size(); ++i)
+    text +=
+        fmt::format("{}{} {}", i == 0 ? "; from " : ", ", facts.packages[i].name, facts.packages[i].version);
+  if (!facts.text_sha256.empty()) text += "; SHA-256 of its text " + facts.text_sha256;
+  return text;
 }
 
 std::string to_json(const CorpusFacts& facts) {
-  return nlohmann::ordered_json{{"source", facts.source},
-                                {"sha256", facts.sha256},
-                                {"document_rule", rule_name(facts.rule)},
-                                {"files", facts.files},
-                                {"files_skipped", facts.files_skipped},
-                                {"documents", facts.documents},
-                                {"validation_documents", facts.validation_documents},
-                                {"bytes", facts.bytes},
-                                {"validation_bytes", facts.validation_bytes},
-                                {"offered_bytes", facts.offered_bytes}}
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  nlohmann::ordered_json json{{"source", facts.source},
+                              {"sha256", facts.sha256},
+                              {"document_rule", document_rule_name(facts.rule)},
+                              {"files", facts.files},
+                              {"files_skipped", facts.files_skipped},
+                              {"documents", facts.documents},
+                              {"validation_documents", facts.validation_documents},
+                              {"bytes", facts.bytes},
+                              {"validation_bytes", facts.validation_bytes},
+                              {"offered_bytes", facts.offered_bytes}};
+  if (!facts.licence.empty()) json["licence"] = facts.licence;
+  if (!facts.text_sha256.empty()) json["text_sha256"] = facts.text_sha256;
+  for (const PackageVersion& package : facts.packages)
+    json["packages"].push_back({{"name", package.name}, {"version", package.version}});
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace sparsescope::data

@@ -124,15 +124,14 @@ std::vector<std::string> matches_of(const std::string& pattern) {
   return paths;
 }
 
-bool is_named_corpus(const std::string& name) {
-  return std::any_of(named_corpora().begin(), named_corpora().end(),
-                     [&name](const NamedCorpus& named) { return named.name == name; });
+bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string names_of_corpora() {
-  std::string names;
-  for (const NamedCorpus& named : named_corpora()) names += (names.empty() ? "" : ", ") + named.name;
-  return names;
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
 }
 
 // The last part of a path, whatever slashes end it: what a recording may say about where text came from.
@@ -146,7 +145,8 @@ std::string last_part(const std::string& source) {
 
 }  // namespace
 
-FoundFiles find_files(const std::vector<std::string>& sources, const Task& task) {
+FoundFiles find_files(const std::vector<std::string>& sources, const std::vector<std::string>& named,
+                      const Task& task) {
   FoundFiles found;
   Collector collector(found, task);
   for (const std::string& source : sources) {
@@ -162,12 +162,12 @@ FoundFiles find_files(const std::vector<std::string>& sources, const Task& task)
                     "; check the path and its permissions");
     } else if (has_glob_characters(source)) {
       for (const std::string& path : matches_of(source)) collector.add_match(path);
-    } else if (is_named_corpus(source)) {
+    } else if (is_one_of(named, source)) {
       throw refused("the named corpus " + quoted(source) +
                     " cannot be mixed with other text; give it alone, or files and folders only");
     } else if (source.find_first_of("/.") == std::string::npos) {
       throw refused("there is no corpus " + quoted(source) +
-                    ": it is no file and no folder here, and the named corpora are: " + names_of_corpora());
+                    ": it is no file and no folder here, and the named corpora are: " + joined(named));
     } else {
       throw refused("there is no file or folder " + quoted(source) + "; check the path");
     }

@@ -22,9 +22,10 @@ struct FoundFiles {
   std::string source;            // for recordings: the sources without their leading folders
 };
 
-// Files, folders and globs. Throws Error for a missing path, a glob without a match, a folder that cannot be
-// read.
-FoundFiles find_files(const std::vector<std::string>& sources, const Task& task);
+// Files, folders and globs; `named` are the named corpora, for sentences. Throws Error for a missing path, a
+// glob without a match, a folder that cannot be read.
+FoundFiles find_files(const std::vector<std::string>& sources, const std::vector<std::string>& named,
+                      const Task& task);
 // All files of a named corpus.
 FoundFiles find_named(const NamedCorpus& named, const Task& task);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -41,6 +42,10 @@ TokenizerPtr find_tokenizer(const Cache& cache, const std::string& name) {
 TokenizerPtr make_tokenizer(const DataConfig& config, const Corpus& corpus, const Cache& cache,
                             std::vector<std::string>& notes, const Task& task) {
   if (config.tokenizer == TokenizerKind::Bytes) return byte_tokenizer();
+  for (const PackedTokenizer& packed : corpus.tokenizers) {
+    if (packed.corpus_sha256 == corpus.facts.sha256 && packed.vocabulary == config.vocabulary)
+      return bpe_from_serialized(packed.model);
+  }
   const std::string key = fmt::format("{} {} {}", kTokenizerFormat, corpus.facts.sha256, config.vocabulary);
   const std::string name = sha256_hex(key).substr(0, 32) + ".tokenizer";
   TokenizerPtr tokenizer = find_tokenizer(cache, name);
@@ -170,10 +175,13 @@ PreparedData prepare(const DataConfig& config, const std::vector<std::string>& s
   request.sources = sources.empty() ? std::vector<std::string>{config.corpus} : sources;
   request.max_bytes = config.max_bytes;
   request.validation_fraction = config.validation_fraction;
-  Corpus corpus = load_corpus(request, task);
+  return prepare_corpus(config, load_corpus(request, task), context, task);
+}
 
+PreparedData prepare_corpus(const DataConfig& config, Corpus corpus, std::int64_t context, const Task& task) {
   PreparedData data;
   data.corpus = corpus.facts;
+  data.warnings = corpus.warnings;
   if (data.corpus.bytes < data.corpus.offered_bytes && data.corpus.offered_bytes > config.max_bytes) {
     data.notes.push_back(fmt::format(
         "The corpus is a sample of {:.1f} MB spread over {:.1f} MB; data.max_bytes sets the limit.",
@@ -187,6 +195,27 @@ PreparedData prepare(const DataConfig& config, const std::vector<std::string>& s
   data.validation = finish(std::move(streams.validation), *data.tokenizer, "validation", context);
   task.report("text is ready", 1);
   return data;
+}
+
+std::string text_differences(const std::string& recorded_json, const PreparedData& data) {
+  using Json = nlohmann::json;
+  const Json there = Json::parse(recorded_json, nullptr, false).value("/corpus"_json_pointer, Json::object());
+  if (there.value("sha256", "") == data.corpus.sha256) return {};
+  std::string words;
+  const auto add = [&words](const std::string& more) { words += (words.empty() ? "" : ", ") + more; };
+  if (there.value("source", "") != data.corpus.source)
+    add(fmt::format("{} there, {} here", there.value("source", "unknown"), data.corpus.source));
+  std::map<std::string, std::string> versions;
+  for (const Json& package : there.value("packages", Json::array()))
+    versions[package.value("name", "")] = package.value("version", "");
+  for (const PackageVersion& package : data.corpus.packages) {
+    const auto found = versions.find(package.name);
+    if (found != versions.end() && found->second != package.version)
+      add(fmt::format("{} {} there, {} here", package.name, found->second, package.version));
+  }
+  add(fmt::format("SHA-256 {} there, {} here", there.value("sha256", "unknown").substr(0, 12),
+                  data.corpus.sha256.substr(0, 12)));
+  return "the text differs: " + words;
 }
 
 std::string to_json(const PreparedData& data) {

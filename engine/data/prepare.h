@@ -27,6 +27,7 @@ struct PreparedData {
   TokenStream train, validation;
   std::vector<std::string>
       notes;  // one sentence each, for the person: sampled, smaller vocabulary, cache unusable
+  std::vector<std::string> warnings;  // one sentence each: not the text that was expected
 };
 
 // Prepares `config` for windows of `context` tokens; `sources` (files, folders, globs, names) replaces
@@ -34,6 +35,14 @@ struct PreparedData {
 // and Cancelled.
 PreparedData prepare(const experiments::DataConfig& config, const std::vector<std::string>& sources,
                      std::int64_t context, const Task& task = {});
+
+// The same for a corpus that was loaded already.
+PreparedData prepare_corpus(const experiments::DataConfig& config, Corpus corpus, std::int64_t context,
+                            const Task& task = {});
+
+// How the text of an earlier run, as to_json() recorded it, differs from `data`, in words, or empty: packages
+// with their versions, or hashes.
+std::string text_differences(const std::string& recorded_json, const PreparedData& data);
 
 // What a recording keeps: corpus facts, tokenizer kind and size, tokens, entropies; one JSON object.
 std::string to_json(const PreparedData& data);

@@ -70,10 +70,10 @@ struct OptimizerConfig {  // AdamW, mechanisms.md 1.1
 };
 
 struct DataConfig {
-  std::string corpus = "headers";  // a named corpus; --corpus overrides it with names or paths
+  std::string corpus = "headers";  // a named or packed corpus; --corpus overrides it with names or paths
   TokenizerKind tokenizer = TokenizerKind::Bpe;
-  std::int64_t vocabulary = 4096;    // V; 256 with TokenizerKind::Bytes
-  std::int64_t max_bytes = 8 << 20;  // of the corpus
+  std::int64_t vocabulary = 4096;  // V; 256 with TokenizerKind::Bytes
+  std::int64_t max_bytes = 0;  // of the corpus; 0: as many as a named corpus recommends, 8 MiB of other text
   double validation_fraction = 0.05;
   bool operator==(const DataConfig&) const = default;
 };
@@ -171,6 +171,9 @@ struct Preset {
   std::string name, title, text, path;
 };
 inline constexpr const char* kDefaultPreset = "spark-collapse";
+// The folder of the assets of one kind ("experiments", "corpora"): of $SPARSESCOPE_ASSETS, of the sources
+// this was built from, or of the installed program. It need not exist.
+std::string assets_folder(const std::string& kind);
 // The presets of assets/experiments, the default first, the others by name.
 std::vector<Preset> presets();
 // Throws Error (Usage) that lists what exists.

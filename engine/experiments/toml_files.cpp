@@ -95,17 +95,17 @@ toml::table table_of_file(const std::string& path) {
   }
 }
 
-fs::path presets_folder() {
+}  // namespace
+
+std::string assets_folder(const std::string& kind) {
   const char* chosen = std::getenv("SPARSESCOPE_ASSETS");
-  if (chosen != nullptr && *chosen != '\0') return fs::path(chosen) / "experiments";
+  if (chosen != nullptr && *chosen != '\0') return fs::path(chosen) / kind;
   std::error_code error;
-  const fs::path source = fs::path(SPARSESCOPE_ASSETS) / "experiments";
+  const fs::path source = fs::path(SPARSESCOPE_ASSETS) / kind;
   if (fs::is_directory(source, error)) return source;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  return (program.parent_path() / kInstalledAssets / "experiments").lexically_normal();
+  return (program.parent_path() / kInstalledAssets / kind).lexically_normal();
 }
-
-}  // namespace
 
 std::string text_from_toml(const std::string& quoted) {
   try {
@@ -138,7 +138,7 @@ Experiment load_experiment(const std::string& path, const std::string& profile) 
 }
 
 std::vector<Preset> presets() {
-  const fs::path folder = presets_folder();
+  const fs::path folder = assets_folder("experiments");
   std::vector<Preset> found;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {

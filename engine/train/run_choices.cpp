@@ -1,13 +1,9 @@
 #include "engine/train/run_choices.h"
 
-#include "engine/data/corpus.h"
+#include "engine/data/corpus_file.h"
 
 namespace sparsescope::train {
 
-std::vector<std::string> corpus_names() {
-  std::vector<std::string> names;
-  for (const data::NamedCorpus& corpus : data::named_corpora()) names.push_back(corpus.name);
-  return names;
-}
+std::vector<std::string> corpus_names() { return data::corpus_names(); }
 
 }  // namespace sparsescope::train

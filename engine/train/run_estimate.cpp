@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "engine/data/corpus.h"
 #include "engine/probes/sizes.h"
 #include "engine/train/cost_model.h"
 #include "engine/train/run_schema.h"
@@ -99,7 +100,8 @@ RunEstimate estimate_run(const experiments::Experiment& experiment, Device devic
   const bool on_gpu = device == Device::Cuda;
   estimate.memory_bytes = (on_gpu ? kProgramBytesCuda : kProgramBytesCpu) + 16 * parameters + activations;
   if (!on_gpu)
-    estimate.memory_bytes += 3.0 * static_cast<double>(experiment.data.max_bytes);  // text, words, ids
+    estimate.memory_bytes +=
+        3.0 * static_cast<double>(data::expected_bytes(experiment.data.corpus, experiment.data.max_bytes));
   estimate.file_bytes = file_bytes(experiment, vocabulary);
   estimate.checkpoint_bytes = 12 * parameters + 16e3;
   if (tokens_per_second && *tokens_per_second > 0) {

@@ -21,7 +21,7 @@ std::string target_of(const std::string& include) {
     const char* target;
   };
   static const std::vector<Rule> rules = {
-      {"^engine/train/(trainer|run_choices|run_estimate)\\.h$", "trainer"},
+      {"^engine/train/(trainer|run_choices|run_estimate|corpora)\\.h$", "trainer"},
       {"^engine/trace/", "trace"},
       {"^engine/record/", "record"},
       {"^engine/experiments/", "experiments"},
@@ -44,6 +44,7 @@ std::string target_of(const std::string& include) {
       {"^CLI/", "CLI11"},
       {"^toml\\+\\+", "toml"},
       {"^sentencepiece", "sentencepiece"},
+      {"^gumbo\\.h", "gumbo"},
       {"^png\\.h", "png"},
       {"^libdeflate\\.h", "libdeflate"},
       {"^fmt/", "std"},
@@ -67,14 +68,14 @@ const std::vector<Room>& rooms() {
       {"engine/record", "^engine/record/", {"trace", "record", "HDF5", "json", "libdeflate"}},
       {"engine/experiments", "^engine/experiments/", {"trace", "experiments", "toml", "json"}},
       {"what the application sees of training",
-       "^engine/train/(trainer|run_choices|run_estimate)\\.h$",
+       "^engine/train/(trainer|run_choices|run_estimate|corpora)\\.h$",
        {"trace", "experiments", "trainer"}},
       {"kernel adapters", "^kernels/.*_op\\.(h|cpp)$", {"trace", "kernels", "kernel ops", "torch", "CUDA"}},
       {"kernels", "^kernels/", {"trace", "kernels", "CUDA"}},
       {"engine",
        "^engine/(data|model|train|probes|evaluate)/",
        {"trace", "experiments", "engine", "trainer", "kernel ops", "kernels", "torch", "CUDA", "json",
-        "sentencepiece"}},
+        "sentencepiece", "toml", "gumbo", "libdeflate"}},
       {"viz/model", "^viz/model/", {"trace", "viz model", "json"}},
       {"viz/views and widgets",
        "^viz/(views|widgets|frame)/",

@@ -136,11 +136,11 @@ TEST_F(CorpusFiles, ANamedCorpusTakesItsKindsOfFilesFromItsFolder) {
     write("lib" + std::to_string(i) + "/notes.md", "not a header");
   }
   write("vector", "// a header without an ending");
-  const NamedCorpus named = {"mine", "", folder_, {".h", ""}};
+  const NamedCorpus named = {"mine", folder_, {".h", ""}};
   const Corpus corpus = load_named_corpus(named, {{}, 1 << 20, 0.05});
   EXPECT_EQ(corpus.facts.files, 31);
   EXPECT_EQ(corpus.facts.source, "mine");
-  const NamedCorpus missing = {"mine", "", folder_ + "/none", {".h"}};
+  const NamedCorpus missing = {"mine", folder_ + "/none", {".h"}};
   EXPECT_NE(refusal([&] {
               load_named_corpus(missing, {{}, 1 << 20, 0.05});
             }).find("finds no files"),
@@ -154,7 +154,7 @@ TEST_F(CorpusFiles, WhatIsNotThereIsNamed) {
             "nothing matches '" + folder_ + "/*.none'; check the pattern, or name a file or a folder");
   EXPECT_EQ(
       refused({"haeders"}),
-      "there is no corpus 'haeders': it is no file and no folder here, and the named corpora are: headers");
+      "there is no corpus 'haeders': it is no file and no folder here, and the named corpora are: french, headers, math");
   EXPECT_NE(refused({write("some.txt", "text"), "headers"}).find("cannot be mixed"), std::string::npos);
   EXPECT_NE(refused({}).find("no corpus was named"), std::string::npos);
 }
