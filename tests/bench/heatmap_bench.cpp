@@ -12,7 +12,7 @@
 #include "implot.h"
 #include "tests/render/million_edges.h"
 #include "viz/model/series.h"
-#include "viz/widgets/edges.h"
+#include "viz/widgets/edge_picker.h"
 #include "viz/widgets/gui_context.h"
 #include "viz/widgets/heatmap.h"
 
@@ -165,8 +165,9 @@ bool fifty_thousand_edges(Bench& bench) {
   bool fine = report("50,000 edges, camera moves", still, bench.vertices());
   const double changed = bench.median(60, [&] { draw(EdgeBatch::make(nodes, edges)); });
   fine &= report("50,000 edges, made anew", changed, bench.vertices());
+  const EdgePicker picker(batch);
   const double picked = bench.median(40, [&] {
-    nearest_edge(*batch, EdgeView{{0, 400}, {0.4f, 100}}, {800, 300}, 6);
+    picker.nearest(EdgeView{{0, 400}, {0.4f, 100}}, {800, 300}, 6);
   });
   return report("50,000 edges, the nearest found", picked, bench.vertices()) && fine;
 }

@@ -1,12 +1,16 @@
-// CPU time of the routing graph at a million recorded edges: reading a row, a new zoom, and a frame once all
-// is cached, which has to stay within 4 ms. Says what it measured; fails when the bound is not kept.
+// CPU time of the window's thread for frames of the routing graph at a million recorded edges: the first ones
+// after a row came in, those in which the camera crosses a level or a block, those in which nothing moves and
+// those in which the pointer does. None may take more than 4 ms. Says what it measured; fails when the bound
+// is not kept.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstring>
-#include <functional>
+#include <ctime>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "engine/trace/mailbox.h"
 #include "engine/trace/text.h"
@@ -17,13 +21,14 @@
 namespace sparsescope {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::int64_t kLayers = 8, kTokens = 512;
 constexpr double kMostMillis = 4;
 
-double millis_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+// Of this thread alone: what others compute meanwhile does not count.
+double cpu_millis() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
 }
 
 trace::Channel channel(const char* name, trace::DType dtype, std::vector<trace::Axis> axes) {
@@ -56,15 +61,17 @@ trace::SchemaPtr schema() {
   return std::make_shared<const trace::Schema>(trace::finish_schema(std::move(made)));
 }
 
-trace::FramePtr frame() {
+// All pairs of all layers; `step` turns the reasons.
+trace::FramePtr frame(std::uint64_t step) {
   auto made = std::make_shared<trace::Frame>();
+  made->row = made->step = step;
   trace::ChannelData edges{0, {}};
   for (std::uint8_t layer = 0; layer < kLayers; ++layer) {
     for (std::uint16_t t = 0; t < kTokens; ++t) {
       for (std::uint16_t p = 0; p <= t; ++p) {
         std::byte record[20] = {};
         const float weight = 1.f / static_cast<float>(t + 1);
-        const std::uint8_t head = 255, kind = p == t ? 8 : 1 << ((t + p) % 3);
+        const std::uint8_t head = 255, kind = p == t ? 8 : 1 << ((t + p + step) % 3);
         std::memcpy(record + 4, &weight, 4);
         std::memcpy(record + 8, &t, 2);
         std::memcpy(record + 10, &p, 2);
@@ -77,10 +84,15 @@ trace::FramePtr frame() {
   }
   made->present.add(0);
   made->data.push_back(std::move(edges));
-  trace::add_values<std::int32_t>(*made, 1, std::vector<std::int32_t>(kTokens, 1));
+  if (step == 0) trace::add_values<std::int32_t>(*made, 1, std::vector<std::int32_t>(kTokens, 1));
   trace::add_values<float>(*made, 2, std::vector<float>(kLayers, 1));
   return made;
 }
+
+struct Frames {
+  double median = 0, worst = 0;  // ms
+  std::size_t count = 0;
+};
 
 class Bench {
  public:
@@ -89,11 +101,8 @@ class Bench {
     ImGui::GetIO().DeltaTime = 1 / 60.f;
     ImGui::GetIO().BackendFlags |=
         ImGuiBackendFlags_RendererHasTextures | ImGuiBackendFlags_RendererHasVtxOffset;
-    auto box = std::make_shared<trace::Mailbox>(std::size_t{1} << 30, trace::Overflow::DropOldest);
-    box->on_schema(schema());
-    box->on_frame(frame());
-    timeline_.add_run({box});
-    timeline_.drain_all();
+    box_->on_schema(schema());
+    timeline_.add_run({box_});
     for (auto& view : viz::make_views()) {
       if (view->id() == "routing") view_ = std::move(view);
     }
@@ -107,9 +116,71 @@ class Bench {
   void set(const nlohmann::json& settings) { view_->set_settings(settings); }
   void point_at(float x, float y) { ImGui::GetIO().AddMousePosEvent(x, y); }
 
+  void feed(std::uint64_t step) {
+    box_->on_frame(frame(step));
+    timeline_.drain_all();
+  }
+  // Frames until nothing trails any more.
+  Frames settle() {
+    return frames(10'000, [&](std::size_t i) { return i < 4 || timeline_.is_busy(); });
+  }
+  Frames still() {
+    return frames(60, [](std::size_t) { return true; });
+  }
+  // The pointer on its way over the whole view, another place each frame.
+  Frames hover() {
+    constexpr int kAcross = 24, kDown = 16;
+    const ImVec2 size = ImGui::GetIO().DisplaySize;
+    const Frames made = frames(kAcross * kDown, [&](std::size_t i) {
+      const auto x = static_cast<float>(i % kAcross), y = static_cast<float>(i / kAcross);
+      point_at(size.x * (x + 0.5f) / kAcross, size.y * (y + 0.5f) / kDown);
+      return true;
+    });
+    point_at(-1, -1);
+    settle();
+    return made;
+  }
+  // The camera from the whole sequence into a part of it, then along the sequence.
+  Frames move_camera(int layout, double width) {
+    std::vector<double> millis;
+    const auto look = [&](double first, double end) {
+      set({{"layout", layout}, {"camera", {first, end}}});
+      add_frames(millis, 10'000, [&](std::size_t i) { return i < 2 || timeline_.is_busy(); });
+    };
+    const auto tokens = static_cast<double>(kTokens);
+    for (double shown = tokens; shown > width; shown *= 0.8) look(0, shown);
+    for (double first = 0; first + width <= tokens; first += 24) look(first, first + width);
+    return summary(std::move(millis));
+  }
+  std::size_t marks() {
+    viz::ViewContext context{timeline_, selection_};
+    return view_->twin(context).table.rows.size();
+  }
+  int vertices() const { return ImGui::GetDrawData()->TotalVtxCount; }
+
+ private:
+  template <typename GoesOn>
+  void add_frames(std::vector<double>& millis, std::size_t most, const GoesOn& goes_on) {
+    for (std::size_t i = 0; i < most && goes_on(i); ++i) {
+      millis.push_back(draw());
+      // A window has a display to wait for; what is made aside gets on meanwhile.
+      if (timeline_.is_busy()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  template <typename GoesOn>
+  Frames frames(std::size_t most, const GoesOn& goes_on) {
+    std::vector<double> millis;
+    add_frames(millis, most, goes_on);
+    return summary(std::move(millis));
+  }
+  static Frames summary(std::vector<double> millis) {
+    std::sort(millis.begin(), millis.end());
+    return {millis[millis.size() / 2], millis.back(), millis.size()};
+  }
   // Milliseconds of one frame, from the first to the last call.
   double draw() {
-    const Clock::time_point start = Clock::now();
+    const double start = cpu_millis();
+    timeline_.update(1 / 60.);
     ImGui::NewFrame();
     selection_.begin_frame();
     ImGui::SetNextWindowPos({0, 0});
@@ -119,7 +190,7 @@ class Bench {
     view_->draw(context);
     ImGui::End();
     ImGui::Render();
-    const double millis = millis_since(start);
+    const double millis = cpu_millis() - start;
     for (ImTextureData* texture : *ImGui::GetDrawData()->Textures) {
       if (texture->Status == ImTextureStatus_WantCreate)
         texture->SetTexID(static_cast<ImTextureID>(texture->UniqueID + 1));
@@ -127,38 +198,55 @@ class Bench {
     }
     return millis;
   }
-  bool measure(const char* what) {
-    for (int i = 0; i < 5; ++i) draw();
-    std::vector<double> millis;
-    for (int i = 0; i < 60; ++i) millis.push_back(draw());
-    std::nth_element(millis.begin(), millis.begin() + 30, millis.end());
-    const bool fine = millis[30] <= kMostMillis;
-    fmt::print("{:<44} {:8.3f} ms {:>9} vertices  {}\n", what, millis[30],
-               ImGui::GetDrawData()->TotalVtxCount, fine ? "ok" : "above 4 ms");
-    return fine;
-  }
 
  private:
   GuiContext gui_;
+  std::shared_ptr<trace::Mailbox> box_ =
+      std::make_shared<trace::Mailbox>(std::size_t{1} << 30, trace::Overflow::DropOldest);
   viz::Timeline timeline_;
   viz::Selection selection_;
   std::unique_ptr<viz::View> view_;
 };
 
+bool report(const char* what, const Frames& frames) {
+  const bool fine = frames.worst <= kMostMillis;
+  fmt::print("  {:<34} median {:7.3f}  worst {:7.3f} ms in {:>4} frames  {}\n", what, frames.median,
+             frames.worst, frames.count, fine ? "ok" : "above 4 ms");
+  return fine;
+}
+
 int run() {
   Bench bench;
   bench.set({{"layout", 1}});
-  fmt::print("first frame, {} edges rolled up        {:8.1f} ms\n", kLayers * kTokens * (kTokens + 1) / 2,
-             bench.draw());
-  bool fine = bench.measure("all layers, blocks of 16");
-  bench.set({{"layout", 1}, {"camera", {100, 160}}});
-  fmt::print("another zoom, summed anew                    {:8.1f} ms\n", bench.draw());
-  fine &= bench.measure("all layers, 60 tokens in view");
-  bench.set({{"layout", 0}, {"camera", {100, 400}}});
-  bench.draw();
-  fine &= bench.measure("one layer, most edges at once");
-  bench.point_at(700, 500);
-  fine &= bench.measure("the same with the pointer over it");
+  bench.settle();  // fonts and sizes; there is no row yet
+  fmt::print("{} edges in {} layers of {} tokens\n", kLayers * kTokens * (kTokens + 1) / 2, kLayers, kTokens);
+  bench.feed(0);
+  bool fine = report("first frames", bench.settle());
+  bench.feed(1);
+  fine &= report("another row comes in", bench.settle());
+  struct Look {
+    const char* name;
+    int layout;
+    std::array<double, 2> camera;
+  };
+  for (const Look& look : {Look{"all layers, the whole sequence", 1, {0, kTokens}},
+                           Look{"all layers, 60 tokens in view", 1, {100, 160}},
+                           Look{"one layer, the whole sequence", 0, {0, kTokens}},
+                           Look{"one layer, 256 tokens in view", 0, {64, 320}}}) {
+    bench.set({{"layout", look.layout}, {"camera", look.camera}});
+    const Frames changed = bench.settle();
+    const Frames still = bench.still();
+    fmt::print("{}: {} marks, {} vertices\n", look.name, bench.marks(), bench.vertices());
+    fine &= report("changed to", changed);
+    fine &= report("steady", still);
+    fine &= report("hover", bench.hover());
+  }
+  for (const int layout : {1, 0}) {
+    fmt::print("camera zooms in and goes along, {}\n", layout == 1 ? "all layers" : "one layer");
+    for (const double width : {60., 256.})
+      fine &= report(fmt::format("crossings down to {:.0f} tokens", width).c_str(),
+                     bench.move_camera(layout, width));
+  }
   return fine ? 0 : 1;
 }
 

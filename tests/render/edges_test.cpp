@@ -1,12 +1,15 @@
 // Edges: where the shader draws them, where the CPU says they are, and which one a pointer finds.
-#include "viz/widgets/edges.h"
-
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
+#include <random>
+#include <vector>
 
 #include "tests/render/render_support.h"
 #include "viz/widgets/draw_payload.h"
+#include "viz/widgets/edge_picker.h"
 
 namespace sparsescope {
 namespace {
@@ -51,6 +54,7 @@ TEST(Edges, TheShaderDrawsWhereTheCpuSays) {
     const EdgeBatchPtr batch =
         EdgeBatch::make({{0, 1}, {8, 2.5f}, {3, 0}}, {edge(1, 0, kind), edge(2, 1, kind)});
     const render::Pixels pixels = drawn(canvas, batch, view);
+    const EdgePicker picker(batch);
     std::vector<ImVec2> all;
     for (std::size_t i = 0; i < 2; ++i) {
       const auto points = curve_points(*batch, i, view);
@@ -68,7 +72,7 @@ TEST(Edges, TheShaderDrawsWhereTheCpuSays) {
       for (int x = 0; x < pixels.width; ++x) {
         if (brightness(pixels, {static_cast<float>(x), static_cast<float>(y)}) == 0) continue;
         const bool near =
-            nearest_edge(*batch, view, {static_cast<float>(x) + 0.5f, static_cast<float>(y) + 0.5f}, 3.5f)
+            picker.nearest(view, {static_cast<float>(x) + 0.5f, static_cast<float>(y) + 0.5f}, 3.5f)
                 .has_value();
         ASSERT_TRUE(near) << static_cast<int>(kind) << ' ' << x << ' ' << y;
       }
@@ -149,9 +153,71 @@ TEST(Edges, ThePointerFindsTheNearestAndTheTopmostOfEquals) {
   const EdgeBatchPtr batch = EdgeBatch::make(
       {{0, 0}, {100, 0}, {0, 40}, {100, 40}},
       {edge(0, 1, EdgeKind::Straight), edge(2, 3, EdgeKind::Curve), edge(0, 1, EdgeKind::Straight)});
-  EXPECT_EQ(nearest_edge(*batch, EdgeView{}, {50, 2}, 8), 2u);
-  EXPECT_EQ(nearest_edge(*batch, EdgeView{}, {50, 38}, 8), 1u);
-  EXPECT_FALSE(nearest_edge(*batch, EdgeView{}, {50, 20}, 8));
+  const EdgePicker picker(batch);
+  EXPECT_EQ(picker.nearest(EdgeView{}, {50, 2}, 8), 2u);
+  EXPECT_EQ(picker.nearest(EdgeView{}, {50, 38}, 8), 1u);
+  EXPECT_FALSE(picker.nearest(EdgeView{}, {50, 20}, 8));
+  EXPECT_FALSE(EdgePicker(EdgeBatch::make({}, {})).nearest(EdgeView{}, {50, 20}, 8));
+}
+
+// Looks at every segment of every edge.
+std::optional<std::size_t> nearest_of_all(const EdgeBatch& batch, const EdgeView& view, ImVec2 pixel,
+                                          float most_pixels) {
+  std::optional<std::size_t> nearest;
+  float best = most_pixels * most_pixels;
+  for (std::size_t i = 0; i < batch.edges().size(); ++i) {
+    const auto points = curve_points(batch, i, view);
+    for (std::size_t k = 1; k < points.size(); ++k) {
+      const ImVec2 a = points[k - 1], b = points[k], along{b.x - a.x, b.y - a.y},
+                   off{pixel.x - a.x, pixel.y - a.y};
+      const float length = along.x * along.x + along.y * along.y;
+      const float share = length > 0 ? std::clamp((off.x * along.x + off.y * along.y) / length, 0.f, 1.f) : 0;
+      const ImVec2 rest{off.x - along.x * share, off.y - along.y * share};
+      const float distance = rest.x * rest.x + rest.y * rest.y;
+      if (distance > best) continue;
+      best = distance;
+      nearest = i;
+    }
+  }
+  return nearest;
+}
+
+TEST(Edges, ThePointerFindsAmongManyWhatLookingAtEachWouldFind) {
+  std::mt19937 random(11);
+  const auto below = [&](std::uint32_t end) { return static_cast<std::uint32_t>(random() % end); };
+  const auto between = [&](float low, float high) {
+    return std::uniform_real_distribution<float>(low, high)(random);
+  };
+  int found = 0;
+  for (int round = 0; round < 24; ++round) {
+    // On a line, in two rows as between layers, and anywhere.
+    const int shape = round % 3;
+    std::vector<ImVec2> nodes;
+    for (int i = 0; i < 120; ++i) {
+      const float y = shape == 0 ? 0 : shape == 1 ? static_cast<float>(i % 2) : between(0, 3);
+      nodes.push_back({shape == 2 ? between(0, 60) : static_cast<float>(i / 2), y});
+    }
+    std::vector<EdgeInstance> edges;
+    const std::uint32_t count = round < 3 ? 1 + below(12) : 3000;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const auto kind = static_cast<EdgeKind>(round % 2 == 0 ? below(3) : shape == 1 ? 1u : 2u);
+      edges.push_back(edge(below(120), below(120), kind));
+    }
+    const EdgeBatchPtr batch = EdgeBatch::make(nodes, edges);
+    const EdgePicker picker(batch);
+    for (int look = 0; look < 40; ++look) {
+      EdgeView view;
+      view.origin = {between(-200, 60), between(100, 300)};
+      view.scale = {between(2, 20), shape == 0 ? 0 : between(-90, -30)};
+      view.arc_height = between(20, 400);
+      const ImVec2 pixel{between(0, 600), between(0, 320)};
+      const float reach = between(1, 9);
+      const auto nearest = picker.nearest(view, pixel, reach);
+      EXPECT_EQ(nearest, nearest_of_all(*batch, view, pixel, reach)) << round << ' ' << look;
+      found += nearest ? 1 : 0;
+    }
+  }
+  EXPECT_GT(found, 200);
 }
 
 TEST(Edges, AnEdgeToNowhereIsABug) {

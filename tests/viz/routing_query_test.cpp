@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <map>
 #include <set>
+#include <thread>
 #include <tuple>
 
 #include "engine/trace/error.h"
@@ -36,12 +38,23 @@ struct Graph {
     timeline.drain_all();
   }
   RoutingPicture ask(std::uint64_t step, const RoutingSettings& settings = {},
-                     const RoutingWindow& window = {}) {
+                     const RoutingWindow& window = {}, RoutingWork work = RoutingWork::Here) {
     timeline.cursor().seek(step);
     QueryFrame frame{timeline, *timeline.runs().front()};
     frame.locked = locked;
     frame.comparison = comparison;
-    return routing_query(frame, settings, window, memory);
+    return routing_query(frame, settings, window, memory, work);
+  }
+  // Asks again until nothing is summed any more.
+  RoutingPicture wait_for(std::uint64_t step, const RoutingSettings& settings, const RoutingWindow& window) {
+    for (int i = 0; i < 5000; ++i) {
+      timeline.update(0);
+      RoutingPicture picture = ask(step, settings, window, RoutingWork::AsideWhenLarge);
+      if (!timeline.is_busy()) return picture;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    ADD_FAILURE() << "it never ends";
+    return {};
   }
   SparkRun source;
   Timeline timeline;
@@ -489,6 +502,81 @@ TEST(RoutingQuery, TheSameGraphIsNotMadeTwice) {
   graph.locked.token = 3;
   EXPECT_NE(graph.ask(40).content, first.content);
   EXPECT_EQ(graph.memory.rolled.size(), 1u);
+}
+
+// Of so many pairs that its sums are made aside.
+struct LargeGraph : Graph {
+  LargeGraph() : Graph(options()) { add({source.dense_frame(0)}); }
+  static SparkOptions options() {
+    SparkOptions made;
+    made.layers = 2;
+    made.positions = 256;
+    made.vocabulary = 12;
+    return made;
+  }
+};
+
+TEST(RoutingQuery, ALargeGraphSummedAsideIsTheOneThatIsSummedHere) {
+  LargeGraph graph;
+  const RoutingPicture first = graph.ask(0, all_layers(), {}, RoutingWork::AsideWhenLarge);
+  EXPECT_EQ(first.state, PictureState::Loading);
+  EXPECT_EQ(first.words, "Summing the edges of step 0");
+  EXPECT_GT(first.summing_seconds, 0);
+  EXPECT_FALSE(first.content);
+  EXPECT_TRUE(graph.timeline.is_busy());
+  const RoutingPicture aside = graph.wait_for(0, all_layers(), {});
+  ASSERT_EQ(aside.state, PictureState::Ready);
+  EXPECT_GT(aside.content->ledger.recorded.pairs, kLargeGraph);
+  LargeGraph other;
+  const RoutingPicture here = other.ask(0, all_layers());
+  EXPECT_FALSE(other.timeline.is_busy());
+  EXPECT_EQ(text_of(twin_of(aside)), text_of(twin_of(here)));
+  EXPECT_EQ(aside.content->edges, here.content->edges);
+}
+
+TEST(RoutingQuery, WhileABlockIsSplitTheLastSplitStaysAndItsSumsAreTheSame) {
+  LargeGraph graph;
+  const RoutingWindow far = routing_window(256, {0, 256}, 300), near = routing_window(256, {70, 120}, 300);
+  const RoutingPicture before = graph.wait_for(0, {}, far);
+  ASSERT_EQ(before.state, PictureState::Ready);
+  const RoutingPicture during = graph.ask(0, {}, near, RoutingWork::AsideWhenLarge);
+  EXPECT_EQ(during.state, PictureState::Ready);
+  EXPECT_EQ(during.content, before.content);
+  EXPECT_EQ(during.aggregation, before.aggregation);
+  EXPECT_TRUE(graph.timeline.is_busy());
+  const RoutingPicture after = graph.wait_for(0, {}, near);
+  EXPECT_GT(after.content->nodes.size(), before.content->nodes.size());
+  EXPECT_EQ(after.content->ledger.visible, before.content->ledger.visible);
+  EXPECT_TRUE(after.content->ledger.is_exact());
+  // Other settings are another graph: the last one would be a wrong answer.
+  RoutingSettings direct;
+  direct.shown = RoutingShown::Direct;
+  EXPECT_EQ(graph.ask(0, direct, near, RoutingWork::AsideWhenLarge).state, PictureState::Loading);
+}
+
+TEST(RoutingQuery, WhatIsSummedHereWaitsForWhatWasBegunAside) {
+  LargeGraph graph;
+  graph.ask(0, {}, {}, RoutingWork::AsideWhenLarge);
+  EXPECT_TRUE(graph.memory.rolling.is_busy());
+  EXPECT_EQ(graph.ask(0).state, PictureState::Ready);
+  EXPECT_EQ(graph.memory.rolled.size(), 1u);
+  EXPECT_FALSE(graph.memory.rolling.is_busy());
+}
+
+TEST(RoutingQuery, AFailureAsideIsTheFailureThatItIsHere) {
+  for (const RoutingWork work : {RoutingWork::Here, RoutingWork::AsideWhenLarge}) {
+    Graph graph(LargeGraph::options());
+    auto frames = std::vector<trace::FramePtr>{graph.source.frame(0)};
+    const auto broken = graph.source.frame(10);
+    for (trace::ChannelData& part : broken->data) {
+      if (part.channel == graph.source.schema->find("declared")->id) part.bytes.pop_back();
+    }
+    frames.push_back(broken);
+    graph.add(frames);
+    const RoutingPicture picture = work == RoutingWork::Here ? graph.ask(10) : graph.wait_for(10, {}, {});
+    EXPECT_EQ(picture.state, PictureState::Failed);
+    EXPECT_NE(picture.words.find("has another size than its axes say"), std::string::npos) << picture.words;
+  }
 }
 
 // A dense graph of a million pairs.

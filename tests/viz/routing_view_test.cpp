@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstring>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "tests/viz/spark_run.h"
 #include "tests/viz/viz_support.h"
@@ -355,55 +357,68 @@ TEST(RoutingView, SettingsSurviveAsJsonAndStrangeOnesAreLeftOut) {
   EXPECT_EQ(view->settings(), wanted);
 }
 
-// A run of 512 tokens and 8 layers whose `edges` hold all pairs: more than a million.
-trace::FramePtr million_edges(SparkRun& source) {
-  auto frame = source.frame(0);
-  std::vector<std::byte> bytes;
-  bytes.reserve(std::size_t{20} * 8 * 512 * 513 / 2);
-  for (std::uint8_t layer = 0; layer < 8; ++layer) {
-    for (std::uint16_t t = 0; t < 512; ++t) {
-      for (std::uint16_t p = 0; p <= t; ++p) {
-        std::byte record[20] = {};
-        const float weight = 1.f / static_cast<float>(t + 1);
-        const std::uint8_t head = 255, kind = p == t ? 8 : 1 << ((t + p) % 3);
-        std::memcpy(record + 4, &weight, 4);
-        std::memcpy(record + 8, &t, 2);
-        std::memcpy(record + 10, &p, 2);
-        std::memcpy(record + 14, &layer, 1);
-        std::memcpy(record + 15, &head, 1);
-        std::memcpy(record + 16, &kind, 1);
-        bytes.insert(bytes.end(), record, record + 20);
-      }
+// More than a million edges: 512 tokens and 8 layers whose `edges` hold all pairs.
+struct Million {
+  Million() { options.layers = 8, options.positions = 512, options.vocabulary = 12; }
+  DrawHash draw() { return test::draw_view(screen, *view, stage.timeline, stage.selection, 1); }
+  // Until nothing is summed any more.
+  DrawHash settle() {
+    DrawHash hash;
+    for (int i = 0; i < 5000 && (i < 4 || stage.timeline.is_busy()); ++i) {
+      if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      stage.timeline.update(0);
+      hash = draw();
     }
+    EXPECT_FALSE(stage.timeline.is_busy());
+    return hash;
   }
-  for (trace::ChannelData& part : frame->data) {
-    if (part.channel == source.schema->find("edges")->id) part.bytes = bytes;
-  }
-  return frame;
-}
+  test::SparkOptions options;
+  Stage stage;
+  NullScreen screen{{1920, 1080}};
+  std::unique_ptr<View> view = test::make_view("routing");
+};
 
 TEST(RoutingView, AMillionEdgesStayWithinTheBudgetsOfAFrame) {
-  test::SparkOptions options;
-  options.layers = 8;
-  options.positions = 512;
-  options.vocabulary = 12;
-  SparkRun source(options);
-  Stage stage;
-  add(stage, source.schema, {million_edges(source)});
-  stage.timeline.drain_all();
-  NullScreen screen({1920, 1080});
-  auto view = test::make_view("routing");
+  Million graph;
+  SparkRun source(graph.options);
+  add(graph.stage, source.schema, {source.dense_frame(0)});
+  graph.stage.timeline.drain_all();
   for (const nlohmann::json& settings : {nlohmann::json{{"layout", 0}}, nlohmann::json{{"layout", 1}},
                                          nlohmann::json{{"detail", 1}, {"layout", 1}},
                                          nlohmann::json{{"layout", 1}, {"camera", {100, 160}}}}) {
-    view->set_settings(settings);
-    const DrawHash hash = test::draw_view(screen, *view, stage.timeline, stage.selection, 4);
+    graph.view->set_settings(settings);
+    const DrawHash hash = graph.settle();
     EXPECT_LT(hash.vertices, 200'000) << settings;
     EXPECT_LT(hash.commands, 60) << settings;
-    ViewContext context{stage.timeline, stage.selection};
-    const std::string text = view->text_twin(context);
+    ViewContext context{graph.stage.timeline, graph.stage.selection};
+    const std::string text = graph.view->text_twin(context);
     EXPECT_NE(text.find("Σ visible + Σ hidden = Σ recorded ✓"), std::string::npos);
   }
+}
+
+TEST(RoutingView, WhileAnotherRowIsSummedTheLastGraphStaysAsItIs) {
+  Million graph;
+  SparkRun source(graph.options);
+  const auto box = add(graph.stage, source.schema, {source.dense_frame(0)});
+  graph.stage.timeline.drain_all();
+  const DrawHash before = graph.settle();
+  for (std::uint64_t step = 1; step < 20; ++step) source.frame(step);
+  box->on_frame(source.dense_frame(20, 1));
+  graph.stage.timeline.drain_all();
+  EXPECT_EQ(graph.draw().value, before.value);
+  EXPECT_TRUE(graph.stage.timeline.is_busy());
+  EXPECT_NE(graph.settle().value, before.value);
+}
+
+TEST(RoutingView, TheTwinOfALargeGraphIsWholeAtOnce) {
+  Million graph;
+  SparkRun source(graph.options);
+  add(graph.stage, source.schema, {source.dense_frame(0)});
+  graph.stage.timeline.drain_all();
+  graph.draw();
+  ASSERT_TRUE(graph.stage.timeline.is_busy());
+  ViewContext context{graph.stage.timeline, graph.stage.selection};
+  EXPECT_NE(graph.view->text_twin(context).find("Σ visible + Σ hidden = Σ recorded ✓"), std::string::npos);
 }
 
 }  // namespace

@@ -262,6 +262,33 @@ std::shared_ptr<trace::Frame> SparkRun::frame(std::uint64_t step, const std::vec
   return made;
 }
 
+std::shared_ptr<trace::Frame> SparkRun::dense_frame(std::uint64_t step, std::uint64_t turn) {
+  auto made = frame(step);
+  std::vector<std::byte> bytes;
+  const std::int64_t T = options_.positions;
+  bytes.reserve(static_cast<std::size_t>(options_.layers * T * (T + 1) / 2) * 20);
+  for (std::uint8_t layer = 0; layer < options_.layers; ++layer) {
+    for (std::uint16_t t = 0; t < T; ++t) {
+      for (std::uint16_t p = 0; p <= t; ++p) {
+        std::byte record[20] = {};
+        const float weight = 1.f / static_cast<float>(t + 1);
+        const std::uint8_t head = 255, kind = p == t ? 8 : 1 << ((t + p + turn) % 3);
+        std::memcpy(record + 4, &weight, 4);
+        std::memcpy(record + 8, &t, 2);
+        std::memcpy(record + 10, &p, 2);
+        std::memcpy(record + 14, &layer, 1);
+        std::memcpy(record + 15, &head, 1);
+        std::memcpy(record + 16, &kind, 1);
+        bytes.insert(bytes.end(), record, record + 20);
+      }
+    }
+  }
+  for (trace::ChannelData& part : made->data) {
+    if (part.channel == schema->find("edges")->id) part.bytes = bytes;
+  }
+  return made;
+}
+
 std::vector<trace::FramePtr> SparkRun::frames(std::uint64_t count) {
   std::vector<trace::FramePtr> made;
   for (std::uint64_t step = 0; step < count; ++step) made.push_back(frame(step));

@@ -42,6 +42,8 @@ class SparkRun {
   // The next frame, at `step`: every channel that is due there; the first one also carries what is written
   // once. `events`: JSON texts.
   std::shared_ptr<trace::Frame> frame(std::uint64_t step, const std::vector<std::string>& events = {});
+  // The same with `edges` of every pair of every layer, where edges are due; `turn` turns their reasons.
+  std::shared_ptr<trace::Frame> dense_frame(std::uint64_t step, std::uint64_t turn = 0);
   // frame(0) to frame(count - 1).
   std::vector<trace::FramePtr> frames(std::uint64_t count);
 

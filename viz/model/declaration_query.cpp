@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cmath>
 
 #include "engine/trace/error.h"
@@ -235,27 +234,21 @@ class Query {
       memory_.content = std::move(content);
       return true;
     }
-    auto& making = memory_.making;
-    if (making && making->done.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
-      DeclarationMemory::Making made = std::move(*making);
-      making.reset();
-      made.done.get();
-      if (is_made_of_the_same(*made.content, *content)) {
-        memory_.content = std::move(made.content);
-        return true;
-      }
+    if (const auto made = memory_.making.take(); made && is_made_of_the_same(**made, *content)) {
+      memory_.content = *made;
+      return true;
     }
-    if (!making) {
+    if (!memory_.making.is_busy()) {
       DeclarationHistory history;
       if (content->settings.value == DeclarationValue::FirstStep) history = memory_.history;
-      auto work = [content, history = std::move(history)] {
+      memory_.making.begin([content, history = std::move(history)] {
         fill_content(*content, history);
         // The levels of a map that fits a window, so that drawing it for the first time makes none.
         const Cells& cells = *content->cells;
         for (const auto& [down, across] : {std::pair{2, 2}, {3, 2}})
           cells.level(std::min(down, cells.levels_down()), std::min(across, cells.levels_across()));
-      };
-      making.emplace(content, std::async(std::launch::async, std::move(work)));
+        return content;
+      });
     }
     run_.keep_busy();
     return false;

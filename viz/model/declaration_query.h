@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "viz/model/aside.h"
 #include "viz/model/cells.h"
 #include "viz/model/declaration_history.h"
 #include "viz/model/declaration_order.h"
@@ -123,11 +123,7 @@ struct DeclarationMemory {
   DeclarationWork work = DeclarationWork::Here;
   DeclarationHistory history;
   std::shared_ptr<const DeclarationContent> content;
-  struct Making {
-    std::shared_ptr<DeclarationContent> content;
-    std::future<void> done;
-  };
-  std::optional<Making> making;
+  Aside<std::shared_ptr<const DeclarationContent>> making;
 };
 
 // Locked: layer and vocabulary_id of the frame. `visible`: the rows and columns that the table tells; all

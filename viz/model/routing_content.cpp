@@ -47,6 +47,7 @@ class Maker {
     set_ledger();
     add_nodes();
     add_marks();
+    order_marks();
     return std::move(made_);
   }
 
@@ -220,6 +221,19 @@ class Maker {
       if (sum.query != sum.key) made_->nodes[sum.key].read += sum.sums;
       made_->marks.push_back(mark);
     }
+  }
+
+  void order_marks() {
+    const std::vector<RoutingMark>& marks = made_->marks;
+    for (std::uint32_t i = 0; i < marks.size(); ++i) {
+      (marks[i].reason == RoutingReason::Self ? made_->selves : made_->edges).push_back(i);
+      made_->has_lock |= marks[i].role != RoutingRole::None;
+    }
+    const auto rank = [&](std::uint32_t i) {
+      return std::tuple(marks[i].layer, marks[i].role != RoutingRole::None, std::abs(marks[i].value), i);
+    };
+    std::sort(made_->edges.begin(), made_->edges.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return rank(a) < rank(b); });
   }
 
   const RoutingInput& in_;

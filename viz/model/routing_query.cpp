@@ -12,13 +12,13 @@
 #include "viz/model/comparison.h"
 #include "viz/model/probe_text.h"
 #include "viz/model/routing_content.h"
+#include "viz/model/routing_reader.h"
 #include "viz/model/routing_words.h"
 
 namespace sparsescope::viz {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kMostRolled = 6;  // roll-ups kept: this step, the other one, and a few to go back to
 
 std::string step_text(std::uint64_t step) { return format_count(static_cast<std::int64_t>(step)); }
 
@@ -39,54 +39,34 @@ std::int64_t tokens_of_run(const Run& run) {
   return std::max(axis_size(run, "declared", "position"), axis_size(run, "probe_ids", "position"));
 }
 
-// The step of the latest sample at or before `step`.
-std::optional<std::uint64_t> sample_step(const Run& run, const char* channel, std::uint64_t step) {
-  const Track* track = run.track(channel);
-  const auto sample = track != nullptr ? run.sample_at_or_before(*track, step) : std::nullopt;
-  return sample ? std::optional(run.step_of_sample(*track, *sample)) : std::nullopt;
-}
-
 std::optional<std::uint64_t> nearest_step(const Run& run, const char* channel, std::uint64_t step) {
   const Track* track = run.track(channel);
   const auto sample = track != nullptr ? run.nearest_sample(*track, step) : std::nullopt;
   return sample ? std::optional(run.step_of_sample(*track, *sample)) : std::nullopt;
 }
 
-// The graph of a run at a step, as far as it is at hand.
-struct Side {
-  RowCache::State state = RowCache::State::Missing;
-  std::string message;
-  std::uint64_t step = 0;
-  EdgeRollupPtr rollup;
-  RoutingHeads heads;
-};
+using Made = RoutingMemory::Made;
 
-// Keeps the newest use first, and few of them.
-RoutingMemory::Rolled& keep(RoutingMemory& memory, RoutingMemory::Rolled made) {
-  memory.rolled.insert(memory.rolled.begin(), std::move(made));
-  if (memory.rolled.size() > kMostRolled) memory.rolled.pop_back();
-  return memory.rolled.front();
-}
+bool is_large(const EdgeRollupPtr& rollup) { return rollup && rollup->recorded().pairs > kLargeGraph; }
 
-RoutingMemory::Rolled* find(RoutingMemory& memory, std::uint32_t run, const void* row, std::int64_t head,
-                            const std::vector<std::int32_t>& ids) {
-  const auto found = std::find_if(memory.rolled.begin(), memory.rolled.end(), [&](const auto& rolled) {
-    return rolled.run == run && rolled.row == row && rolled.head == head && rolled.ids == ids;
-  });
-  if (found == memory.rolled.end()) return nullptr;
-  std::rotate(memory.rolled.begin(), found, found + 1);
-  return &memory.rolled.front();
+// The same but for the window.
+bool is_of_the_same(const Made& made, const RoutingInput& input, bool has_vocabulary) {
+  return made.rollup == input.rollup && made.other == input.other && made.settings == input.settings &&
+         made.first_layer == input.first_layer && made.last_layer == input.last_layer &&
+         made.token == input.token && made.second_token == input.second_token && made.ids == input.ids &&
+         made.has_vocabulary == has_vocabulary;
 }
 
 class Query {
  public:
   Query(const QueryFrame& frame, const RoutingSettings& settings, const RoutingWindow& window,
-        RoutingMemory& memory)
-      : frame_(frame), run_(frame.run), window_(window), memory_(memory) {
+        RoutingMemory& memory, RoutingWork work)
+      : frame_(frame), run_(frame.run), window_(window), memory_(memory), work_(work) {
     picture_.settings = settings;
   }
 
   RoutingPicture make() {
+    take_in_sums(memory_, work_);
     const bool has_declared = run_.track("declared") != nullptr, has_edges = run_.track("edges") != nullptr;
     const bool waits_for_edges = !has_declared && has_edges;
     begin_head(frame_, "routing", waits_for_edges ? "edges" : "declared", picture_);
@@ -143,68 +123,16 @@ class Query {
     }
   }
 
-  // `needs_weights`: only recorded edges will do.
-  Side read_side(Run& run, std::uint64_t step, RoutingSource source) {
-    const auto edges = sample_step(run, "edges", step), declared = sample_step(run, "declared", step);
-    const bool takes_edges =
-        edges && (!declared || *edges >= *declared || source == RoutingSource::LatestWeights);
-    return takes_edges ? read_edges(run, step) : read_declared(run, step);
-  }
-
-  Side read_edges(Run& run, std::uint64_t step) {
-    Run::Heavy row = run.heavy("edges", step);
-    Side side{row.state, row.message, row.step, nullptr, {}};
-    if (row.state != RowCache::State::Ready) return side;
-    const std::int64_t head = frame_.locked.head.value_or(kAllHeads);
-    RoutingMemory::Rolled* kept = find(memory_, run.id(), row.data.get(), head, {});
-    if (kept == nullptr) {
-      RecordedPairs made = routing_pairs_from_edges(*run.schema()->find("edges"), *row.data, picture_.layers,
-                                                    picture_.tokens, frame_.locked.head);
-      kept = &keep(memory_, {run.id(),
-                             row.data.get(),
-                             row.data,
-                             {},
-                             head,
-                             made.heads,
-                             std::make_shared<const EdgeRollup>(std::move(made.pairs))});
-    }
-    side.rollup = kept->rollup;
-    side.heads = kept->heads;
-    return side;
-  }
-
-  Side read_declared(Run& run, std::uint64_t step) {
-    Run::Heavy row = run.heavy("declared", step);
-    Side side{row.state, row.message, row.step, nullptr, {}};
-    if (row.state != RowCache::State::Ready) return side;
-    const ProbeText text(run, row.step);
-    if (text.state() != RowCache::State::Ready) {
-      side.state = text.state();
-      side.message = text.message();
-      return side;
-    }
-    RoutingMemory::Rolled* kept = find(memory_, run.id(), row.data.get(), kAllHeads, text.ids());
-    if (kept == nullptr) {
-      RoutingPairs made = routing_pairs_from_declared(*run.schema()->find("declared"), *row.data, text.ids(),
-                                                      scope_rules(run.schema()->experiment_json));
-      kept = &keep(memory_, {run.id(),
-                             row.data.get(),
-                             row.data,
-                             text.ids(),
-                             kAllHeads,
-                             {},
-                             std::make_shared<const EdgeRollup>(std::move(made))});
-    }
-    side.rollup = kept->rollup;
-    return side;
+  RoutingReader reader() {
+    return {run_, memory_, work_, picture_.layers, picture_.tokens, frame_.locked.head};
   }
 
   void read() {
     try {
-      const Side side = read_side(run_, picture_.cursor_step, picture_.settings.source);
+      const RoutingSide side = reader().latest(run_, picture_.cursor_step, picture_.settings.source);
       picture_.step = side.step;
       if (side.state == RowCache::State::Ready) return show(side);
-      if (side.state == RowCache::State::Loading && show_scopes_first(side)) return;
+      if (side.state == RowCache::State::Loading && !side.is_summing && show_scopes_first(side)) return;
       set_unread(side);
     } catch (const Error& error) {
       picture_.state = PictureState::Failed;
@@ -213,20 +141,19 @@ class Query {
   }
 
   // While weights are being read, the scopes of the same step stand in: they are small.
-  bool show_scopes_first(const Side& weights) {
-    if (sample_step(run_, "declared", weights.step) != weights.step) return false;
-    const Side side = read_declared(run_, weights.step);
+  bool show_scopes_first(const RoutingSide& weights) {
+    if (routing_sample_step(run_, "declared", weights.step) != weights.step) return false;
+    const RoutingSide side = reader().declared(run_, weights.step);
     if (side.state != RowCache::State::Ready) return false;
     show(side);
     picture_.source = "Scopes first; weights of step " + step_text(weights.step) + " are being read";
     return true;
   }
 
-  void set_unread(const Side& side) {
+  void set_unread(const RoutingSide& side) {
     switch (side.state) {
       case RowCache::State::Loading:
-        picture_.state = PictureState::Loading;
-        picture_.words = "Reading step " + step_text(side.step);
+        wait_for(side, "");
         break;
       case RowCache::State::Failed:
         picture_.state = PictureState::Failed;
@@ -242,7 +169,16 @@ class Query {
     }
   }
 
-  void show(const Side& side) {
+  // `why`: " to compare with".
+  void wait_for(const RoutingSide& side, const char* why) {
+    picture_.state = PictureState::Loading;
+    picture_.words = fmt::format("{} step {}{}", side.is_summing ? "Summing the edges of" : "Reading",
+                                 step_text(side.step), why);
+    if (side.is_summing)
+      picture_.summing_seconds = std::max(memory_.rolling.seconds(), memory_.making.seconds());
+  }
+
+  void show(const RoutingSide& side) {
     RoutingInput input;
     input.rollup = side.rollup;
     if (!add_other(side, input)) return;
@@ -255,11 +191,12 @@ class Query {
     input.second_token = frame_.locked.second_token;
     input.ids = text.ids();
     picture_.content = content_of(std::move(input), text);
-    describe(side);
+    if (picture_.content) return describe(side);
+    wait_for({RowCache::State::Loading, {}, side.step, nullptr, {}, true}, "");
   }
 
   // What is subtracted; false when it is still being read.
-  bool add_other(const Side& side, RoutingInput& input) {
+  bool add_other(const RoutingSide& side, RoutingInput& input) {
     RoutingSettings& settings = picture_.settings;
     if (settings.against == RoutingAgainst::Baseline && !picture_.no_baseline.empty()) {
       settings.against = RoutingAgainst::Nothing;
@@ -270,10 +207,9 @@ class Query {
     Run& run = is_step ? run_ : *baseline_run(frame_);
     const std::uint64_t step = is_step ? settings.against_step : locked_step(frame_, run);
     const RoutingSource source = side.rollup->has_weights() ? RoutingSource::LatestWeights : settings.source;
-    const Side other = read_side(run, step, source);
+    const RoutingSide other = reader().latest(run, step, source);
     if (other.state == RowCache::State::Loading) {
-      picture_.state = PictureState::Loading;
-      picture_.words = "Reading step " + step_text(other.step) + " to compare with";
+      wait_for(other, " to compare with");
       return false;
     }
     if (other.state != RowCache::State::Ready) {
@@ -292,24 +228,38 @@ class Query {
     return true;
   }
 
+  // Null while it is made aside and the last one is of something else.
   std::shared_ptr<const RoutingContent> content_of(RoutingInput input, const ProbeText& text) {
-    auto& made = memory_.made;
-    const bool is_same = made && made->rollup == input.rollup && made->other == input.other &&
-                         made->settings == input.settings && made->window == input.window &&
-                         made->first_layer == input.first_layer && made->last_layer == input.last_layer &&
-                         made->token == input.token && made->second_token == input.second_token &&
-                         made->ids == input.ids && made->has_vocabulary == text.has_vocabulary();
-    if (is_same) return made->content;
+    const bool has_same = memory_.made && is_of_the_same(*memory_.made, input, text.has_vocabulary());
+    const auto last = has_same ? memory_.made->content : nullptr;
+    if (has_same && memory_.made->window == input.window) return last;
+    const bool goes_aside =
+        work_ == RoutingWork::AsideWhenLarge && (is_large(input.rollup) || is_large(input.other));
+    if (goes_aside) run_.keep_busy();
+    if (goes_aside && memory_.making.is_busy()) return last;
     for (std::int32_t id : input.ids) input.words.push_back(text.word(id));
-    auto content = make_routing_content(input);
-    made = RoutingMemory::Made{input.rollup,          input.other,        input.settings,
-                               input.window,          input.first_layer,  input.last_layer,
-                               input.token,           input.second_token, std::move(input.ids),
-                               text.has_vocabulary(), std::move(content)};
-    return made->content;
+    auto make = [input = std::move(input), has_vocabulary = text.has_vocabulary()] {
+      return Made{input.rollup,
+                  input.other,
+                  input.settings,
+                  input.window,
+                  input.first_layer,
+                  input.last_layer,
+                  input.token,
+                  input.second_token,
+                  input.ids,
+                  has_vocabulary,
+                  make_routing_content(input)};
+    };
+    if (goes_aside) {
+      memory_.making.begin(std::move(make));
+      return last;
+    }
+    memory_.made = make();
+    return memory_.made->content;
   }
 
-  void describe(const Side& side) {
+  void describe(const RoutingSide& side) {
     add_readouts(*side.rollup);
     set_source(side);
     set_heads(side);
@@ -361,16 +311,16 @@ class Query {
            static_cast<double>(std::max<std::int64_t>(1, picture_.last_layer - picture_.first_layer + 1));
   }
 
-  void set_source(const Side& side) {
+  void set_source(const RoutingSide& side) {
     if (side.rollup->has_weights()) return;
-    const auto before = sample_step(run_, "edges", picture_.cursor_step);
+    const auto before = routing_sample_step(run_, "edges", picture_.cursor_step);
     picture_.weights_at = before ? before : nearest_step(run_, "edges", picture_.cursor_step);
     picture_.source = "Scopes without weights from step " + step_text(side.step);
     picture_.source += picture_.weights_at ? "; edges recorded at step " + step_text(*picture_.weights_at)
                                            : std::string("; no edges are recorded yet");
   }
 
-  void set_heads(const Side& side) {
+  void set_heads(const RoutingSide& side) {
     const auto& wanted = frame_.locked.head;
     if (!wanted || side.heads.taken == *wanted) return;
     picture_.heads =
@@ -392,14 +342,15 @@ class Query {
   Run& run_;
   const RoutingWindow& window_;
   RoutingMemory& memory_;
+  RoutingWork work_;
   RoutingPicture picture_;
 };
 
 }  // namespace
 
 RoutingPicture routing_query(const QueryFrame& frame, const RoutingSettings& settings,
-                             const RoutingWindow& window, RoutingMemory& memory) {
-  return Query(frame, settings, window, memory).make();
+                             const RoutingWindow& window, RoutingMemory& memory, RoutingWork work) {
+  return Query(frame, settings, window, memory, work).make();
 }
 
 RoutingPicture routing_picture(const QueryFrame& frame, const RoutingSettings& settings) {

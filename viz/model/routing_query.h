@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "viz/model/aside.h"
 #include "viz/model/edge_rollup.h"
 #include "viz/model/picture_head.h"
 #include "viz/model/query_frame.h"
@@ -88,6 +89,10 @@ struct RoutingContent {
   RoutingCut cut;
   std::vector<RoutingNode> nodes;
   std::vector<RoutingMark> marks;  // visible ones, by layer, query, key, reason
+  // Indices of marks: edges by layer, the lightest first and what is locked last; what tokens read of
+  // themselves.
+  std::vector<std::uint32_t> edges, selves;
+  bool has_lock = false;  // some marks touch a locked token
   RoutingLedger ledger;
   std::array<EdgeSums, kRoutingReasons> shown_layers{};  // everything in the layers shown, by reason
   double largest_value = 0;                              // of |value|
@@ -123,8 +128,13 @@ struct RoutingPicture : PictureHead {
   std::string aggregation, threshold_words, proof, sum_error, invalid, lock_words, no_baseline;
   std::vector<RoutingReadout> readouts;  // of every layer
   std::shared_ptr<const RoutingContent> content;
+  double summing_seconds = 0;  // Loading: since sums that are made aside were begun; 0: rows are being read
   bool is_error() const { return !sum_error.empty(); }
 };
+
+// Where a graph is summed: a large one takes longer than a frame may.
+enum class RoutingWork { Here, AsideWhenLarge };
+inline constexpr std::int64_t kLargeGraph = 40'000;  // pairs; fewer take about a millisecond
 
 // Pairs are rolled up once per row; the graph is made again only when something it depends on changed.
 struct RoutingMemory {
@@ -136,6 +146,7 @@ struct RoutingMemory {
     std::int64_t head = kAllHeads;
     RoutingHeads heads;
     EdgeRollupPtr rollup;
+    std::string problem;  // why there is no roll-up, else empty
   };
   std::vector<Rolled> rolled;  // newest use first
   struct Made {
@@ -149,17 +160,24 @@ struct RoutingMemory {
     std::shared_ptr<const RoutingContent> content;
   };
   std::optional<Made> made;
+  // What is made aside.
+  Aside<Rolled> rolling;
+  Aside<Made> making;
 };
 
-// Locked: layer, head, token and second token of the frame.
+// Locked: layer, head, token and second token of the frame. While sums are made aside the run is kept busy
+// and the picture is Loading; for another window alone it has the last split, whose sums are the same.
 RoutingPicture routing_query(const QueryFrame& frame, const RoutingSettings& settings,
-                             const RoutingWindow& window, RoutingMemory& memory);
+                             const RoutingWindow& window, RoutingMemory& memory,
+                             RoutingWork work = RoutingWork::Here);
 // The whole sequence without a memory: for one look.
 RoutingPicture routing_picture(const QueryFrame& frame, const RoutingSettings& settings);
 
 // One row a visible mark, sums as integers; the readouts stand in the lines above.
 Table table(const RoutingPicture& picture);
 Twin twin_of(const RoutingPicture& picture);
+// Visible, hidden and recorded sums as integers, one a line.
+std::vector<std::string> sum_lines(const RoutingContent& content);
 
 // A mark in words: who reads whom in which layer, then one sentence a line.
 std::string mark_title(const RoutingPicture& picture, const RoutingMark& mark);

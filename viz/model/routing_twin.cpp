@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "viz/model/format.h"
 #include "viz/model/routing_query.h"
@@ -57,6 +58,13 @@ std::string readout_line(const RoutingReadout& readout) {
 
 }  // namespace
 
+std::vector<std::string> sum_lines(const RoutingContent& content) {
+  const RoutingLedger& ledger = content.ledger;
+  return {integer_line("Σ visible", content, ledger.visible),
+          integer_line("Σ hidden", content, ledger.hidden()),
+          integer_line(content.has_weights ? "Σ recorded" : "Σ rebuilt", content, ledger.recorded)};
+}
+
 Table table(const RoutingPicture& picture) {
   Table made;
   made.header = {"layer",         "mark",
@@ -79,11 +87,7 @@ Twin twin_of(const RoutingPicture& picture) {
     if (!line->empty()) twin.lines.push_back(*line);
   }
   if (!picture.content) return twin;
-  const RoutingLedger& ledger = picture.content->ledger;
-  twin.lines.push_back(integer_line("Σ visible", *picture.content, ledger.visible));
-  twin.lines.push_back(integer_line("Σ hidden", *picture.content, ledger.hidden()));
-  twin.lines.push_back(integer_line(picture.content->has_weights ? "Σ recorded" : "Σ rebuilt",
-                                    *picture.content, ledger.recorded));
+  for (std::string& line : sum_lines(*picture.content)) twin.lines.push_back(std::move(line));
   for (const RoutingReadout& readout : picture.readouts) twin.lines.push_back(readout_line(readout));
   return twin;
 }

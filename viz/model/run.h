@@ -56,6 +56,7 @@ class Run {
   // --- where it comes from ---
   std::uint32_t id() const { return id_; }  // 0, 1, 2, ... in the order runs were added; never reused
   const trace::Schema* schema() const { return schema_.get(); }  // nullptr until it came
+  trace::SchemaPtr shared_schema() const { return schema_; }     // for work that may outlast the run
   const trace::RunEnd* end() const { return end_ ? &*end_ : nullptr; }
   const std::string& uuid() const;                                // empty until the schema came
   std::string title() const;                                      // "spark-collapse, seed 1"

@@ -31,27 +31,26 @@ float thickest_of(const RoutingPicture& picture) {
   return picture.settings.layout == RoutingLayout::Arcs ? kThickest : kThickestInBands;
 }
 
-bool is_edge(const RoutingMark& mark) { return mark.reason != RoutingReason::Self; }
-
-// Nodes of a batch: the middle and both sides of every node, by row of tokens in bands. In blocks the reasons
-// stand a little apart, so that none lies on another.
+// Nodes of the batch of a layer: the middle and both sides of every node, in bands in both its rows of
+// tokens. In blocks the reasons stand a little apart, so that none lies on another.
 class Places {
  public:
-  explicit Places(const RoutingPicture& picture)
+  Places(const RoutingPicture& picture, std::int64_t layer)
       : count_(static_cast<std::uint32_t>(picture.content->nodes.size())),
+        first_row_(layer),
         is_arcs_(picture.settings.layout == RoutingLayout::Arcs) {
-    const std::int64_t rows = is_arcs_ ? 1 : picture.layers + 1;
+    const std::int64_t rows = is_arcs_ ? 1 : 2;
     nodes_.reserve(static_cast<std::size_t>(rows) * kSides * kApart * count_);
     for (std::int64_t row = 0; row < rows; ++row) {
       for (int side = 0; side < kSides; ++side) {
         for (int reason = 0; reason < kApart; ++reason) {
           for (const RoutingNode& node : picture.content->nodes)
-            nodes_.push_back({place_of(node, side, reason), static_cast<float>(row)});
+            nodes_.push_back({place_of(node, side, reason), static_cast<float>(is_arcs_ ? 0 : layer + row)});
         }
       }
     }
   }
-  std::vector<ImVec2> take() { return std::move(nodes_); }
+  const std::vector<ImVec2>& nodes() const { return nodes_; }
 
   EdgeInstance edge(const RoutingContent& content, const RoutingMark& mark) const {
     const bool is_within = mark.query == mark.key, is_lost = content.is_difference && mark.value < 0;
@@ -81,12 +80,13 @@ class Places {
     }
   }
   std::uint32_t at(std::int64_t row, int side, RoutingReason reason, std::uint32_t node) const {
-    const std::int64_t place = is_arcs_ ? 0 : row;
+    const std::int64_t place = is_arcs_ ? 0 : row - first_row_;
     return static_cast<std::uint32_t>((place * kSides + side) * kApart + static_cast<int>(reason)) * count_ +
            node;
   }
 
   std::uint32_t count_;
+  std::int64_t first_row_;
   bool is_arcs_;
   std::vector<ImVec2> nodes_;
 };
@@ -117,61 +117,55 @@ void RoutingBatches::refresh(const RoutingPicture& picture) {
   layout_ = picture.settings.layout;
   theme_ = current_theme();
   const RoutingContent& content = *content_;
-  Places places(picture);
-  layers_.clear();
-  const bool has_lock = std::any_of(content.marks.begin(), content.marks.end(),
-                                    [](const RoutingMark& mark) { return mark.role != RoutingRole::None; });
   const float base = faintest(content), thickest = thickest_of(picture);
   const float top = layout_ == RoutingLayout::Arcs ? 0.95f : 0.8f;
-  std::vector<std::vector<std::uint32_t>> of_layer(
-      static_cast<std::size_t>(picture.last_layer - picture.first_layer + 1));
-  for (std::uint32_t i = 0; i < content.marks.size(); ++i) {
-    if (is_edge(content.marks[i]))
-      of_layer[static_cast<std::size_t>(content.marks[i].layer - picture.first_layer)].push_back(i);
-  }
-  std::vector<std::vector<EdgeInstance>> edges(of_layer.size());
-  for (std::size_t layer = 0; layer < of_layer.size(); ++layer) {
-    // The heaviest on top, and what is locked over all others.
-    std::stable_sort(of_layer[layer].begin(), of_layer[layer].end(), [&](std::uint32_t a, std::uint32_t b) {
-      const RoutingMark &left = content.marks[a], &right = content.marks[b];
-      const bool is_left = left.role != RoutingRole::None, is_right = right.role != RoutingRole::None;
-      return is_left != is_right ? is_right : std::abs(left.value) < std::abs(right.value);
-    });
-    for (const std::uint32_t i : of_layer[layer]) {
+  layers_.clear();
+  auto next = content.edges.begin();
+  for (std::int64_t layer = picture.first_layer; layer <= picture.last_layer; ++layer) {
+    const auto end = std::find_if(next, content.edges.end(),
+                                  [&](std::uint32_t i) { return content.marks[i].layer != layer; });
+    std::vector<std::uint32_t> marks(next, end);
+    next = end;
+    const Places places(picture, layer);
+    std::vector<EdgeInstance> edges;
+    edges.reserve(marks.size());
+    for (const std::uint32_t i : marks) {
       const RoutingMark& mark = content.marks[i];
       const float heavy = strength(content, mark);
       float alpha = base + (top - base) * (layout_ == RoutingLayout::Arcs ? heavy : heavy * heavy);
-      if (has_lock) alpha = mark.role == RoutingRole::None ? alpha * kOthers : std::max(alpha, 0.55f);
+      if (content.has_lock) alpha = mark.role == RoutingRole::None ? alpha * kOthers : std::max(alpha, 0.55f);
       EdgeInstance edge = places.edge(content, mark);
       edge.ink = color(mark_token(content, mark), alpha);
       edge.width = kThinnest + (thickest - kThinnest) * heavy;
-      edges[layer].push_back(edge);
+      edges.push_back(edge);
     }
+    const EdgeBatchPtr batch = EdgeBatch::make(places.nodes(), std::move(edges));
+    layers_.push_back({batch, std::move(marks), EdgePicker(batch)});
   }
-  nodes_ = places.take();
-  for (std::size_t layer = 0; layer < of_layer.size(); ++layer)
-    layers_.push_back({EdgeBatch::make(nodes_, std::move(edges[layer])), std::move(of_layer[layer])});
 }
 
 EdgeBatchPtr RoutingBatches::highlight(const RoutingPicture& picture, std::optional<std::size_t> node,
                                        std::optional<std::size_t> mark) const {
   const RoutingContent& content = *picture.content;
+  std::vector<ImVec2> nodes;
   std::vector<EdgeInstance> lit;
-  const Places places(picture);
-  const auto add = [&](const RoutingMark& shown) {
-    EdgeInstance edge = places.edge(content, shown);
-    edge.ink = color(mark_token(content, shown));
-    edge.width = kThinnest + 0.6f + (thickest_of(picture) - kThinnest) * strength(content, shown);
-    lit.push_back(edge);
-  };
-  if (mark) {
-    if (is_edge(content.marks[*mark])) add(content.marks[*mark]);
-  } else if (node) {
-    for (const RoutingMark& shown : content.marks) {
-      if (is_edge(shown) && (shown.query == *node || shown.key == *node)) add(shown);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Batch& layer = layers_[i];
+    for (std::size_t k = 0; k < layer.marks.size(); ++k) {
+      const std::uint32_t index = layer.marks[k];
+      const RoutingMark& shown = content.marks[index];
+      if (mark ? index != *mark : shown.query != node && shown.key != node) continue;
+      EdgeInstance edge = layer.edges->edges()[k];
+      edge.ink = color(mark_token(content, shown));
+      edge.width = kThinnest + 0.6f + (thickest_of(picture) - kThinnest) * strength(content, shown);
+      for (std::uint32_t* end : {&edge.from, &edge.to}) {
+        nodes.push_back(layer.edges->nodes()[*end]);
+        *end = static_cast<std::uint32_t>(nodes.size() - 1);
+      }
+      lit.push_back(edge);
     }
   }
-  return lit.empty() ? nullptr : EdgeBatch::make(nodes_, std::move(lit));
+  return lit.empty() ? nullptr : EdgeBatch::make(std::move(nodes), std::move(lit));
 }
 
 }  // namespace sparsescope::viz

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "viz/model/routing_query.h"
-#include "viz/widgets/edges.h"
+#include "viz/widgets/edge_picker.h"
 #include "viz/widgets/plot.h"
 #include "viz/widgets/theme.h"
 
@@ -22,6 +22,7 @@ class RoutingBatches {
   struct Batch {
     EdgeBatchPtr edges;
     std::vector<std::uint32_t> marks;  // of each edge: index into RoutingContent::marks
+    EdgePicker picker;
   };
   // One a layer shown, first_layer first.
   const std::vector<Batch>& layers() const { return layers_; }
@@ -33,7 +34,6 @@ class RoutingBatches {
   std::shared_ptr<const RoutingContent> content_;
   RoutingLayout layout_ = RoutingLayout::Arcs;
   Theme theme_ = Theme::Dark;
-  std::vector<ImVec2> nodes_;
   std::vector<Batch> layers_;
 };
 

@@ -187,7 +187,7 @@ RoutingPlace RoutingScene::pick(const RoutingPicture& picture, const Frame& fram
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const std::int64_t layer = picture.first_layer + static_cast<std::int64_t>(i);
     if (!frame.is_arcs && place.layer != layer) continue;
-    if (const auto edge = nearest_edge(*layers[i].edges, view, frame.mouse, px(kReach)))
+    if (const auto edge = layers[i].picker.nearest(view, frame.mouse, px(kReach)))
       place.mark = layers[i].marks[*edge];
   }
   return place;
@@ -229,8 +229,8 @@ void RoutingScene::draw_nodes(const RoutingPicture& picture, const Frame& frame,
   }
   // Of itself, by row: the queries of a layer are the upper row of its band.
   std::vector<float> self(content.nodes.size() * static_cast<std::size_t>(frame.rows), 0);
-  for (const RoutingMark& mark : content.marks) {
-    if (mark.reason != RoutingReason::Self) continue;
+  for (const std::uint32_t i : content.selves) {
+    const RoutingMark& mark = content.marks[i];
     const auto row = static_cast<std::size_t>(frame.is_arcs ? 0 : mark.layer + 1);
     const double share = content.largest_value > 0 ? std::abs(mark.value) / content.largest_value : 0;
     self[row * content.nodes.size() + mark.query] =

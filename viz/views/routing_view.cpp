@@ -18,6 +18,8 @@ namespace {
 constexpr float kRoomForControls = 560, kRoomForReadouts = 980;  // widths at scale 1
 constexpr float kLeastForControls = 300, kLeastForFooter = 170;  // heights at scale 1
 
+constexpr double kUnnoticedSeconds = 0.2;
+
 constexpr const char* kLayoutNames[] = {"one layer", "all layers"};
 constexpr const char* kShownNames[] = {"all", "direct", "inherited", "fallback", "self"};
 
@@ -50,6 +52,11 @@ Applies RoutingView::applies(const Run& run) const {
       false,
       "This model routes nothing by declaration. The spark presets do and record the channels 'edges' and "
       "'declared'"};
+}
+
+// Sums that take some frames leave the last graph as it is; only longer ones are named.
+std::string RoutingView::words_behind(const RoutingPicture& fresh) const {
+  return fresh.summing_seconds > 0 && fresh.summing_seconds < kUnnoticedSeconds ? std::string() : fresh.words;
 }
 
 const PictureHead& RoutingView::refresh(ViewContext& context, Run& run) {
@@ -157,14 +164,12 @@ bool RoutingView::draw_threshold(float width) {
 // The dash says why; the colour too, unless a lock or a difference takes the colours.
 void RoutingView::draw_legend() {
   const RoutingContent& content = *picture().content;
-  const bool has_lock = std::any_of(content.marks.begin(), content.marks.end(),
-                                    [](const RoutingMark& mark) { return mark.role != RoutingRole::None; });
   const ImVec2 room = ImGui::GetContentRegionAvail();
   if (content.is_difference) {
     const bool is_arcs = picture().settings.layout == RoutingLayout::Arcs;
     plot::legend_entry(is_arcs ? "gained, above" : "gained, bent", {color(Token::Accent)});
     plot::legend_entry(is_arcs ? "lost, below" : "lost, straight", {color(Token::Warn)});
-  } else if (has_lock) {
+  } else if (content.has_lock) {
     plot::legend_entry("read by the locked token", {color(Token::Accent)});
     plot::legend_entry("reads the locked token", {color(Token::Warn)});
   }
@@ -196,12 +201,8 @@ void RoutingView::draw_legend() {
   ImGui::Dummy({std::min(width, ImGui::GetContentRegionAvail().x - copy),
                 text_size(Font::Regular, kSmallText - 1, "0").y});
   if (ImGui::IsItemHovered()) {
-    const Twin twin = twin_of(picture());
     std::string numbers;
-    for (const std::string& text : twin.lines) {
-      if (text.rfind("Σ ", 0) == 0 && text.find(':') != std::string::npos)
-        numbers += (numbers.empty() ? "" : "\n") + text;
-    }
+    for (const std::string& text : sum_lines(content)) numbers += (numbers.empty() ? "" : "\n") + text;
     ui::tooltip("Sums of integers, at every zoom the same", numbers);
   }
   if (!picture().is_error()) return;
@@ -285,7 +286,7 @@ void RoutingView::draw_menu(ViewContext& context) {
     settings_.against = RoutingAgainst::Nothing;
     forget();
   }
-  if (picture().content && menu_place_.mark) {
+  if (picture().content && menu_place_.mark && *menu_place_.mark < picture().content->marks.size()) {
     const RoutingReason reason = picture().content->marks[*menu_place_.mark].reason;
     const std::string words = fmt::format("Only {} edges", reason_name(reason));
     if (ImGui::MenuItem(words.c_str())) {
@@ -338,7 +339,7 @@ std::string RoutingView::menu_row(ViewContext&) const {
 std::string RoutingView::values_text(ViewContext& context) const {
   Run* run = context.timeline.current(context.selection.run);
   if (run == nullptr) return {};
-  const RoutingPicture shown = query(query_frame(context, *run, kMostColumns));
+  const RoutingPicture shown = whole(context, *run);
   if (!shown.content) return shown.title + "\n" + shown.words;
   std::string text = shown.title + ", " + shown.detail + "\n" + shown.limits;
   const std::string place = place_text(shown, place_or_lock(shown, context.selection.locked));

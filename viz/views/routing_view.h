@@ -8,6 +8,7 @@
 #include "viz/model/routing_query.h"
 #include "viz/views/routing_scene.h"
 #include "viz/views/staged_view.h"
+#include "viz/widgets/gui_context.h"
 
 namespace sparsescope::viz {
 
@@ -21,9 +22,14 @@ class RoutingView final : public QueriedView<RoutingPicture> {
   void set_settings(const nlohmann::json& settings) override;
 
  protected:
+  // In a window a large graph is summed aside; paper waits for it.
   RoutingPicture query(const QueryFrame& frame) const override {
-    return routing_query(frame, settings_, window_, memory_);
+    const bool is_screen = current_purpose() == Purpose::Screen;
+    return routing_query(frame, settings_, window_, memory_,
+                         is_screen ? RoutingWork::AsideWhenLarge : RoutingWork::Here);
   }
+  std::string words_behind(const RoutingPicture& fresh) const override;
+  Twin fresh_twin(ViewContext& context, Run& run) const override { return twin_of(whole(context, run)); }
   const PictureHead& refresh(ViewContext& context, Run& run) override;
   void draw_marks(ViewContext& context) override;
   bool draw_settings(ViewContext& context) override;
@@ -36,6 +42,10 @@ class RoutingView final : public QueriedView<RoutingPicture> {
   std::string menu_row(ViewContext& context) const override;
 
  private:
+  // What is copied is not waited for frame by frame.
+  RoutingPicture whole(const ViewContext& context, Run& run) const {
+    return routing_query(query_frame(context, run, kMostColumns), settings_, window_, memory_);
+  }
   void draw_source(ViewContext& context);
   void draw_controls();
   bool draw_threshold(float width);

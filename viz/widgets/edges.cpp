@@ -39,14 +39,6 @@ std::array<ImVec2, 4> control_points(const EdgeBatch& batch, const EdgeInstance&
   return {from, ImVec2{from.x + third.x, from.y + third.y}, ImVec2{to.x - third.x, to.y - third.y}, to};
 }
 
-float squared_distance(ImVec2 p, ImVec2 a, ImVec2 b) {
-  const ImVec2 along{b.x - a.x, b.y - a.y}, off{p.x - a.x, p.y - a.y};
-  const float length = along.x * along.x + along.y * along.y;
-  const float share = length > 0 ? std::clamp((off.x * along.x + off.y * along.y) / length, 0.f, 1.f) : 0;
-  const ImVec2 rest{off.x - along.x * share, off.y - along.y * share};
-  return rest.x * rest.x + rest.y * rest.y;
-}
-
 }  // namespace
 
 EdgeBatchPtr EdgeBatch::make(std::vector<ImVec2> nodes, std::vector<EdgeInstance> edges) {
@@ -74,29 +66,6 @@ std::array<ImVec2, kEdgeSegments + 1> curve_points(const EdgeBatch& batch, std::
              w[0] * p[0].y + w[1] * p[1].y + w[2] * p[2].y + w[3] * p[3].y};
   }
   return points;
-}
-
-std::optional<std::size_t> nearest_edge(const EdgeBatch& batch, const EdgeView& view, ImVec2 pixel,
-                                        float most_pixels) {
-  std::optional<std::size_t> nearest;
-  float best = most_pixels * most_pixels;
-  for (std::size_t i = 0; i < batch.edges().size(); ++i) {
-    // A curve stays inside the box of its control points.
-    const std::array<ImVec2, 4> p = control_points(batch, batch.edges()[i], view);
-    const auto [left, right] = std::minmax({p[0].x, p[1].x, p[2].x, p[3].x});
-    const auto [top, bottom] = std::minmax({p[0].y, p[1].y, p[2].y, p[3].y});
-    if (pixel.x < left - most_pixels || pixel.x > right + most_pixels || pixel.y < top - most_pixels ||
-        pixel.y > bottom + most_pixels)
-      continue;
-    const std::array<ImVec2, kEdgeSegments + 1> points = curve_points(batch, i, view);
-    for (std::size_t k = 1; k < points.size(); ++k) {
-      const float distance = squared_distance(pixel, points[k - 1], points[k]);
-      if (distance > best) continue;
-      best = distance;
-      nearest = i;
-    }
-  }
-  return nearest;
 }
 
 void draw_edges(ImDrawList* list, const EdgeBatchPtr& batch, const EdgeView& view) {

@@ -1,11 +1,11 @@
 // Many edges between nodes in one draw command: curves are expanded in the vertex shader of viz/render, and
-// by curve_points() for picking and SVG. No layout, no thresholds: a query decides which edges there are.
+// by curve_points() for SVG and for picking (edge_picker.h). No layout, no thresholds: a query decides which
+// edges there are.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "imgui.h"
@@ -70,9 +70,6 @@ struct EdgesPayload {
 // The points of one edge in framebuffer pixels, as the shader places them.
 std::array<ImVec2, kEdgeSegments + 1> curve_points(const EdgeBatch& batch, std::size_t edge,
                                                    const EdgeView& view);
-// The edge nearest to `pixel`, at most `most_pixels` away; the later drawn wins when equal.
-std::optional<std::size_t> nearest_edge(const EdgeBatch& batch, const EdgeView& view, ImVec2 pixel,
-                                        float most_pixels);
 // Draws a batch with one command.
 void draw_edges(ImDrawList* list, const EdgeBatchPtr& batch, const EdgeView& view);
 
