@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::int64_t kArenaBytes = std::int64_t(2) << 30, kRotated = std::int64_t(512) << 20;
 
-// One gibibyte and more of bf16 numbers of order one, which are also fp32 numbers of order one.
+// Two gibibytes of bf16 numbers of order one, which are also fp32 numbers of order one.
 class Arena {
  public:
   Arena() : memory_(kArenaBytes / 2) {
@@ -71,7 +71,7 @@ class Table {
     TestStream stream;
     launch(stream, probe);
     stream.wait();
-    const std::int64_t taken = probe.at() - arena_.begin();
+    const std::int64_t taken = std::max<std::int64_t>(256, probe.at() - arena_.begin());
     const std::int64_t sets = std::clamp<std::int64_t>(kRotated / taken + 1, 2, kArenaBytes / taken);
     const auto rotating = [&](Stream on, int i) {
       Cut cut(arena_.begin() + i % sets * taken);

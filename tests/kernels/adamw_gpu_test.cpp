@@ -98,7 +98,7 @@ TEST_F(AdamwKernel, AgreesWithTheReferenceOverFiftyReplaysOfOneGraph) {
         EXPECT_NEAR(got.gradient_norm, made.scalars.gradient_norm, 1e-6 * made.scalars.gradient_norm) << step;
       }
       // fp32 arithmetic against fp64: a few roundings a step of values of order one.
-      EXPECT_EQ(first_outside(update.m(), made.m, {1e-7, kEpsilonF32, 16}), "") << step;
+      EXPECT_EQ(first_outside(update.m(), made.m, {5e-7, kEpsilonF32, 16}), "") << step;
       EXPECT_EQ(first_outside(update.v(), made.v, {1e-8, kEpsilonF32, 16}), "") << step;
       EXPECT_EQ(first_outside(update.parameters(), made.parameters, {2e-6, kEpsilonF32, 16}), "") << step;
       EXPECT_EQ(update.copy(), widened(rounded(update.parameters()))) << step;

@@ -46,9 +46,9 @@ void expect_close(const CrossEntropyResult& got, const CrossEntropyResult& wante
   EXPECT_EQ(got.non_finite, wanted.non_finite) << what;
   EXPECT_EQ(first_outside(got.nll, wanted.nll, {1e-5, kEpsilonF32, 8}), "") << what;
   EXPECT_NEAR(got.loss, wanted.loss, 2e-6 * std::abs(wanted.loss)) << what;
-  // A share is exact to fp32 exponentials; then it is rounded like the reference's.
+  // A share is exact to fp32 exponentials; where it lies between two bf16 numbers it may fall the other way.
   const double atol = 1e-6 * wanted.inverse_count;
-  EXPECT_EQ(first_outside(widened(got.d_logits), widened(wanted.d_logits), {atol, kEpsilonBf16, 1.01}), "")
+  EXPECT_EQ(first_outside(widened(got.d_logits), widened(wanted.d_logits), {atol, kEpsilonBf16, 2.02}), "")
       << what;
   if (wanted.inverse_count != 0) {
     EXPECT_LE(relative_error(widened(got.d_logits), widened(wanted.d_logits)), 1e-3) << what;

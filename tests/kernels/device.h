@@ -21,6 +21,7 @@ class DeviceArray {
   explicit DeviceArray(std::size_t count) : count_(count) {
     check_cuda(cudaMalloc(&data_, std::max<std::size_t>(1, count * sizeof(T))), "an allocation of the test");
     check_cuda(cudaMemset(data_, 0xff, count * sizeof(T)), "a fill of the test");
+    check_cuda(cudaDeviceSynchronize(), "a fill of the test");
   }
   explicit DeviceArray(const std::vector<T>& host) : DeviceArray(host.size()) { set(host); }
   DeviceArray(const DeviceArray&) = delete;
@@ -29,9 +30,11 @@ class DeviceArray {
 
   T* get() { return static_cast<T*>(data_); }
   std::size_t size() const { return count_; }
+  // Returns when the values are there, also for streams that do not wait for the default one.
   void set(const std::vector<T>& host) {
     check_cuda(cudaMemcpy(data_, host.data(), host.size() * sizeof(T), cudaMemcpyHostToDevice),
                "a copy of the test");
+    check_cuda(cudaDeviceSynchronize(), "a copy of the test");
   }
   // Waits for everything before it.
   std::vector<T> fetch() const {

@@ -31,14 +31,14 @@ inline std::vector<float> widened(std::span<const Bfloat16> values) {
   return result;
 }
 
-// |got - reference| / |reference|, both L2.
+// |got - reference| / |reference|, both L2; |got| where the reference is zero.
 inline double relative_error(std::span<const float> got, std::span<const float> reference) {
   double difference = 0, size = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     difference += (double(got[i]) - reference[i]) * (double(got[i]) - reference[i]);
     size += double(reference[i]) * reference[i];
   }
-  return std::sqrt(difference) / std::sqrt(size);
+  return std::sqrt(difference) / (size > 0 ? std::sqrt(size) : 1.0);
 }
 
 // Ids as texts have them: id v with probability proportional to 1 / (v + 1), shuffled over the vocabulary by
