@@ -5,6 +5,7 @@
 
 #include "viz/frame/command_builder.h"
 #include "viz/model/format.h"
+#include "viz/views/density_view.h"
 
 namespace sparsescope::frame {
 namespace {
@@ -55,6 +56,31 @@ viz::CommandArgument step_of_run(State& state) {
   return step;
 }
 
+viz::DensitySettings density_settings(const State& state) {
+  viz::DensitySettings settings;
+  for (const State::Slot& slot : state.slots) {
+    if (slot.view->id() == "density") viz::take(slot.view->settings(), settings);
+  }
+  return settings;
+}
+
+// From one layer's crossing to the next in time, round the end; a locked layer's only.
+void go_to_crossing(State& state) {
+  const viz::DensitySettings settings = density_settings(state);
+  const std::vector<viz::LayerCrossing> crossings = viz::density_crossings(*state.run(), settings);
+  const viz::LayerCrossing* next =
+      viz::next_crossing(crossings, state.timeline.cursor().step(), state.selection.locked.layer);
+  const viz::CrossingWords words = viz::density_crossing_words(settings);
+  if (next == nullptr)
+    return state.notify(state.selection.locked.layer
+                            ? fmt::format("{} never above {} in the locked layer {}", words.what, words.level,
+                                          *state.selection.locked.layer)
+                            : viz::crossings_in_words(words, crossings),
+                        ui::Tone::Neutral);
+  state.timeline.cursor().seek(next->step);
+  state.notify(viz::crossing_in_words(words, *next), ui::Tone::Neutral);
+}
+
 void add_moves(State& state, CommandBuilder& table) {
   const Reason needs_run = [&state] { return why_no_run(state); };
   const auto move = [&state](std::int64_t rows) {
@@ -74,6 +100,13 @@ void add_moves(State& state, CommandBuilder& table) {
       .add(
           "timeline.newest", "Newest step, and follow", {"End"}, [&state] { follow_newest(state); },
           needs_run)
+      .add(
+          "density.next_crossing", "Go to where a layer's density first passes the level", {"X"},
+          [&state] { go_to_crossing(state); },
+          [&state]() -> std::string {
+            if (std::string reason = why_no_run(state); !reason.empty()) return reason;
+            return state.run()->track("density") != nullptr ? "" : "this run records no density";
+          })
       .ask(
           "timeline.go_to", "Go to step…", {"Ctrl+G"}, step_of_run(state),
           [&state](const std::string& value) {

@@ -61,7 +61,50 @@ std::optional<std::size_t> cursor_sample(const QueryFrame& frame, const Track& t
   return frame.run.sample_at_or_before(track, frame.cursor_step());
 }
 
+constexpr const char* kLayersHelp =
+    "One line a layer: the share of strict-past pairs that may be read for the reason chosen. A ring marks "
+    "where "
+    "a layer is first strictly above the level, in recorded samples only; a filled dot on the level where it "
+    "is "
+    "above from its first sample on. The level is dragged, typed in the settings, or set by its command.";
+
+// A line each layer, the level, and where each first passes it.
+TrackPicture layers_track(const QueryFrame& frame, const DensitySettings& settings,
+                          const ComparisonBanner& banner) {
+  const CrossingWords words = density_crossing_words(settings);
+  TrackPicture track = layer_lines(frame, "density", label_of(settings.part));
+  track.title = "By layer";
+  track.id = "density_layers";
+  track.help = kLayersHelp;
+  track.y_fixed = Range{0, 1};
+  track.share = 1.2;
+  fit_y(track);
+  const double level = settings.level_percent / 100;
+  LevelMark mark{level, "level", Ink::Accent, Weight::Normal, "", 0};
+  mark.command = "view.density.level_percent";
+  mark.per_unit = 100;
+  mark.unit = " %";
+  track.levels.push_back(std::move(mark));
+  const std::vector<LayerCrossing> crossings = density_crossings(frame.run, settings);
+  track.detail = crossings_in_words(words, crossings) + (banner.is_empty() ? "" : "; of the selected run");
+  mark_crossings(frame.run, frame.timeline.window().axis(), words, level, crossings, track);
+  return track;
+}
+
 }  // namespace
+
+const char* label_of(DensityPart part) {
+  constexpr std::array kLabels = {"direct", "inherited", "fallback", "scope"};
+  return kLabels[static_cast<std::size_t>(part)];
+}
+
+CrossingWords density_crossing_words(const DensitySettings& settings) {
+  return {label_of(settings.part), format_number(settings.level_percent, 4) + " %", Side::Above};
+}
+
+std::vector<LayerCrossing> density_crossings(const Run& run, const DensitySettings& settings) {
+  return layer_crossings(run, "density", label_of(settings.part), settings.level_percent / 100, Side::Above);
+}
 
 TrackPicture density_track(const QueryFrame& frame, const DensitySettings& settings) {
   const Run& run = frame.run;
@@ -170,8 +213,17 @@ Picture density_query(const QueryFrame& frame, const DensitySettings& settings) 
       [&](const QueryFrame& other) { return density_track(other, settings); }, picture.tracks.front());
   picture.detail = picture.tracks[0].detail;
   picture.help = picture.tracks[0].help;
+  if (settings.show_layers) {
+    picture.tracks.push_back(layers_track(frame, settings, picture.banner));
+    picture.help += "\n\n" + picture.tracks.back().title + ". " + picture.tracks.back().help;
+  }
   if (picture.state != PictureState::Ready) return picture;
   picture.takeaway = density_in_words(density_facts(frame, settings.layers));
+  if (settings.show_layers) {
+    const std::string crossings =
+        crossings_in_words(density_crossing_words(settings), density_crossings(frame.run, settings));
+    if (!crossings.empty()) picture.takeaway += (picture.takeaway.empty() ? "" : "; ") + crossings;
+  }
   picture.detail += ", step " + format_count(static_cast<std::int64_t>(picture.cursor_step));
   return picture;
 }

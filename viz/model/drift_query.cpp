@@ -17,7 +17,8 @@ constexpr double kNoClamp = 1000;  // a clamp this far out is not in force
 constexpr double kHoldSigmas =
     0.02;  // θ that moves by less altogether holds: below the noise of the scores' deviation
 
-// One line a layer for a [layer, stat] channel.
+}  // namespace
+
 TrackPicture layer_lines(const QueryFrame& frame, const char* channel, const char* stat) {
   const Run& run = frame.run;
   TrackPicture picture;
@@ -47,6 +48,8 @@ TrackPicture layer_lines(const QueryFrame& frame, const char* channel, const cha
   fit_y(picture);
   return picture;
 }
+
+namespace {
 
 TrackPicture theta_sigmas_track(const QueryFrame& frame) {
   TrackPicture picture = layer_lines(frame, "threshold", "theta_sigmas");
@@ -164,7 +167,33 @@ void add_clamps(const QueryFrame& frame, TrackPicture& track) {
   add("threshold_max", "θ at most", kNoClamp);
 }
 
+// The level that a person looks for, and where each layer first passes it. `lines` are layers.
+std::string add_crossings(const QueryFrame& frame, const DriftSettings& settings, TrackPicture& track) {
+  const ThetaCrossings found = theta_crossings(frame.run, settings);
+  LevelMark level{settings.level_sigmas, "level", Ink::Accent, Weight::Normal, "", 0};
+  level.command = "view.drift.level_sigmas";
+  level.unit = " σ";
+  track.levels.push_back(std::move(level));
+  track.y.minimum = std::min(track.y.minimum, settings.level_sigmas);
+  track.y.maximum = std::max(track.y.maximum, settings.level_sigmas);
+  mark_crossings(frame.run, frame.timeline.window().axis(), found.words, settings.level_sigmas, found.layers,
+                 track);
+  return crossings_in_words(found.words, found.layers);
+}
+
 }  // namespace
+
+ThetaCrossings theta_crossings(const Run& run, const DriftSettings& settings) {
+  ThetaCrossings found;
+  found.words = {"θ", format_number(settings.level_sigmas, 4) + " σ", Side::Above};
+  found.layers = layer_crossings(run, "threshold", "theta_sigmas", settings.level_sigmas, Side::Above);
+  const auto above =
+      std::ranges::count(found.layers, LayerCrossing::Kind::FromTheStart, &LayerCrossing::kind);
+  if (2 * above <= std::ssize(found.layers)) return found;
+  found.words.side = Side::Below;
+  found.layers = layer_crossings(run, "threshold", "theta_sigmas", settings.level_sigmas, Side::Below);
+  return found;
+}
 
 Picture drift_query(const QueryFrame& frame, const DriftSettings& settings) {
   Picture picture = begin_picture(frame, "drift", "threshold");
@@ -179,7 +208,11 @@ Picture drift_query(const QueryFrame& frame, const DriftSettings& settings) {
   const std::vector<ComparedRun>& runs = picture.banner.runs;
   const LayerSpan layers = settings.density.layers;
   TrackPicture theta = theta_sigmas_track(frame);
-  const std::string words = drift_words(frame, theta, settings.density);
+  std::string words = drift_words(frame, theta, settings.density);
+  if (settings.show_crossing) {
+    const std::string crossings = add_crossings(frame, settings, theta);
+    if (!crossings.empty()) words += "; " + crossings;
+  }
   picture.tracks.push_back(compared(frame, runs, "threshold", "theta_sigmas", layers, std::move(theta)));
   if (settings.show_theta) {
     TrackPicture track = compared(frame, runs, "threshold", "theta", layers, theta_track(frame));

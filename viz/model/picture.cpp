@@ -48,6 +48,13 @@ Table table(const Picture& picture) {
                                std::to_string(bucket.count), std::to_string(bucket.invalid)});
       }
     }
+    for (const CrossingMark& mark : track.crossings) {
+      if (!mark.is_found) continue;
+      const std::string value = without_commas(value_text(mark.y));
+      result.rows.push_back({track.id, unit, "first passed by layer " + std::to_string(mark.layer),
+                             step_text(mark.step), without_commas(format_number(mark.x, 9)), value, value,
+                             value, value, "1", "0"});
+    }
   }
   return result;
 }
@@ -57,6 +64,7 @@ Twin twin_of(const Picture& picture) {
   for (std::string& line : lines_of(picture.banner)) twin.lines.push_back(std::move(line));
   for (const TrackPicture& track : picture.tracks) {
     if (!track.missing.empty()) twin.lines.push_back(track.title + ": " + track.missing);
+    for (const CrossingMark& mark : track.crossings) twin.lines.push_back(mark.words);
   }
   for (const FlagMark& flag : picture.flags)
     twin.lines.push_back("step " + format_count(static_cast<std::int64_t>(flag.step)) + ": " + flag.words);

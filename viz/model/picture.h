@@ -73,6 +73,21 @@ struct LevelMark {
   Weight weight = Weight::Normal;
   std::string control;  // name of the live control that holds it; empty: fixed
   double none = 0;      // the control's value that means "not in force"
+  // A level that a person sets: the command that asks for it, which dragging runs. It asks for y times
+  // `per_unit`, in `unit`: densities are set in percent.
+  std::string command = {};
+  double per_unit = 1;
+  std::string unit = {};
+};
+
+// Where a layer's line first passes a level; the line's label and ink are those of the layer's.
+struct CrossingMark {
+  std::int64_t layer = 0;
+  bool is_found = false;           // false: it never passes, or has no sample; `words` say which
+  bool is_from_the_start = false;  // its first sample lies beyond the level already
+  std::uint64_t step = 0;
+  double x = 0, y = 0;
+  std::string words;  // "direct first above 20 % in layer 3 at step 30"
 };
 
 struct TrackPicture {
@@ -87,6 +102,7 @@ struct TrackPicture {
   std::vector<AreaPicture> areas;  // bottom up
   std::vector<LinePicture> lines;
   std::vector<LevelMark> levels;
+  std::vector<CrossingMark> crossings;
   std::vector<InvalidMark> invalid;
   std::uint64_t invalid_samples = 0;  // in the whole run
   std::uint64_t first_invalid_step = 0;

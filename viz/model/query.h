@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "viz/model/crossing.h"
 #include "viz/model/picture.h"
 #include "viz/model/query_frame.h"
 #include "viz/model/takeaway.h"
@@ -39,21 +40,39 @@ struct LayerSpan {
   bool operator==(const LayerSpan&) const = default;
 };
 
+// What of the density is looked at layer by layer: one of the channel's labels.
+enum class DensityPart { Direct, Inherited, Fallback, Scope };
+const char* label_of(DensityPart part);
+
 struct DensitySettings {
   LayerSpan layers{1, -1};  // mean over these; layer 0 apart, because it often does not densify
   bool show_expected = true;
+  bool show_layers = true;  // a line each layer, and where each first passes the level
+  DensityPart part = DensityPart::Direct;
+  double level_percent = 20;
   bool operator==(const DensitySettings&) const = default;
 };
 Picture density_query(const QueryFrame& frame, const DensitySettings& settings);
+// Where each layer's part first lies above the level, over everything that the run has recorded so far.
+std::vector<LayerCrossing> density_crossings(const Run& run, const DensitySettings& settings);
+CrossingWords density_crossing_words(const DensitySettings& settings);
 
 struct DriftSettings {
-  bool show_theta = false;  // in the scores' own unit, beside θ in standard deviations
+  bool show_theta = false;     // in the scores' own unit, beside θ in standard deviations
+  bool show_crossing = false;  // where θ of each layer first passes `level_sigmas`
+  double level_sigmas = 2;
   bool show_density = true, show_empty_rows = true, show_loss = true;
   DensitySettings density;
   Smoothing smoothing;
   bool operator==(const DriftSettings&) const = default;
 };
 Picture drift_query(const QueryFrame& frame, const DriftSettings& settings);
+// Where each layer's θ first lies beyond the level: below it when most layers start above it, else above it.
+struct ThetaCrossings {
+  CrossingWords words;
+  std::vector<LayerCrossing> layers;
+};
+ThetaCrossings theta_crossings(const Run& run, const DriftSettings& settings);
 
 // Pieces the queries share.
 // A head for the light channel `channel`, with time axis, cursor, gaps, flags and limits.
@@ -85,6 +104,8 @@ LayerSpan cut_span(LayerSpan span, std::int64_t layers);
 TrackPicture loss_track(const QueryFrame& frame, const Smoothing& smoothing, bool is_logarithmic);
 // The stacked density areas: in two views.
 TrackPicture density_track(const QueryFrame& frame, const DensitySettings& settings);
+// One line a layer for the element `label` of a [layer, ...] channel.
+TrackPicture layer_lines(const QueryFrame& frame, const char* channel, const char* label);
 // Mean over layers of scope density and its parts at the cursor and at the first sample.
 DensityFacts density_facts(const QueryFrame& frame, LayerSpan layers);
 

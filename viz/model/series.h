@@ -56,6 +56,7 @@ class Series {
 
   void append(double value);
   std::size_t size() const { return size_; }
+  Precision precision() const { return precision_; }
   // The sample at `i` as recorded; NaN where it has been thinned away.
   double at(std::size_t i) const;
 

@@ -6,6 +6,9 @@
 
 namespace sparsescope::viz {
 
+// What settings() of the view say, on top of `settings`: commands read them too.
+void take(const nlohmann::json& json, DensitySettings& settings);
+
 class DensityView final : public PictureView {
  public:
   std::string_view id() const override { return "density"; }
@@ -15,6 +18,7 @@ class DensityView final : public PictureView {
   void set_settings(const nlohmann::json& settings) override;
 
  protected:
+  void draw_menu(ViewContext& context) override;
   Picture query(const QueryFrame& frame) const override { return density_query(frame, settings_); }
   bool draw_settings(ViewContext& context) override;
   const char* empty_words() const override {

@@ -1,10 +1,18 @@
 #include "viz/views/drift_view.h"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "viz/model/format.h"
 #include "viz/widgets/controls.h"
 #include "viz/widgets/gui_context.h"
 
 namespace sparsescope::viz {
+namespace {
+
+constexpr double kMostSigmas = 10;  // as far as a level for θ may be moved
+
+}  // namespace
 
 Applies DriftView::applies(const Run& run) const {
   if (run.track("threshold") != nullptr) return {};
@@ -25,6 +33,11 @@ bool DriftView::draw_settings(ViewContext& context) {
   changed |= ui::toggle("Density expected from counts", settings_.density.show_expected);
   changed |= ui::toggle("Empty rows", settings_.show_empty_rows);
   changed |= ui::toggle("Loss", settings_.show_loss);
+  changed |= ui::toggle("Where θ first passes a level", settings_.show_crossing);
+  if (settings_.show_crossing) {
+    changed |= ui::slider("level", settings_.level_sigmas, -kMostSigmas, kMostSigmas, ui::Steps::Linear, 160,
+                          "level " + format_number(settings_.level_sigmas, 3) + " σ");
+  }
   changed |= choose_layers(settings_.density.layers, layers_shown(context, "density"));
   return changed;
 }
@@ -62,6 +75,8 @@ void DriftView::draw_controls(ViewContext& context) {
 
 nlohmann::json DriftView::settings() const {
   nlohmann::json json = {{"theta", settings_.show_theta},
+                         {"crossing", settings_.show_crossing},
+                         {"level_sigmas", settings_.level_sigmas},
                          {"density", settings_.show_density},
                          {"expected_density", settings_.density.show_expected},
                          {"empty_rows", settings_.show_empty_rows},
@@ -72,7 +87,12 @@ nlohmann::json DriftView::settings() const {
 }
 
 void DriftView::set_settings(const nlohmann::json& settings) {
+  if (settings.is_object()) {
+    if (const auto it = settings.find("level_sigmas"); it != settings.end() && it->is_number())
+      settings_.level_sigmas = std::clamp(it->get<double>(), -kMostSigmas, kMostSigmas);
+  }
   take_switches(settings, {{"theta", &settings_.show_theta},
+                           {"crossing", &settings_.show_crossing},
                            {"density", &settings_.show_density},
                            {"expected_density", &settings_.density.show_expected},
                            {"empty_rows", &settings_.show_empty_rows},

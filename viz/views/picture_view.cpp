@@ -17,11 +17,11 @@
 namespace sparsescope::viz {
 namespace {
 
-constexpr float kTrackTitle = 20;  // lengths at scale 1
-constexpr float kTrackGap = 8;     // above a title
-constexpr float kSmallestTrack = 84;
+constexpr float kTrackTitle = 20;                                 // lengths at scale 1
+constexpr float kTrackGap = 8;                                    // above a title
+constexpr float kSmallestTrack = 52, kSmallestFirst = 88;         // where all tracks are to fit
+constexpr float kComfortableTrack = 84, kComfortableFirst = 130;  // where they scroll anyway
 constexpr float kSmallestMultiple = 66;
-constexpr float kSmallestFirst = 130;
 constexpr float kAxisLabels = 24;
 constexpr float kFooter = 20;
 constexpr float kGridColumn = 400;
@@ -75,13 +75,12 @@ float legend_width(const TrackPicture& track) {
 // row of its own where it does not fit beside the title.
 float draw_track_title(const TrackPicture& track, std::uint32_t run, ImVec2 at, float width) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  list->PushClipRect(at, {at.x + width, at.y + px(kTrackTitle)}, true);
-  draw_text(list, Font::SemiBold, kSmallText, at, color(Token::Text), track.title.c_str());
+  draw_text_within(list, Font::SemiBold, kSmallText, at, width, color(Token::Text), track.title);
   const float behind = at.x + text_size(Font::SemiBold, kSmallText, track.title.c_str()).x + px(6);
   std::string detail = track.detail;
   if (detail.empty() && !track.unit.empty()) detail = "in " + track.unit;
-  draw_text(list, Font::Regular, kSmallText, {behind, at.y}, color(Token::Muted), detail.c_str());
-  list->PopClipRect();
+  draw_text_within(list, Font::Regular, kSmallText, {behind, at.y}, at.x + width - behind,
+                   color(Token::Muted), detail);
   const float legend = legend_width(track);
   if (legend == 0) return px(kTrackTitle);
   const bool is_beside =
@@ -142,28 +141,40 @@ void PictureView::draw_marks(ViewContext& context) {
   draw_footer(shown);
 }
 
-// Tracks from `first` on, one below the other over one time axis; when they do not fit they scroll.
+// Tracks from `first` on, one below the other over one time axis. When they do not fit they scroll, and as
+// many as do fit fill the room, so that none is cut.
 void PictureView::draw_stack(const Picture& picture, ViewContext& context, std::size_t first, ImVec2 at,
                              ImVec2 size) {
-  float share_sum = 0, smallest = 0, gutter = 0;
-  for (std::size_t i = first; i < picture.tracks.size(); ++i) {
-    share_sum += static_cast<float>(picture.tracks[i].share);
+  const std::size_t count = picture.tracks.size();
+  const auto with_title = [&](std::size_t i, float track) {
+    return px(track) + (i > 0 ? px(kTrackTitle + kTrackGap) : 0) + (i + 1 == count ? px(kAxisLabels) : 0);
+  };
+  float gutter = 0, least = 0;
+  for (std::size_t i = first; i < count; ++i) {
     gutter = std::max(gutter, end_label_gutter(picture, picture.tracks[i]));
-    smallest += px(i == 0 ? kSmallestFirst : kSmallestTrack + kTrackTitle + kTrackGap);
+    least += with_title(i, i == 0 ? kSmallestFirst : kSmallestTrack);
   }
-  smallest += px(kAxisLabels);
-  const float height = std::max(size.y, smallest);
-  const float spare = height - smallest;
+  const bool scrolls = least > size.y;
+  const float first_track = scrolls ? kComfortableFirst : kSmallestFirst,
+              other_track = scrolls ? kComfortableTrack : kSmallestTrack;
+  float taken = 0, share_sum = 0;  // by those that are seen at once
+  for (std::size_t i = first; i < count; ++i) {
+    const float own = with_title(i, i == 0 ? first_track : other_track);
+    if (i > first && taken + own > size.y) break;
+    taken += own;
+    share_sum += static_cast<float>(picture.tracks[i].share);
+  }
+  const float spare = std::max(0.f, size.y - taken);
   ImGui::SetCursorScreenPos(at);
   const bool open = ImGui::BeginChild("tracks", size, ImGuiChildFlags_None,
-                                      height > size.y ? ImGuiWindowFlags_None : ImGuiWindowFlags_NoScrollbar);
-  for (std::size_t i = first; open && i < picture.tracks.size(); ++i) {
+                                      scrolls ? ImGuiWindowFlags_None : ImGuiWindowFlags_NoScrollbar);
+  for (std::size_t i = first; open && i < count; ++i) {
     const TrackPicture& track = picture.tracks[i];
-    const bool is_last = i + 1 == picture.tracks.size();
+    const bool is_last = i + 1 == count;
     ImVec2 place = ImGui::GetCursorScreenPos();
     const float width = ImGui::GetContentRegionAvail().x;
-    float own = px(i == 0 ? kSmallestFirst : kSmallestTrack) +
-                spare * static_cast<float>(track.share) / share_sum + (is_last ? px(kAxisLabels) : 0);
+    float own = px(i == 0 ? first_track : other_track) + spare * static_cast<float>(track.share) / share_sum +
+                (is_last ? px(kAxisLabels) : 0);
     if (i > 0) {
       place.y += px(kTrackGap);
       const float title_height = draw_track_title(track, picture.run, place, width);
@@ -183,13 +194,9 @@ void PictureView::draw_grid(const Picture& picture, ViewContext& context, ImVec2
   const std::size_t small = picture.tracks.size() - 1;
   const float gap = px(16);
   const bool is_low = size.y < px(420) && size.x > px(560);
-  const ImVec2 first_size = is_low ? ImVec2{std::floor(size.x * 0.56f), size.y}
-                                   : ImVec2{size.x, std::floor(std::max(px(kSmallestFirst), size.y * 0.42f))};
-  ImGui::SetCursorScreenPos(at);
-  draw_track(
-      {picture, picture.tracks[0], first_size, true, true, end_label_gutter(picture, picture.tracks[0])},
-      context);
-
+  const ImVec2 first_size = is_low
+                                ? ImVec2{std::floor(size.x * 0.56f), size.y}
+                                : ImVec2{size.x, std::floor(std::max(px(kComfortableFirst), size.y * 0.42f))};
   const ImVec2 rest_at =
       is_low ? ImVec2{at.x + first_size.x + gap, at.y} : ImVec2{at.x, at.y + first_size.y + gap / 2};
   const ImVec2 rest =
@@ -199,12 +206,21 @@ void PictureView::draw_grid(const Picture& picture, ViewContext& context, ImVec2
   const std::size_t columns = std::clamp<std::size_t>(fitting, 1, std::min<std::size_t>(3, small));
   const std::size_t rows = (small + columns - 1) / columns;
   const float least = px(kTrackTitle + kSmallestMultiple + kAxisLabels);
-  const float row_height = std::max(std::floor(rest.y / static_cast<float>(rows)), least);
+  // Those that scroll are not cut at the edge.
+  const float rows_shown = std::clamp(std::floor(rest.y / least), 1.f, static_cast<float>(rows));
+  const float row_height = std::max(std::floor(rest.y / rows_shown), least);
   float gutter = 0;
   for (std::size_t i = 1; i < picture.tracks.size(); ++i)
     gutter = std::max(gutter, end_label_gutter(picture, picture.tracks[i]));
-  ImGui::SetCursorScreenPos(rest_at);
   const bool scrolls = row_height * static_cast<float>(rows) > rest.y + 1;
+  // One column under the first: their time axes end at one place.
+  float first_gutter = end_label_gutter(picture, picture.tracks[0]);
+  if (!is_low && columns == 1) first_gutter = gutter = std::max(first_gutter, gutter);
+  const float bar = scrolls && !is_low ? ImGui::GetStyle().ScrollbarSize : 0;
+  ImGui::SetCursorScreenPos(at);
+  draw_track({picture, picture.tracks[0], {first_size.x - bar, first_size.y}, true, true, first_gutter},
+             context);
+  ImGui::SetCursorScreenPos(rest_at);
   if (ImGui::BeginChild("multiples", rest, ImGuiChildFlags_None,
                         scrolls ? ImGuiWindowFlags_None : ImGuiWindowFlags_NoScrollbar)) {
     const ImVec2 origin = ImGui::GetCursorScreenPos();

@@ -31,7 +31,7 @@ class PictureView : public QueriedView<Picture> {
   const PictureHead& refresh(ViewContext& context, Run& run) final;
   void draw_marks(ViewContext& context) final;
   void open_menu(ViewContext& context) final { menu_x_ = context.selection.hover.x; }
-  void draw_menu(ViewContext& context) final;
+  void draw_menu(ViewContext& context) override;
   std::string menu_value(ViewContext& context) const final;
 
  private:

@@ -14,9 +14,11 @@ namespace sparsescope::viz {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-constexpr float kFuture = 0.32f;  // what lies after the cursor
 constexpr float kOthers = 0.3f;   // layers that are not the chosen one
 constexpr float kPickPixels = 8;  // how near a click must be to a line; at scale 1
+
+// What lies after the cursor.
+float future_alpha() { return metrics(current_theme()).future; }
 
 // Whether a wide gap lies between two neighbouring marks: what is not known is not drawn as a straight line.
 bool breaks_between(const Picture& picture, double left, double right) {
@@ -93,7 +95,7 @@ void draw_line(const LinePicture& line, const Picture& picture, float alpha) {
   const auto after = std::upper_bound(all.begin(), all.end(), picture.cursor_x,
                                       [](double x, const Column& column) { return x < column.x; });
   const auto past = static_cast<std::size_t>(after - all.begin());
-  draw_part(line, all.subspan(past > 0 ? past - 1 : 0), picture, alpha * kFuture);
+  draw_part(line, all.subspan(past > 0 ? past - 1 : 0), picture, alpha * future_alpha());
   draw_part(line, all.first(past), picture, alpha);
 }
 
@@ -124,7 +126,7 @@ void draw_area(const AreaPicture& area, const Picture& picture) {
   const auto after = std::upper_bound(all.begin(), all.end(), picture.cursor_x,
                                       [](double x, const AreaPicture::Slice& slice) { return x < slice.x; });
   const auto past = static_cast<std::size_t>(after - all.begin());
-  draw_area_part(area, all.subspan(past > 0 ? past - 1 : 0), picture, kFuture);
+  draw_area_part(area, all.subspan(past > 0 ? past - 1 : 0), picture, future_alpha());
   draw_area_part(area, all.first(past), picture, 1);
 }
 
@@ -219,6 +221,9 @@ void draw_readout(const TrackPlot& request, double x) {
   for (const FlagMark& flag : request.picture.flags) {
     if (std::abs(flag.x - x) < near)
       ui::muted(flag.words + ", step " + format_count(static_cast<std::int64_t>(flag.step)));
+  }
+  for (const CrossingMark& mark : track.crossings) {
+    if (mark.is_found && std::abs(mark.x - x) < near) ui::muted(mark.words);
   }
   for (const InvalidMark& mark : track.invalid) {
     if (std::abs(mark.x - x) < near)
@@ -416,6 +421,7 @@ void draw_track(const TrackPlot& request, ViewContext& context) {
   draw_levels(request, context);
   for (const LinePicture& line : request.track.lines)
     draw_line(line, picture, brightness(line, context.selection));
+  draw_crossings(request, context.selection);
   draw_places(request, context.selection);
   draw_end_labels(request, context.selection);
   handle_pointer(request, context);
