@@ -12,15 +12,23 @@
 namespace sparsescope::test {
 namespace {
 
+// A view with tokens in front, one of them held by keys.
+void hold_a_cell(Bench& bench) {
+  bench.run("view.tokens");
+  bench.run("cells.enter");
+}
+
 TEST(CommandTable, IdsAndKeysAreUnique) {
   Bench bench;
-  std::set<std::string> ids, keys;
+  std::set<std::string> ids, keys, owned;
   for (const viz::UiCommand& command : bench.frame->commands().all()) {
     EXPECT_TRUE(ids.insert(command.id).second) << command.id;
     EXPECT_FALSE(command.words.empty());
     EXPECT_FALSE(command.category.empty());
+    // What a view owns at times may be the window's at other times.
+    std::set<std::string>& taken = command.owns_keys ? owned : keys;
     for (const viz::KeyChord& chord : command.keys)
-      EXPECT_TRUE(keys.insert(viz::text_from_chord(chord)).second) << viz::text_from_chord(chord);
+      EXPECT_TRUE(taken.insert(viz::text_from_chord(chord)).second) << viz::text_from_chord(chord);
   }
   EXPECT_GE(ids.size(), 100u);
   EXPECT_GE(keys.size(), 80u);
@@ -63,9 +71,32 @@ TEST(CommandTable, EveryShownKeyFiresItsCommand) {
   }
   for (const auto& [id, chord] : shown) {
     bench.reset();
+    const bool is_owner = static_cast<bool>(bench.frame->commands().find(id)->owns_keys);
+    if (is_owner) hold_a_cell(bench);
     bench.press(chord);
     EXPECT_EQ(bench.frame->state().last_key_command, id) << viz::text_from_chord(chord);
   }
+}
+
+TEST(CommandTable, ArrowsAreTimesUntilAViewHoldsACellAndAgainAfterEscape) {
+  Bench bench;
+  bench.reset();
+  bench.press(viz::chord_from_text("Left"));
+  EXPECT_EQ(bench.frame->state().last_key_command, "timeline.back");
+  EXPECT_FALSE(bench.commands().why_disabled("cells.left").empty());
+  hold_a_cell(bench);
+  const std::uint64_t step = bench.timeline.cursor().step();
+  bench.press(viz::chord_from_text("Right"));
+  EXPECT_EQ(bench.frame->state().last_key_command, "cells.right");
+  EXPECT_EQ(bench.timeline.cursor().step(), step);
+  bench.press(viz::chord_from_text("Ctrl+Left"));
+  EXPECT_EQ(bench.frame->state().last_key_command, "timeline.back_one") << "single steps stay time's";
+  bench.press(viz::chord_from_text("Escape"));
+  EXPECT_EQ(bench.frame->state().last_key_command, "cells.leave");
+  bench.press(viz::chord_from_text("Right"));
+  EXPECT_EQ(bench.frame->state().last_key_command, "timeline.forward");
+  bench.press(viz::chord_from_text("Escape"));
+  EXPECT_EQ(bench.frame->state().last_key_command, "selection.release");
 }
 
 TEST(CommandTable, WhatMayNotRunSaysWhyAndDoesNothing) {
@@ -106,6 +137,23 @@ TEST(CommandTable, LettersInATextFieldAreText) {
   bench.press(viz::chord_from_text("T"));
   EXPECT_EQ(bench.frame->state().last_key_command, "");
   EXPECT_TRUE(bench.host.scripted->posted.empty());
+}
+
+TEST(CommandTable, ATextFieldKeepsItsClipboardItsUndoAndItsMoves) {
+  Bench bench;
+  bench.draw(20);
+  bench.run("selection.next_layer");
+  bench.run("window.palette");
+  ASSERT_TRUE(ImGui::GetIO().WantTextInput);
+  const std::uint64_t step = bench.timeline.cursor().step();
+  for (const char* chord : {"Ctrl+Z", "Ctrl+Shift+Z", "Ctrl+C", "Ctrl+Left", "Ctrl+Y"}) {
+    bench.press(viz::chord_from_text(chord));
+    EXPECT_EQ(bench.frame->state().last_key_command, "") << chord;
+  }
+  EXPECT_TRUE(bench.frame->selection().locked.layer);
+  EXPECT_GE(bench.timeline.cursor().step(), step);
+  bench.press(viz::chord_from_text("Ctrl+Shift+C"));
+  EXPECT_EQ(bench.frame->state().last_key_command, "view.copy_table") << "no field has a use for it";
 }
 
 TEST(CommandTable, TheRunThatWasStartedLastIsTheOneShown) {

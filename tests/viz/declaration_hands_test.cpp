@@ -71,6 +71,54 @@ TEST(DeclarationView, HoverShowsTheCellEverywhereAndAClickLocksIt) {
   EXPECT_FALSE(pointer.stage.selection.locked.vocabulary_id);
 }
 
+TEST(DeclarationView, KeysWalkTheCellsAndEnterLocksWhatIsHeld) {
+  Pointer pointer;
+  Stage& stage = pointer.stage;
+  pointer.screen.io().AddMousePosEvent(-1, -1);
+  const auto draw = [&] {
+    test::draw_view(pointer.screen, *pointer.view, stage.timeline, stage.selection, 2);
+  };
+  ViewContext context{stage.timeline, stage.selection};
+  draw();
+  ASSERT_TRUE(pointer.view->walk(context, Walk::Enter));
+  draw();
+  const Marks first = stage.selection.hover;
+  ASSERT_TRUE(first.token && first.vocabulary_id) << "a held cell is hovered everywhere";
+  pointer.view->walk(context, Walk::Down);
+  draw();
+  EXPECT_EQ(stage.selection.hover.token, *first.token + 1);
+  EXPECT_EQ(stage.selection.hover.vocabulary_id, first.vocabulary_id);
+  pointer.view->walk(context, Walk::Right);
+  draw();
+  EXPECT_NE(stage.selection.hover.vocabulary_id, first.vocabulary_id);
+  const Marks held = stage.selection.hover;
+  EXPECT_FALSE(stage.selection.locked.token);
+  pointer.view->walk(context, Walk::Enter);
+  EXPECT_EQ(stage.selection.locked.token, held.token);
+  EXPECT_EQ(stage.selection.locked.vocabulary_id, held.vocabulary_id);
+  pointer.view->walk(context, Walk::FarUp);
+  pointer.view->walk(context, Walk::FarLeft);
+  draw();
+  EXPECT_EQ(stage.selection.hover.token, first.token) << "the walk ends at the borders";
+  pointer.view->walk(context, Walk::Leave);
+  draw();
+  EXPECT_FALSE(stage.selection.hover.token);
+  EXPECT_EQ(stage.selection.locked.token, held.token) << "leaving is not releasing";
+}
+
+TEST(DeclarationView, APointerThatMovesTakesTheHeldCellAlong) {
+  Pointer pointer;
+  Stage& stage = pointer.stage;
+  ViewContext context{stage.timeline, stage.selection};
+  pointer.view->walk(context, Walk::Enter);
+  pointer.move({500, 400});
+  const Marks pointed = stage.selection.hover;
+  ASSERT_TRUE(pointed.token);
+  pointer.view->walk(context, Walk::Down);
+  test::draw_view(pointer.screen, *pointer.view, stage.timeline, stage.selection, 2);
+  EXPECT_EQ(stage.selection.hover.token, *pointed.token + 1);
+}
+
 TEST(DeclarationView, ShiftClickPutsASecondTokenBesideTheFirst) {
   Pointer pointer;
   pointer.move({500, 300});

@@ -195,6 +195,77 @@ TEST(NeedleQuery, TheNeedleInForceIsTheOneInjectedLast) {
   EXPECT_FALSE(injected_needle(run, 20).has_value());
 }
 
+TEST(NeedleDifference, SubtractsAStepWithTheErrorOfBoth) {
+  Stage stage;
+  stage.add(100, {{0.1f, 0.3f, 0.5f, 20}, {0.2f, 0.1f, 0, 20}, {}});
+  stage.add(200, {{1.1f, 0.4f, 0.5f, 8}, {0.3f, 0.1f, 0, 20}, {0.5f, 0.1f, 0, 20}});
+  NeedleSettings settings;
+  settings.show_difference = true;
+  settings.against_step = 100;
+  const NeedlePicture picture = stage.query(settings);
+  ASSERT_TRUE(picture.difference.is_shown());
+  const NeedleDelta& first = picture.difference.cells.at(0).at(0);
+  EXPECT_NEAR(first.delta(), 1, 1e-6);
+  EXPECT_NEAR(first.standard_error, 0.5, 1e-6);
+  EXPECT_EQ(first.trials, 8);
+  EXPECT_TRUE(first.is_beyond_error()) << "two errors are enough";
+  EXPECT_FALSE(picture.difference.cells[1].at(0).is_beyond_error());
+  EXPECT_FALSE(picture.difference.cells[2].at(0).is_known()) << "only one of both was evaluated";
+  EXPECT_DOUBLE_EQ(picture.difference.limits.minimum, -picture.difference.limits.maximum);
+  EXPECT_NEAR(picture.difference.limits.maximum, 1, 1e-6);
+  EXPECT_NE(
+      picture.takeaway.find(
+          "step 200 − step 100: 5 of 10 cells beyond 2 SE, the strongest +1 ± 0.5 nats at 1x, depth 0.1"),
+      std::string::npos)
+      << picture.takeaway;
+}
+
+TEST(NeedleDifference, AStepAgainstItselfIsZeroAndSaidToBeWithinTheError) {
+  Stage stage;
+  stage.add(100, {{0.5f, 0.1f, 0.5f, 20}, {}, {}});
+  NeedleSettings settings;
+  settings.show_difference = true;
+  settings.against_step = 100;
+  const NeedlePicture picture = stage.query(settings);
+  EXPECT_EQ(picture.difference.cells.at(0).at(0).delta(), 0);
+  EXPECT_NE(picture.takeaway.find("all 5 cells within 2 SE of 0"), std::string::npos) << picture.takeaway;
+}
+
+TEST(NeedleDifference, WithoutABaselineItSaysWhatToDoAndShowsTheAnswers) {
+  Stage stage;
+  stage.add(100, {{0.5f, 0.1f, 0.5f, 20}, {}, {}});
+  NeedleSettings settings;
+  settings.show_difference = true;
+  const NeedlePicture picture = stage.query(settings);
+  EXPECT_FALSE(picture.difference.is_shown());
+  EXPECT_NE(picture.takeaway.find("No difference: pin a baseline run"), std::string::npos)
+      << picture.takeaway;
+  const std::string text = text_of(twin_of(picture));
+  EXPECT_NE(text.find("accuracy\t"), std::string::npos);
+  EXPECT_EQ(text.find("difference\tB − A"), std::string::npos);
+}
+
+TEST(NeedleDifference, TheTwinTellsEveryCellOfTheGrid) {
+  Stage stage;
+  stage.add(100, {{0.1f, 0.3f, 0.5f, 20}, {0.2f, 0.1f, 0, 20}, {}});
+  stage.add(200, {{1.6f, 0.4f, 0.5f, 20}, {0.3f, 0.1f, 0, 20}, {}});
+  NeedleSettings settings;
+  settings.show_difference = true;
+  settings.against_step = 100;
+  const Twin twin = twin_of(stage.query(settings));
+  std::int64_t rows = 0, within = 0;
+  for (const auto& row : twin.table.rows) {
+    ASSERT_EQ(row.size(), twin.table.header.size());
+    if (row[0] != "difference") continue;
+    ++rows;
+    within += row.back() == "within 2 SE of 0";
+    EXPECT_NEAR(std::stod(row[9]) - std::stod(row[8]), 2 * std::stod(row[7]), 1e-6);
+  }
+  EXPECT_EQ(rows, 10);
+  EXPECT_EQ(within, 5);
+  EXPECT_NE(text_of(twin).find("limits −1.5 to +1.5 nats"), std::string::npos) << text_of(twin);
+}
+
 TEST(NeedleTwin, HasARowForEveryMarkOfThePicture) {
   Stage stage;
   stage.add(50, {{0.5f, 0.1f, 0.5f, 8}, {0.1f, 0.1f, 0, 8}, {}});

@@ -192,7 +192,9 @@ TEST(NeedleView, ALiveRunAndItsReplayLookTheSame) {
 TEST(NeedleView, SettingsComeBackAndNonsenseIsPassedOver) {
   auto view = test::make_view("needle");
   view->set_settings({{"as_share", true}, {"answer_tokens", true}});
-  EXPECT_EQ(view->settings(), (nlohmann::json{{"as_share", true}, {"answer_tokens", true}}));
+  EXPECT_EQ(view->settings(),
+            (nlohmann::json{
+                {"as_share", true}, {"answer_tokens", true}, {"difference", false}, {"against_step", -1}}));
   view->set_settings({{"as_share", "yes"}});
   view->set_settings(nlohmann::json::array());
   EXPECT_EQ(view->settings().at("as_share"), true);
@@ -302,6 +304,47 @@ TEST(NeedlePointer, AClickOnADipOfTheStepsGoesToTheNearestEvaluation) {
                        static_cast<long long>(pointed)),
             25);
   EXPECT_FALSE(attached.stage.selection.locked.step.has_value()) << "it goes there instead of pinning";
+}
+
+TEST(NeedleView, KeysWalkTheGridAndEnterGoesToTheEvaluation) {
+  NullScreen screen;
+  Stage stage;
+  add_spark(stage);
+  stage.timeline.drain_all();
+  const auto view = test::make_view("needle");
+  test::draw_view(screen, *view, stage.timeline, stage.selection);
+  ViewContext context{stage.timeline, stage.selection};
+  ASSERT_TRUE(view->has_cells());
+  EXPECT_FALSE(view->walk(context, Walk::Right)) << "nothing is held yet";
+  EXPECT_TRUE(view->walk(context, Walk::Enter));
+  EXPECT_TRUE(view->is_walking());
+  const DrawHash held = test::draw_view(screen, *view, stage.timeline, stage.selection);
+  const auto lit = stage.selection.hover.step;
+  ASSERT_TRUE(lit.has_value());
+  view->walk(context, Walk::Down);
+  EXPECT_NE(test::draw_view(screen, *view, stage.timeline, stage.selection).value, held.value);
+  view->walk(context, Walk::FarUp);
+  EXPECT_EQ(test::draw_view(screen, *view, stage.timeline, stage.selection).value, held.value)
+      << "the first row is the end";
+  view->walk(context, Walk::Enter);
+  EXPECT_EQ(stage.timeline.cursor().step(), *lit);
+  view->walk(context, Walk::Leave);
+  EXPECT_FALSE(view->is_walking());
+}
+
+TEST(NeedleView, TheDifferenceIsAnotherPictureAndKeptAsASetting) {
+  NullScreen screen;
+  Stage stage;
+  add_spark(stage);
+  stage.timeline.drain_all();
+  const auto view = test::make_view("needle");
+  const DrawHash answers = test::draw_view(screen, *view, stage.timeline, stage.selection);
+  view->set_settings({{"difference", true}, {"against_step", 50}});
+  EXPECT_NE(test::draw_view(screen, *view, stage.timeline, stage.selection).value, answers.value);
+  EXPECT_EQ(view->settings().at("against_step"), 50);
+  EXPECT_EQ(view->settings().at("difference"), true);
+  view->set_settings({{"against_step", -7}});
+  EXPECT_EQ(view->settings().at("against_step"), -1);
 }
 
 }  // namespace

@@ -199,6 +199,34 @@ TEST(TokenView, HoverLightsUpClickLocksAndShiftClickPutsASecondBeside) {
   EXPECT_EQ(stage.selection.locked.second_token, std::nullopt);
 }
 
+TEST(TokenView, KeysWalkTheTextAndEnterLocksTheTokenHeld) {
+  NullScreen screen;
+  Stage stage;
+  add_spark(stage);
+  stage.timeline.drain_all();
+  const auto view = test::make_view("tokens");
+  const auto draw = [&] { return test::draw_view(screen, *view, stage.timeline, stage.selection, 3).value; };
+  draw();
+  ViewContext context{stage.timeline, stage.selection};
+  EXPECT_FALSE(view->walk(context, Walk::Left));
+  ASSERT_TRUE(view->walk(context, Walk::Enter));
+  draw();
+  EXPECT_EQ(stage.selection.hover.token, 0);
+  view->walk(context, Walk::Right);
+  view->walk(context, Walk::Right);
+  draw();
+  EXPECT_EQ(stage.selection.hover.token, 2);
+  view->walk(context, Walk::Enter);
+  EXPECT_EQ(stage.selection.locked.token, 2);
+  view->walk(context, Walk::FarLeft);
+  draw();
+  EXPECT_EQ(stage.selection.hover.token, 0);
+  view->walk(context, Walk::Leave);
+  draw();
+  EXPECT_FALSE(view->is_walking());
+  EXPECT_FALSE(stage.selection.hover.token);
+}
+
 TEST(TokenView, WhatAnotherViewHoversLightsUpHere) {
   NullScreen screen({1000, 800});
   Stage stage;

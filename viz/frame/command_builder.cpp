@@ -12,6 +12,18 @@ CommandBuilder& CommandBuilder::add(std::string id, std::string words, std::vect
   return *this;
 }
 
+CommandBuilder& CommandBuilder::add_owner(std::string id, std::string words, std::vector<const char*> keys,
+                                          Deed run, std::function<bool()> owns_keys, std::string why_not) {
+  const Reason reason = [owns_keys, why_not] { return owns_keys() ? std::string() : why_not; };
+  viz::UiCommand command{std::move(id), std::move(words), category_, {}, std::move(run), reason, {}};
+  for (const char* key : keys) command.keys.push_back(viz::chord_from_text(key));
+  command.view = view_;
+  command.repeat = viz::KeyRepeat::WhileHeld;
+  command.owns_keys = std::move(owns_keys);
+  state_.commands.add(std::move(command));
+  return *this;
+}
+
 CommandBuilder& CommandBuilder::add_held(std::string id, std::string words, std::vector<const char*> keys,
                                          Deed run, Reason why_disabled) {
   viz::UiCommand command{std::move(id),  std::move(words),        category_, {},

@@ -29,6 +29,9 @@ class CommandBuilder {
   }
   CommandBuilder& add(std::string id, std::string words, std::vector<const char*> keys, Deed run,
                       Reason why_disabled = {}, std::function<bool()> is_on = {});
+  // Its keys are its own while `owns_keys` says so, and repeat while they are held; it may only run then.
+  CommandBuilder& add_owner(std::string id, std::string words, std::vector<const char*> keys, Deed run,
+                            std::function<bool()> owns_keys, std::string why_not);
   // Its keys repeat while they are held.
   CommandBuilder& add_held(std::string id, std::string words, std::vector<const char*> keys, Deed run,
                            Reason why_disabled);
@@ -50,6 +53,7 @@ void add_selection_commands(State& state);
 void add_comparison_commands(State& state);  // which run is looked at, and beside which others
 void add_needle_commands(State& state);      // hide a needle, evaluate at a context
 void add_view_commands(State& state);
+void add_cell_commands(State& state);  // walking through the cells of the view in front
 void add_file_commands(State& state);
 void add_window_commands(State& state);
 

@@ -14,6 +14,7 @@ void add_commands(State& state) {
   add_comparison_commands(state);
   add_file_commands(state);
   add_view_commands(state);
+  add_cell_commands(state);
   add_window_commands(state);
   add_export_commands(state);
   add_annotation_commands(state);
@@ -31,8 +32,10 @@ void refresh_commands(State& state) {
 }
 
 void run_command(State& state, const std::string& id) {
-  if (const std::string reason = state.commands.run(id); !reason.empty())
-    state.notify(state.commands.find(id)->words + ": " + reason, ui::Tone::Neutral);
+  const std::string reason = state.commands.run(id);
+  if (reason.empty()) return;
+  const viz::UiCommand* command = state.commands.find(id);
+  state.notify((command != nullptr ? command->words : id) + ": " + reason, ui::Tone::Neutral);
 }
 
 void post(State& state, const trace::Command& command) {

@@ -1,5 +1,7 @@
 // From pressed keys to commands. Text fields come first, then dialogs, then the table.
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "imgui.h"
 #include "viz/frame/state.h"
@@ -57,6 +59,14 @@ bool is_plain(const viz::KeyChord& chord) {
   return !chord.control && !chord.alt && !(chord.key.size() > 1 && chord.key[0] == 'F');
 }
 
+// What a text field does with a chord itself: its own clipboard, undo and moves by words.
+bool edits_text(const viz::KeyChord& chord) {
+  static constexpr const char* kKeys[] = {"A", "C", "V", "X", "Y", "Z", "Left", "Right", "Home", "End"};
+  if (!chord.control || chord.alt) return false;
+  if (chord.shift && chord.key != "Z" && chord.key.size() == 1) return false;
+  return std::find(std::begin(kKeys), std::end(kKeys), chord.key) != std::end(kKeys);
+}
+
 }  // namespace
 
 ImGuiKey imgui_key(const viz::KeyChord& chord) { return key_from_name(chord.key); }
@@ -80,20 +90,28 @@ void handle_keys(State& state) {
 
   const bool popup_open =
       ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
-  for (const viz::UiCommand& command : state.commands.all()) {
-    for (const viz::KeyChord& chord : command.keys) {
-      const bool is_escape = chord.key == "Escape";
-      if (!pressed(chord, command.repeat)) continue;
-      if (io.WantTextInput && is_plain(chord) && !is_escape) continue;
-      if (popup_open && (is_plain(chord) || is_escape)) continue;
-      const bool walks_now = walks && io.NavVisible;
-      if (walks && chord.key == "Tab") continue;
-      if (walks_now && is_plain(chord) && chord.key.size() > 1 && !is_escape) continue;
-      if ((state.palette.is_open || state.settings_dialog.is_open) && is_plain(chord) && !is_escape) continue;
-      if (!command.view.empty() && command.view != state.focused_view) continue;
-      state.last_key_command = command.id;
-      const std::string id = command.id;  // the command may change the table
-      return run_command(state, id);
+  const auto acts = [&](const viz::UiCommand& command, const viz::KeyChord& chord) {
+    const bool is_escape = chord.key == "Escape";
+    if (!pressed(chord, command.repeat)) return false;
+    if (io.WantTextInput && ((is_plain(chord) && !is_escape) || edits_text(chord))) return false;
+    if (popup_open && (is_plain(chord) || is_escape)) return false;
+    const bool walks_now = walks && io.NavVisible;
+    if (walks && chord.key == "Tab") return false;
+    if (walks_now && is_plain(chord) && chord.key.size() > 1 && !is_escape) return false;
+    if ((state.palette.is_open || state.settings_dialog.is_open) && is_plain(chord) && !is_escape)
+      return false;
+    return command.view.empty() || command.view == state.focused_view;
+  };
+  // A cell that a view holds comes before time: the focused view before the window.
+  for (const bool owns : {true, false}) {
+    for (const viz::UiCommand& command : state.commands.all()) {
+      if (static_cast<bool>(command.owns_keys) != owns || (owns && !command.owns_keys())) continue;
+      for (const viz::KeyChord& chord : command.keys) {
+        if (!acts(command, chord)) continue;
+        state.last_key_command = command.id;
+        const std::string id = command.id;  // the command may change the table
+        return run_command(state, id);
+      }
     }
   }
 }

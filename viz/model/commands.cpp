@@ -98,7 +98,8 @@ void CommandTable::add(UiCommand command) {
   for (const KeyChord& chord : command.keys) {
     for (const UiCommand& other : commands_) {
       if (std::find(other.keys.begin(), other.keys.end(), chord) == other.keys.end()) continue;
-      const bool never_meet = !other.view.empty() && !command.view.empty() && other.view != command.view;
+      const bool never_meet = (!other.view.empty() && !command.view.empty() && other.view != command.view) ||
+                              static_cast<bool>(other.owns_keys) != static_cast<bool>(command.owns_keys);
       check(never_meet,
             fmt::format("'{}' is the key of '{}' and of '{}'", text_from_chord(chord), command.id, other.id));
     }

@@ -52,13 +52,16 @@ struct UiCommand {
   // A command that asks: `run` opens the question, `run_with` does the deed with a value that will do.
   std::optional<CommandArgument> argument = {};
   std::function<void(const std::string& value)> run_with = {};
+  // Its keys come before the same keys of other commands while this says so, and do nothing else: arrows move
+  // a cell that a view holds, else time.
+  std::function<bool()> owns_keys = {};
   std::string view = {};  // id of the view it belongs to: its keys act and show while that view is in front
 };
 
 class CommandTable {
  public:
-  // Throws std::logic_error when the id is taken, a key is taken (two views may use the same one), or words,
-  // category or run are missing.
+  // Throws std::logic_error when the id is taken, a key is taken (two views may use the same one, and one
+  // command that owns its keys at times), or words, category or run are missing.
   void add(UiCommand command);
   // Removes the commands whose ids begin like this: those of things that come and go.
   void remove(std::string_view id_prefix);

@@ -28,6 +28,9 @@ constexpr const char* kHelp =
     "Grid: share of trials whose whole answer is the likeliest at every token (or share of answer tokens, "
     "with "
     "the trials as its count), with the 95 % Wilson interval; hatched below 20 trials.\n"
+    "Difference: B − A of the signal, error √(SE_A² + SE_B²) as of independent trials; within 2 standard "
+    "errors "
+    "of 0 a cell is grey and hatched, whatever its value.\n"
     "Each context shows its latest evaluation at or before the cursor.";
 
 // Where the fields of the channel lie.
@@ -281,6 +284,37 @@ void add_runs(const QueryFrame& frame, NeedlePicture& picture) {
   }
 }
 
+std::string at_step(std::uint64_t step) { return "step " + format_count(static_cast<std::int64_t>(step)); }
+
+// A is a step of the picture's own run, else the pinned baseline.
+void add_difference(const QueryFrame& frame, const NeedleSettings& settings, NeedlePicture& picture) {
+  const NeedleRun& own = picture.runs.front();
+  if (settings.against_step >= 0) {
+    const auto step = static_cast<std::uint64_t>(settings.against_step);
+    picture.difference = needle_difference(picture, run_at(frame.run, *layout_of(frame.run), "", step));
+    picture.difference.a = at_step(step);
+    picture.difference.b = at_step(picture.cursor_step);
+    return;
+  }
+  picture.difference.is_wanted = true;
+  if (!picture.baseline) {
+    picture.difference.missing =
+        frame.comparison.baseline == frame.run.id()
+            ? "the selected run is the pinned baseline; select another run, or a step to compare with"
+            : "pin a baseline run that records needle evaluations, or choose a step to compare with";
+    return;
+  }
+  if (!picture.may_subtract) {
+    picture.difference.missing = "these runs' signals may not be subtracted: their tokenizer or text differ";
+    return;
+  }
+  const NeedleRun& before = picture.runs[*picture.baseline];
+  picture.difference = needle_difference(picture, before);
+  picture.difference.a =
+      before.letter + " at " + at_step(locked_step(frame, *frame.timeline.find(before.run)));
+  picture.difference.b = own.letter + " at " + at_step(picture.cursor_step);
+}
+
 // Without any sample: what would bring one.
 void say_none(const QueryFrame& frame, NeedlePicture& picture) {
   const trace::Channel& channel = *frame.run.schema()->find("needle");
@@ -353,8 +387,11 @@ NeedlePicture needle_query(const QueryFrame& frame, const NeedleSettings& settin
   add_runs(frame, picture);
   picture.tracks.push_back(steps_track(frame, picture.banner.runs, picture));
   picture.signal_y = range_by_depth(picture);
+  if (settings.show_difference) add_difference(frame, settings, picture);
   if (picture.state != PictureState::Ready) return picture;
   picture.takeaway = needle_in_words(picture);
+  if (settings.show_difference)
+    picture.takeaway += (picture.takeaway.empty() ? "" : "; ") + difference_in_words(picture);
   picture.detail += ", step " + format_count(static_cast<std::int64_t>(picture.cursor_step));
   return picture;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "viz/model/comparison.h"
+#include "viz/model/needle_difference.h"
 #include "viz/model/needle_stats.h"
 #include "viz/model/picture.h"
 #include "viz/model/query.h"
@@ -19,6 +20,8 @@ enum class NeedleAccuracy { WholeAnswers, AnswerTokens };
 struct NeedleSettings {
   bool as_share = false;  // of the loss without the needle, its ceiling, instead of nats
   NeedleAccuracy accuracy = NeedleAccuracy::WholeAnswers;
+  bool show_difference = false;    // the grid shows B - A of the signal instead of answers found
+  std::int64_t against_step = -1;  // A is this run at that step; -1: A is the pinned baseline run
   bool operator==(const NeedleSettings&) const = default;
 };
 
@@ -57,6 +60,7 @@ struct NeedlePicture : Picture {
   NeedleAccuracy accuracy = NeedleAccuracy::WholeAnswers;
   Range signal_y{-1, 1};  // of the curves by depth; always with 0 inside
   std::string unit;       // of the signal: "nats", or "of the ceiling"
+  NeedleDifference difference;
   std::optional<InjectedNeedle> injected;
   std::vector<int> scheduled;  // multiples that "evaluate now" takes
 };

@@ -75,6 +75,22 @@ void add_grid(const NeedlePicture& picture, const NeedleRun& run, Table& table) 
   }
 }
 
+void add_difference(const NeedlePicture& picture, Table& table) {
+  const NeedleRun& run = picture.runs.front();
+  for (std::size_t context = 0; context < picture.difference.cells.size(); ++context) {
+    const std::vector<NeedleDelta>& deltas = picture.difference.cells[context];
+    for (std::size_t depth = 0; depth < deltas.size(); ++depth) {
+      const NeedleDelta& delta = deltas[depth];
+      if (!delta.is_known()) continue;
+      const double value = delta.delta(), error = delta.standard_error;
+      table.rows.push_back({"difference", "B − A", run.contexts[context].label, run.depth_labels[depth],
+                            std::to_string(picture.cursor_step), plain(value), picture.unit, plain(error),
+                            plain(value - error), plain(value + error), std::to_string(delta.trials),
+                            delta.is_beyond_error() ? "" : "within 2 SE of 0"});
+    }
+  }
+}
+
 void add_steps(const NeedlePicture& picture, Table& table) {
   for (const TrackPicture& track : picture.tracks) {
     for (const LinePicture& line : track.lines) {
@@ -162,7 +178,16 @@ Twin twin_of(const NeedlePicture& picture) {
   twin.table.header = {"pane",           "run", "context", "depth",  "step", "value", "unit",
                        "standard error", "low", "high",    "trials", "note"};
   for (const NeedleRun& run : picture.runs) add_rows(picture, run, twin.table);
-  for (const NeedleRun& run : picture.runs) add_grid(picture, run, twin.table);
+  // The grid shows one or the other.
+  if (picture.difference.is_shown()) {
+    twin.lines.push_back(fmt::format("Difference {} − {}, limits {} to {} {}", picture.difference.b,
+                                     picture.difference.a,
+                                     format_signed(picture.difference.limits.minimum, 3),
+                                     format_signed(picture.difference.limits.maximum, 3), picture.unit));
+    add_difference(picture, twin.table);
+  } else {
+    for (const NeedleRun& run : picture.runs) add_grid(picture, run, twin.table);
+  }
   add_steps(picture, twin.table);
   return twin;
 }

@@ -134,30 +134,10 @@ DeclarationPlace place_under_pointer(const DeclarationMap& map, const Declaratio
   return place;
 }
 
-void lock(const DeclarationMap& map, const DeclarationPlace& place, Marks& locked) {
-  const std::optional<std::int64_t> position =
-      place.row && map.picture.rows[static_cast<std::size_t>(*place.row)].position >= 0
-          ? std::optional(map.picture.rows[static_cast<std::size_t>(*place.row)].position)
-          : std::nullopt;
-  if (ImGui::GetIO().KeyShift) {
-    if (position) lock_token(locked, *position, LockClick::Shift);
-    return;
-  }
-  const std::optional<std::int64_t> id =
-      place.column ? std::optional(map.picture.columns[static_cast<std::size_t>(*place.column)].id)
-      : position   ? std::nullopt
-                   : std::optional(map.picture.rows[static_cast<std::size_t>(*place.row)].id);
-  const bool is_locked = (!id || locked.vocabulary_id == id) && (!position || locked.token == position);
-  if (id) locked.vocabulary_id = is_locked ? std::nullopt : id;
-  if (is_locked && position) {
-    locked.token.reset();
-    locked.second_token.reset();
-  } else if (position) {
-    lock_token(locked, *position, LockClick::Plain);
-  }
-}
-
-void draw_tooltip(const DeclarationMap& map, const DeclarationPlace& place) {
+// `corner`: of a cell that keys hold; else the tooltip stands at the pointer.
+void draw_tooltip(const DeclarationMap& map, const DeclarationPlace& place,
+                  const std::optional<ImVec2>& corner) {
+  if (corner) ImGui::SetNextWindowPos({corner->x + px(8), corner->y + px(8)});
   if (!ImGui::BeginTooltip()) return;
   {
     FontScope font(Font::Regular, kSmallText);
@@ -196,7 +176,8 @@ void draw_tooltip(const DeclarationMap& map, const DeclarationPlace& place) {
   ImGui::EndTooltip();
 }
 
-void handle_pointer(const DeclarationMap& map, const DeclarationPlace& place, ViewContext& context) {
+void handle_pointer(const DeclarationMap& map, const DeclarationPlace& place,
+                    const std::optional<ImVec2>& corner, ViewContext& context) {
   if (!place.row && !place.column) return;
   Marks& hover = context.selection.hover;
   if (place.row) {
@@ -208,11 +189,37 @@ void handle_pointer(const DeclarationMap& map, const DeclarationPlace& place, Vi
   const bool is_click = ImGui::IsMouseReleased(ImGuiMouseButton_Left) &&
                         ImGui::GetIO().MouseDragMaxDistanceSqr[ImGuiMouseButton_Left] < px(3) * px(3) &&
                         ImGui::GetIO().MouseClickedLastCount[ImGuiMouseButton_Left] < 2;
-  if (is_click) lock(map, place, context.selection.locked);
-  draw_tooltip(map, place);
+  if (is_click && !corner)
+    lock_declaration(map.picture, place, ImGui::GetIO().KeyShift ? LockClick::Shift : LockClick::Plain,
+                     context.selection.locked);
+  draw_tooltip(map, place, corner);
 }
 
 }  // namespace
+
+void lock_declaration(const DeclarationPicture& picture, const DeclarationPlace& place, LockClick click,
+                      Marks& locked) {
+  const std::optional<std::int64_t> position =
+      place.row && picture.rows[static_cast<std::size_t>(*place.row)].position >= 0
+          ? std::optional(picture.rows[static_cast<std::size_t>(*place.row)].position)
+          : std::nullopt;
+  if (click == LockClick::Shift) {
+    if (position) lock_token(locked, *position, LockClick::Shift);
+    return;
+  }
+  const std::optional<std::int64_t> id =
+      place.column ? std::optional(picture.columns[static_cast<std::size_t>(*place.column)].id)
+      : position   ? std::nullopt
+                   : std::optional(picture.rows[static_cast<std::size_t>(*place.row)].id);
+  const bool is_locked = (!id || locked.vocabulary_id == id) && (!position || locked.token == position);
+  if (id) locked.vocabulary_id = is_locked ? std::nullopt : id;
+  if (is_locked && position) {
+    locked.token.reset();
+    locked.second_token.reset();
+  } else if (position) {
+    lock_token(locked, *position, LockClick::Plain);
+  }
+}
 
 std::optional<std::int64_t> DeclarationLayout::row_at(float at, std::int64_t count) const {
   const double row = rows.minimum + static_cast<double>((at - min.y) / (max.y - min.y)) * rows.width();
@@ -262,6 +269,12 @@ DeclarationPlace draw_declaration_map(const DeclarationMap& map, DeclarationCame
                   {0, static_cast<double>(picture.rows.size())}, map.scale);
   }
   place = place_under_pointer(map, layout);
+  std::optional<ImVec2> corner;
+  if (map.held && map.picture.cells && !(place.is_cell() && pointer_moved())) {
+    place = {map.held->row, map.held->column, 1};
+    corner = ImVec2{layout.x(static_cast<double>(map.held->column + 1)),
+                    layout.y(static_cast<double>(map.held->row + 1))};
+  }
   draw_unread(map, layout, context);
   draw_marks(map, layout, context.selection, place);
   plot::end();
@@ -276,7 +289,7 @@ DeclarationPlace draw_declaration_map(const DeclarationMap& map, DeclarationCame
                 picture.cells->invalid_count());
   ImGui::SetCursorScreenPos(outer_min);
   ImGui::Dummy(map.size);
-  handle_pointer(map, place, context);
+  handle_pointer(map, place, corner, context);
   return place;
 }
 

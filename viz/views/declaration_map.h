@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "viz/model/declaration_query.h"
+#include "viz/model/token_lock.h"
 #include "viz/views/view.h"
 #include "viz/widgets/heatmap.h"
 
@@ -27,11 +28,16 @@ struct DeclarationMap {
   const DeclarationPicture& picture;
   const DeclarationHistory& history;
   ColorScale scale;
-  ImVec2 size{0, 0};  // framebuffer pixels
+  ImVec2 size{0, 0};                         // framebuffer pixels
+  std::optional<CellWalk::Place> held = {};  // by keys: lit and told like the cell under a pointer that rests
 };
 
 // The scale in which the picture's values are shown; its quantiles belong to the picture's cells.
 ColorScale declaration_scale(const DeclarationPicture& picture);
+
+// Locks row and column of a place, or releases them when they are locked already.
+void lock_declaration(const DeclarationPicture& picture, const DeclarationPlace& place, LockClick click,
+                      Marks& locked);
 
 // Draws at the cursor position. Pan and zoom go to `camera`, hover and clicks to the selection.
 DeclarationPlace draw_declaration_map(const DeclarationMap& map, DeclarationCamera& camera,

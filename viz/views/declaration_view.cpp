@@ -59,9 +59,55 @@ void DeclarationView::draw_marks(ViewContext& context) {
   const float line = text_size(Font::Regular, kSmallText, "0").y + ImGui::GetStyle().ItemSpacing.y;
   const ImVec2 left = ImGui::GetContentRegionAvail();
   const ImVec2 size{left.x, std::max(px(60), left.y - (has_footer ? 2 * line : 0))};
-  place_ = draw_declaration_map({picture(), memory_.history, declaration_scale(picture()), size}, camera_,
-                                context);
+  walk_.keep_within(std::ssize(picture().rows), picture().cells ? std::ssize(picture().columns) : 0);
+  place_ = draw_declaration_map(
+      {picture(), memory_.history, declaration_scale(picture()), size, walk_.place()}, camera_, context);
+  // A pointer that moves over the cells takes the held one along.
+  if (walk_.is_walking() && place_.is_cell()) walk_.hold({*place_.row, *place_.column});
   if (has_footer) draw_footer();
+}
+
+// Where the pointer is, else the locked cell, else the first one shown.
+CellWalk::Place DeclarationView::first_held(const Marks& locked) const {
+  const DeclarationPicture& shown = picture();
+  CellWalk::Place at{camera_.rows.follows ? 0 : static_cast<std::int64_t>(camera_.rows.shown.minimum),
+                     camera_.ids.follows ? 0 : static_cast<std::int64_t>(camera_.ids.shown.minimum)};
+  if (place_.is_cell()) return {*place_.row, *place_.column};
+  if (const std::int64_t row = locked.token ? row_of_position(shown, *locked.token) : -1; row >= 0)
+    at.row = row;
+  if (const std::int64_t column = locked.vocabulary_id ? column_of_id(shown, *locked.vocabulary_id) : -1;
+      column >= 0)
+    at.column = column;
+  return at;
+}
+
+bool DeclarationView::walk(ViewContext& context, Walk key) {
+  if (!has_cells() || (!walk_.is_walking() && key != Walk::Enter)) return false;
+  const DeclarationPicture& shown = picture();
+  if (key == Walk::Leave) {
+    walk_.leave();
+    return true;
+  }
+  if (!walk_.is_walking()) {
+    walk_.hold(first_held(context.selection.locked));
+  } else if (key == Walk::Enter) {
+    lock_declaration(shown, {walk_.place()->row, walk_.place()->column, 1}, LockClick::Plain,
+                     context.selection.locked);
+  }
+  walk_.move(key, std::ssize(shown.rows), std::ssize(shown.columns));
+  walk_.keep_within(std::ssize(shown.rows), std::ssize(shown.columns));
+  // The camera goes along where the cell would leave it.
+  const auto show = [](plot::AxisRange& axis, std::int64_t index) {
+    const auto from = static_cast<double>(index), to = from + 1;
+    if (axis.follows || (from >= axis.shown.minimum && to <= axis.shown.maximum)) return;
+    const double move = from < axis.shown.minimum ? from - axis.shown.minimum : to - axis.shown.maximum;
+    axis.shown = {axis.shown.minimum + move, axis.shown.maximum + move};
+  };
+  if (walk_.place()) {
+    show(camera_.rows, walk_.place()->row);
+    show(camera_.ids, walk_.place()->column);
+  }
+  return true;
 }
 
 void DeclarationView::draw_controls(ViewContext&) {
@@ -89,7 +135,10 @@ void DeclarationView::draw_line(ViewContext& context) {
     words = shown.found.front().sentence;
     ink = Token::Text;
   } else if (words.empty() && current_purpose() == Purpose::Screen) {
-    words = "Click a cell to lock its token and its id everywhere; type a token to see who declares it";
+    words =
+        "Click a cell to lock its token and its id everywhere, or walk there: Enter, arrows, Enter; type a "
+        "token to "
+        "see who declares it";
   }
   const float written = draw_text_within(ImGui::GetWindowDrawList(), Font::Regular, kSmallText,
                                          {at.x, at.y + px(2)}, width - taken - px(8), color(ink), words)

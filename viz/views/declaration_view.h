@@ -17,6 +17,9 @@ class DeclarationView final : public QueriedView<DeclarationPicture> {
   std::string_view title() const override { return "Declaration map"; }
   Applies applies(const Run& run) const override;
   std::string values_text(ViewContext& context) const override;
+  bool walk(ViewContext& context, Walk key) override;
+  bool has_cells() const override { return has_picture() && picture().cells != nullptr; }
+  bool is_walking() const override { return walk_.is_walking(); }
   nlohmann::json settings() const override;
   void set_settings(const nlohmann::json& settings) override;
 
@@ -44,11 +47,13 @@ class DeclarationView final : public QueriedView<DeclarationPicture> {
   bool choose_rows();
   bool draw_comparison_settings(const ViewContext& context);
   CellBlock visible() const;
+  CellWalk::Place first_held(const Marks& locked) const;
 
   DeclarationSettings settings_;
   // Not a part of what is shown: what was made already, and how far the walk through the probes has come.
   mutable DeclarationMemory memory_;
   DeclarationCamera camera_;
+  CellWalk walk_;
   DeclarationPlace place_;  // under the pointer in the last frame
   DeclarationPlace menu_place_;
   PictureHead axes_;  // stands in while the first map is being read: axes and hatched rows are drawn

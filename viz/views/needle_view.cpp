@@ -23,7 +23,7 @@ constexpr float kPaneTitle = 20;  // lengths at scale 1
 constexpr float kFooter = 20;
 constexpr float kWide = 700;
 constexpr float kSmallestPane = 60;
-constexpr float kSmallestTop = 215;
+constexpr float kSmallestTop = 190;
 constexpr float kPaneGap = 18;
 constexpr float kPickPixels = 9;
 
@@ -149,6 +149,11 @@ std::vector<std::string> place_in_words(const NeedlePicture& picture, const Need
   lines.push_back("Ceiling " + format_unit(cell.nll_without, "nats") + ", the loss without the needle");
   lines.push_back("Whole answers " + accuracy_in_words(cell.exact_accuracy, cell.trials));
   lines.push_back("Answer tokens " + accuracy_in_words(cell.token_accuracy, cell.trials));
+  if (picture.difference.is_shown() && place.run == 0) {
+    const NeedleDelta& delta = picture.difference.cells[place.context][place.depth];
+    if (delta.is_known()) lines.push_back("Signal " + delta_in_words(picture, delta));
+    if (!picture.baseline || !picture.may_subtract) return lines;
+  }
   if (!picture.baseline || place.run == *picture.baseline || !picture.may_subtract) return lines;
   const NeedleRun& baseline = picture.runs[*picture.baseline];
   const auto same = std::ranges::find(baseline.contexts, context.label, &NeedleContext::label);
@@ -163,7 +168,8 @@ std::vector<std::string> place_in_words(const NeedlePicture& picture, const Need
   return lines;
 }
 
-void show_place(const NeedlePicture& picture, const NeedlePlace& place) {
+void show_place(const NeedlePicture& picture, const NeedlePlace& place, const std::optional<ImVec2>& corner) {
+  if (corner) ImGui::SetNextWindowPos({corner->x + px(8), corner->y + px(8)});
   if (!ImGui::BeginTooltip()) return;
   {
     FontScope font(Font::Regular, kSmallText);
@@ -227,10 +233,10 @@ void NeedleView::draw_marks(ViewContext& context) {
   lit_ = hover_;
   hover_.reset();
   // A picture made since may have lost what was lit.
-  if (lit_ && (lit_->run >= shown_picture.runs.size() ||
-               lit_->context >= shown_picture.runs[lit_->run].contexts.size() ||
-               lit_->depth >= shown_picture.runs[lit_->run].contexts[lit_->context].cells.size()))
-    lit_.reset();
+  if (!is_place(lit_)) lit_.reset();
+  const NeedleRun* own = shown_picture.runs.empty() ? nullptr : &shown_picture.runs.front();
+  walk_.keep_within(own != nullptr ? std::ssize(own->depths) : 0,
+                    own != nullptr ? std::ssize(own->contexts) : 0);
   draw_comparison(shown_picture.banner, shown_picture.axis);
   draw_needle_actions(shown_picture, context);
   const ImVec2 at = ImGui::GetCursorScreenPos(), room = ImGui::GetContentRegionAvail();
@@ -238,11 +244,46 @@ void NeedleView::draw_marks(ViewContext& context) {
   size.x >= px(kWide) ? draw_wide(context, at, size) : draw_narrow(context, at, size);
   const std::string words =
       shown_picture.limits + (shown_picture.hidden.empty() ? "" : "; " + shown_picture.hidden);
-  draw_text_within(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1, {at.x, at.y + size.y + px(3)},
-                   size.x, color(Token::Muted), words);
+  // At the right, as every view over time has it.
+  const float used = std::min(size.x, text_size(Font::Regular, kSmallText - 1, words.c_str()).x);
+  draw_text_within(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1,
+                   {at.x + size.x - used, at.y + size.y + px(3)}, used, color(Token::Muted), words);
   ImGui::SetCursorScreenPos({at.x, at.y + size.y});
   ImGui::Dummy({size.x, px(kFooter)});
   follow_pointer(context);
+}
+
+bool NeedleView::is_place(const NeedleHover& place) const {
+  return place && place->run < picture().runs.size() &&
+         place->context < picture().runs[place->run].contexts.size() &&
+         place->depth < picture().runs[place->run].contexts[place->context].cells.size();
+}
+
+NeedleHover NeedleView::held() const {
+  if (!walk_.place()) return std::nullopt;
+  return NeedlePlace{0, static_cast<std::size_t>(walk_.place()->column),
+                     static_cast<std::size_t>(walk_.place()->row)};
+}
+
+// Locking a place of the grid goes to its evaluation, as a click does.
+bool NeedleView::walk(ViewContext& context, Walk key) {
+  if (!has_cells() || (!walk_.is_walking() && key != Walk::Enter)) return false;
+  const NeedleRun& own = picture().runs.front();
+  if (key == Walk::Leave) {
+    walk_.leave();
+    return true;
+  }
+  if (!walk_.is_walking()) {
+    const bool is_own = is_place(lit_) && lit_->run == 0;
+    walk_.hold(is_own ? CellWalk::Place{static_cast<std::int64_t>(lit_->depth),
+                                        static_cast<std::int64_t>(lit_->context)}
+                      : CellWalk::Place{});
+  } else if (key == Walk::Enter) {
+    const auto& step = own.contexts[held()->context].step;
+    if (step) jump(context, *step);
+  }
+  walk_.move(key, std::ssize(own.depths), std::ssize(own.contexts));
+  return true;
 }
 
 void NeedleView::draw_wide(ViewContext& context, ImVec2 at, ImVec2 size) {
@@ -265,7 +306,9 @@ void NeedleView::draw_wide(ViewContext& context, ImVec2 at, ImVec2 size) {
 }
 
 void NeedleView::draw_narrow(ViewContext& context, ImVec2 at, ImVec2 size) {
-  const float pane = std::max(px(kSmallestTop), std::floor(size.y / 3));
+  // Panes that scroll are not cut at the edge.
+  const float panes_shown = std::clamp(std::floor(size.y / px(kSmallestTop)), 1.f, 3.f);
+  const float pane = std::max(px(kSmallestTop), std::floor(size.y / panes_shown));
   ImGui::SetCursorScreenPos(at);
   if (ImGui::BeginChild("panes", size, ImGuiChildFlags_None,
                         3 * pane > size.y ? ImGuiWindowFlags_None : ImGuiWindowFlags_NoScrollbar)) {
@@ -298,13 +341,25 @@ void NeedleView::draw_curves(ImVec2 at, ImVec2 size) {
 
 void NeedleView::draw_grid(ImVec2 at, ImVec2 size) {
   const NeedlePicture& shown_picture = picture();
+  grid_at_ = {at.x, at.y + px(kPaneTitle)};
+  grid_size_ = {size.x, size.y - px(kPaneTitle)};
+  const NeedleDifference& difference = shown_picture.difference;
+  if (difference.is_shown()) {
+    draw_title("Difference in signal",
+               fmt::format("{} − {}; grey and hatched within 2 SE of 0", difference.b, difference.a), at,
+               size.x);
+    ImGui::SetCursorScreenPos(grid_at_);
+    if (const NeedleHover found = draw_difference_grid(shown_picture, lit_, grid_size_)) hover_ = found;
+    return;
+  }
   const bool is_whole = shown_picture.accuracy == NeedleAccuracy::WholeAnswers;
   const std::string letter = shown_picture.runs.empty() ? "" : shown_picture.runs.front().letter;
   draw_title((is_whole ? "Answers found" : "Answer tokens found") + (letter.empty() ? "" : ", " + letter),
-             "95 % Wilson interval, hatched below 20 trials", at, size.x);
-  ImGui::SetCursorScreenPos({at.x, at.y + px(kPaneTitle)});
-  if (const NeedleHover found = draw_answer_grid(shown_picture, lit_, {size.x, size.y - px(kPaneTitle)}))
-    hover_ = found;
+             difference.is_wanted ? "no difference: " + difference.missing
+                                  : std::string("95 % Wilson interval, hatched below 20 trials"),
+             at, size.x);
+  ImGui::SetCursorScreenPos(grid_at_);
+  if (const NeedleHover found = draw_answer_grid(shown_picture, lit_, grid_size_)) hover_ = found;
 }
 
 void NeedleView::draw_steps(ViewContext& context, ImVec2 at, ImVec2 size) {
@@ -341,14 +396,21 @@ void NeedleView::jump(ViewContext& context, std::uint64_t step) const {
 }
 
 void NeedleView::follow_pointer(ViewContext& context) {
+  std::optional<ImVec2> corner;
+  if (walk_.is_walking() && hover_ && hover_->run == 0 && pointer_moved()) {
+    walk_.hold({static_cast<std::int64_t>(hover_->depth), static_cast<std::int64_t>(hover_->context)});
+  } else if (walk_.is_walking()) {
+    hover_ = held();
+    corner = needle_cell_corner(picture(), *hover_, grid_at_, grid_size_);
+  }
   if (!hover_) return;
-  show_place(picture(), *hover_);
+  show_place(picture(), *hover_, corner);
   const auto& step = picture().runs[hover_->run].contexts[hover_->context].step;
   if (!step) return;
   context.selection.hover.step = step;
   const bool is_click = ImGui::IsMouseReleased(ImGuiMouseButton_Left) &&
                         ImGui::GetIO().MouseDragMaxDistanceSqr[ImGuiMouseButton_Left] < px(3) * px(3);
-  if (is_click) jump(context, *step);
+  if (is_click && !corner) jump(context, *step);
 }
 
 bool NeedleView::draw_settings(ViewContext& context) {
@@ -367,6 +429,14 @@ bool NeedleView::draw_settings(ViewContext& context) {
     settings_.accuracy = static_cast<NeedleAccuracy>(count);
     changed = true;
   }
+  changed |= ui::toggle("Difference in signal instead of answers found", settings_.show_difference);
+  if (settings_.show_difference && settings_.against_step >= 0) {
+    ui::muted("Against step " + format_count(settings_.against_step));
+    if (ImGui::SmallButton("Against the pinned baseline")) {
+      settings_.against_step = -1;
+      changed = true;
+    }
+  }
   return changed;
 }
 
@@ -376,12 +446,35 @@ void NeedleView::draw_menu(ViewContext& context) {
                         picture().runs[menu_->run].contexts[menu_->context].step;
   if (ImGui::MenuItem("Go to this evaluation", nullptr, false, has_step))
     jump(context, *picture().runs[menu_->run].contexts[menu_->context].step);
+  choose_against(context);
   const auto command = [&](const char* words, const char* keys, const char* id) {
     const bool possible = context.run_command && context.why_disabled && context.why_disabled(id).empty();
     if (ImGui::MenuItem(words, keys, false, possible)) context.run_command(id);
   };
   command("Evaluate at a context…", "Alt+E", "needle.evaluate");
   command("Hide a needle…", "Alt+N", "needle.inject");
+}
+
+// What the grid's difference is taken against.
+void NeedleView::choose_against(const ViewContext& context) {
+  const auto against = [&](std::int64_t step) {
+    settings_.show_difference = true;
+    settings_.against_step = step;
+    forget();
+  };
+  const auto step_words = [](std::uint64_t step) { return format_count(static_cast<std::int64_t>(step)); };
+  const std::string here = "Compare later evaluations with step " + step_words(picture().cursor_step);
+  if (ImGui::MenuItem(here.c_str())) against(static_cast<std::int64_t>(picture().cursor_step));
+  if (const auto& pinned = context.selection.locked.step) {
+    const std::string words = "Difference to the pinned step " + step_words(*pinned);
+    if (ImGui::MenuItem(words.c_str())) against(static_cast<std::int64_t>(*pinned));
+  }
+  if (ImGui::MenuItem("Difference to the pinned baseline", nullptr, false, picture().baseline.has_value()))
+    against(-1);
+  if (ImGui::MenuItem("Stop comparing", nullptr, false, settings_.show_difference)) {
+    settings_.show_difference = false;
+    forget();
+  }
 }
 
 std::string NeedleView::menu_value(ViewContext& context) const {
@@ -411,12 +504,20 @@ std::string NeedleView::values_text(ViewContext& context) const {
 
 nlohmann::json NeedleView::settings() const {
   return {{"as_share", settings_.as_share},
-          {"answer_tokens", settings_.accuracy == NeedleAccuracy::AnswerTokens}};
+          {"answer_tokens", settings_.accuracy == NeedleAccuracy::AnswerTokens},
+          {"difference", settings_.show_difference},
+          {"against_step", settings_.against_step}};
 }
 
 void NeedleView::set_settings(const nlohmann::json& settings) {
   bool tokens = settings_.accuracy == NeedleAccuracy::AnswerTokens;
-  take_switches(settings, {{"as_share", &settings_.as_share}, {"answer_tokens", &tokens}});
+  take_switches(settings, {{"as_share", &settings_.as_share},
+                           {"answer_tokens", &tokens},
+                           {"difference", &settings_.show_difference}});
+  if (settings.is_object()) {
+    if (const auto it = settings.find("against_step"); it != settings.end() && it->is_number_integer())
+      settings_.against_step = std::max<std::int64_t>(-1, it->get<std::int64_t>());
+  }
   settings_.accuracy = tokens ? NeedleAccuracy::AnswerTokens : NeedleAccuracy::WholeAnswers;
   forget();
 }

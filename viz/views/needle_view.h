@@ -14,6 +14,11 @@ class NeedleView final : public QueriedView<NeedlePicture> {
   std::string_view title() const override { return "Needle retrieval"; }
   Applies applies(const Run& run) const override;
   std::string values_text(ViewContext& context) const override;
+  bool walk(ViewContext& context, Walk key) override;
+  bool has_cells() const override {
+    return has_picture() && !picture().runs.empty() && !picture().runs.front().contexts.empty();
+  }
+  bool is_walking() const override { return walk_.is_walking(); }
   nlohmann::json settings() const override;
   void set_settings(const nlohmann::json& settings) override;
 
@@ -37,12 +42,17 @@ class NeedleView final : public QueriedView<NeedlePicture> {
   void draw_grid(ImVec2 at, ImVec2 size);
   void draw_steps(ViewContext& context, ImVec2 at, ImVec2 size);
   void follow_pointer(ViewContext& context);
+  void choose_against(const ViewContext& context);
+  bool is_place(const NeedleHover& place) const;
+  NeedleHover held() const;
   void jump(ViewContext& context, std::uint64_t step) const;
 
   NeedleSettings settings_;
   std::string evaluate_words_;  // of the button, with the time that the trainer tells
   NeedleHover lit_, hover_;     // under the pointer in the frame before, and in this one
-  NeedleHover menu_;            // where the context menu was asked for
+  CellWalk walk_;               // depths are rows, contexts columns
+  ImVec2 grid_at_{0, 0}, grid_size_{0, 0};
+  NeedleHover menu_;  // where the context menu was asked for
 };
 
 }  // namespace sparsescope::viz

@@ -49,7 +49,34 @@ void TokenStrip::lay_out(const TokenPicture& picture, float width) {
   }
 }
 
-void TokenStrip::draw(ViewContext& context, const TokenPicture& picture, StripMarks marks, float height) {
+std::int64_t TokenStrip::moved(std::int64_t token, Walk key) const {
+  CellWalk walk;
+  for (std::size_t line = 0; line < lines_.size(); ++line) {
+    for (const Place& place : lines_[line]) {
+      if (static_cast<std::int64_t>(place.token) == token)
+        walk.hold({static_cast<std::int64_t>(line), static_cast<std::int64_t>(place.token)});
+    }
+  }
+  if (!walk.is_walking()) return token;
+  const CellWalk::Place from = *walk.place();
+  walk.move(key, std::ssize(lines_), std::ssize(ids_));
+  if (walk.place()->row == from.row) return walk.place()->column;
+  // The token of the other line that stands nearest below or above.
+  const auto x_of = [&](std::int64_t wanted) {
+    for (const Place& place : lines_[static_cast<std::size_t>(from.row)]) {
+      if (static_cast<std::int64_t>(place.token) == wanted) return place.x + place.width / 2;
+    }
+    return 0.f;
+  };
+  const float x = x_of(token);
+  const std::vector<Place>& line = lines_[static_cast<std::size_t>(walk.place()->row)];
+  const auto nearest = std::ranges::min_element(
+      line, {}, [&](const Place& place) { return std::abs(place.x + place.width / 2 - x); });
+  return nearest == line.end() ? token : static_cast<std::int64_t>(nearest->token);
+}
+
+void TokenStrip::draw(ViewContext& context, const TokenPicture& picture, StripMarks marks, float height,
+                      std::optional<std::int64_t> held) {
   if (picture.strip.empty()) return;
   const float inner = ImGui::GetContentRegionAvail().x - ImGui::GetStyle().ScrollbarSize;
   lay_out(picture, inner);
@@ -58,10 +85,14 @@ void TokenStrip::draw(ViewContext& context, const TokenPicture& picture, StripMa
   ImGui::PushStyleVar(ImGuiStyleVar_ItemSpacing, ImVec2{0, 0});
   if (ImGui::BeginChild("probe text", {0, std::min(height, whole)})) {
     const std::optional<std::int64_t> lock = context.selection.locked.token;
-    if (lock != shown_lock_) {
+    if (lock != shown_lock_ || held != shown_held_) {
+      const std::optional<std::int64_t> wanted = held && held != shown_held_ ? held : lock;
       shown_lock_ = lock;
-      for (std::size_t i = 0; lock && i < lines_.size(); ++i) {
-        const auto has = [&](const Place& place) { return static_cast<std::int64_t>(place.token) == *lock; };
+      shown_held_ = held;
+      for (std::size_t i = 0; wanted && i < lines_.size(); ++i) {
+        const auto has = [&](const Place& place) {
+          return static_cast<std::int64_t>(place.token) == *wanted;
+        };
         if (std::none_of(lines_[i].begin(), lines_[i].end(), has)) continue;
         const float top = line * static_cast<float>(i), shown = ImGui::GetScrollY();
         if (top < shown || top + line > shown + std::min(height, whole))

@@ -16,7 +16,12 @@ class TokenStrip {
  public:
   // Draws at most `height` framebuffer pixels of it, the rest by scrolling; less when the text is short.
   // Moves to the locked token when that changed.
-  void draw(ViewContext& context, const TokenPicture& picture, StripMarks marks, float height);
+  // `held`: by keys; it is scrolled to as well.
+  void draw(ViewContext& context, const TokenPicture& picture, StripMarks marks, float height,
+            std::optional<std::int64_t> held = {});
+  // The token that a key goes to from `token`: the next one in reading order, or the one above or below it as
+  // the lines were laid out last.
+  std::int64_t moved(std::int64_t token, Walk key) const;
 
  private:
   struct Place {
@@ -30,7 +35,7 @@ class TokenStrip {
   std::vector<std::int64_t> ids_;
   float width_ = 0, scale_ = 0;
   bool has_words_ = false;
-  std::optional<std::int64_t> shown_lock_;
+  std::optional<std::int64_t> shown_lock_, shown_held_;
 };
 
 }  // namespace sparsescope::viz

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "viz/model/format.h"
+#include "viz/model/token_lock.h"
 #include "viz/views/token_parts.h"
 #include "viz/widgets/controls.h"
 
@@ -78,13 +79,38 @@ void TokenView::draw_marks(ViewContext& context) {
   }
   const float height = ImGui::GetContentRegionAvail().y;
   if (!shown.hidden.empty()) ui::muted(shown.hidden);
+  if (held_ && *held_ >= std::ssize(shown.strip)) held_.reset();
+  const std::optional<std::int64_t> before = context.selection.hover.token;
   strip_.draw(context, shown, marks_,
-              shown.cards.empty() ? height - px(24) : std::max(px(kTokenRow * 3), height * 0.36f));
+              shown.cards.empty() ? height - px(24) : std::max(px(kTokenRow * 3), height * 0.36f), held_);
+  // A pointer that moves over the text takes the held token along.
+  if (held_ && pointer_moved() && context.selection.hover.token && context.selection.hover.token != before) {
+    held_ = context.selection.hover.token;
+  } else if (held_) {
+    context.selection.hover.token = held_;
+  }
   ui::muted(shown.limits);
   if (shown.cards.empty()) return;
   ImGui::Dummy({0, px(4)});
   if (ImGui::BeginChild("cards", {0, 0})) draw_cards(context, shown);
   ImGui::EndChild();
+}
+
+bool TokenView::walk(ViewContext& context, Walk key) {
+  if (!has_cells() || (!held_ && key != Walk::Enter)) return false;
+  Marks& locked = context.selection.locked;
+  if (key == Walk::Leave) {
+    held_.reset();
+  } else if (!held_) {
+    const auto& hovered = context.selection.hover_before.token;
+    held_ = std::clamp<std::int64_t>(hovered.value_or(locked.token.value_or(0)), 0,
+                                     std::ssize(picture().strip) - 1);
+  } else if (key == Walk::Enter) {
+    lock_token(locked, *held_, LockClick::Plain);
+  } else {
+    held_ = strip_.moved(*held_, key);
+  }
+  return true;
 }
 
 bool TokenView::draw_settings(ViewContext& context) {

@@ -14,6 +14,9 @@ class TokenView final : public QueriedView<TokenPicture> {
   std::string_view title() const override { return "Token inspector"; }
   Applies applies(const Run& run) const override;
   std::string values_text(ViewContext& context) const override;
+  bool walk(ViewContext& context, Walk key) override;
+  bool has_cells() const override { return has_picture() && !picture().strip.empty(); }
+  bool is_walking() const override { return held_.has_value(); }
   nlohmann::json settings() const override;
   void set_settings(const nlohmann::json& settings) override;
 
@@ -31,6 +34,7 @@ class TokenView final : public QueriedView<TokenPicture> {
   TokenSettings settings_;
   StripMarks marks_ = StripMarks::Reads;
   TokenStrip strip_;
+  std::optional<std::int64_t> held_;  // the token that keys hold
   std::optional<std::int64_t> menu_token_;
 };
 

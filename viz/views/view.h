@@ -11,6 +11,7 @@
 
 #include "engine/trace/command.h"
 #include "imgui.h"
+#include "viz/model/cell_walk.h"
 #include "viz/model/selection.h"
 #include "viz/model/timeline.h"
 #include "viz/model/twin.h"
@@ -73,11 +74,19 @@ class View {
   // What stands at the place under the pointer, else at the locked one, else at the cursor: the place, then
   // one tab-separated line per visible mark.
   virtual std::string values_text(ViewContext& context) const = 0;
+  // Keys walk through its cells or tokens: Enter takes hold of one, arrows move it, Enter locks it, Esc
+  // leaves. False: there is nothing to walk through, or nothing is held and the key is not Enter.
+  virtual bool walk(ViewContext&, Walk) { return false; }
+  virtual bool has_cells() const { return false; }   // walk() would take hold of one now
+  virtual bool is_walking() const { return false; }  // the arrows are its own
   // The settings of its popover and its camera, as an object: layouts, undo and saved settings are this.
   virtual nlohmann::json settings() const;
   // Takes what settings() gave; what is missing or of another type keeps its value.
   virtual void set_settings(const nlohmann::json& settings);
 };
+
+// The pointer moved in this frame: what it is over now comes before a cell that keys hold.
+bool pointer_moved();
 
 // One of each, in the order of the table: this is where a new view gets its line.
 std::vector<std::unique_ptr<View>> make_views();

@@ -15,6 +15,11 @@ namespace sparsescope::viz {
 nlohmann::json View::settings() const { return nlohmann::json::object(); }
 void View::set_settings(const nlohmann::json&) {}
 
+bool pointer_moved() {
+  const ImVec2 moved = ImGui::GetIO().MouseDelta;
+  return moved.x != 0 || moved.y != 0;
+}
+
 const trace::Control* AttachedTrainer::control(std::string_view name) const {
   for (const trace::Control& candidate : controls) {
     if (candidate.name == name) return &candidate;
