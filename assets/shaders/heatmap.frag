@@ -20,6 +20,8 @@ uniform bool has_invalid;
 uniform int hatch;
 uniform vec4 invalid_ink;
 uniform vec4 invalid_paper;
+uniform vec4 absent_ink;
+uniform vec4 absent_paper;
 
 in vec2 place;
 
@@ -59,8 +61,11 @@ void main() {
   float value = texelFetch(values, cell, 0).r;
   bool has_value = value > kNoValue;
   bool is_invalid = has_invalid && texelFetch(invalid, cell, 0).r > 0.5;
-  if (!has_value && !is_invalid) discard;
-  color = has_value ? texelFetch(colors, ivec2(entry(value), map), 0) : invalid_paper;
+  color = has_value ? texelFetch(colors, ivec2(entry(value), map), 0) : is_invalid ? invalid_paper : absent_paper;
+  if (!has_value && !is_invalid) {
+    int stripe = (int(pixel.x) - int(pixel.y) + 16384 * hatch) % hatch;  // of negatives, % says nothing
+    if (stripe < (hatch + 5) / 6) color = absent_ink;
+  }
   if (is_invalid) {
     int stripe = (int(pixel.x) + int(pixel.y)) % hatch;
     if (stripe < (has_value ? 1 : hatch / 3)) color = invalid_ink;

@@ -5,6 +5,7 @@
 #include "tests/app/scripted_host.h"
 #include "tests/app/surfaces.h"
 #include "viz/frame/frame.h"
+#include "viz/widgets/colormaps.h"
 #include "viz/widgets/gui_context.h"
 
 namespace sparsescope::test {
@@ -42,6 +43,18 @@ TEST_P(ThemeContrast, TextIsReadableOnEverySurface) {
 
 TEST_P(ThemeContrast, MarksAreVisible) {
   for (const Token ink : kMarks) EXPECT_GE(between(ink, Token::Panel), marks_need()) << static_cast<int>(ink);
+}
+
+TEST_P(ThemeContrast, WhatAMapDoesNotKnowIsNotItsMiddle) {
+  const auto rgb_of = [](std::uint32_t packed) {
+    return (packed & 0xffu) << 16 | (packed & 0xff00u) | (packed >> 16 & 0xffu);
+  };
+  for (const ColorMap map : {ColorMap::RdBu, ColorMap::BrBG}) {
+    const unsigned middle = rgb_of(color_map(map)[kColorMapEntries / 2]);
+    for (const Token token : {Token::Absent, Token::AbsentHatch})
+      EXPECT_GE(contrast(rgb(GetParam(), token), middle), 1.2) << color_map_name(map);
+  }
+  EXPECT_GE(between(Token::AbsentHatch, Token::Absent), 1.2);
 }
 
 TEST_P(ThemeContrast, NeighbouringRunsDiffer) {

@@ -27,7 +27,7 @@ struct Differences {
   int worst = 0;
 };
 
-// What the shader drew against what the CPU says; absent cells show the window's panel.
+// What the shader drew against what the CPU says; beside the map the window's panel shows.
 Differences compare(const render::Pixels& pixels, const HeatmapPayload& payload) {
   const std::vector<std::uint8_t> wanted = heatmap_pixels(payload, 0, 0, pixels.width, pixels.height);
   Differences out;
@@ -190,6 +190,34 @@ TEST(HeatmapShader, DifferencesMatchTheCpu) {
   EXPECT_EQ(scale.low, -scale.high);
   const HeatmapPayload payload = whole_heatmap(difference, scale, 330, 250);
   EXPECT_EQ(compare(drawn(canvas, payload), payload).worst, 0);
+}
+
+TEST(HeatmapShader, AbsentCellsAreHatchedAndNeverTheMiddleOfAMap) {
+  Canvas canvas(120, 60);
+  SPARSESCOPE_NEEDS_DRAWING(canvas);
+  const viz::CellsPtr cells = viz::Cells::make(1, 2, {0.f, viz::Cells::absent()});
+  for (const ColorMap map : {ColorMap::RdBu, ColorMap::BrBG}) {
+    ColorScale scale;
+    scale.map = map;
+    scale.low = -1;
+    const HeatmapPayload payload = whole_heatmap(cells, scale, 120, 60);
+    const render::Pixels pixels = drawn(canvas, payload);
+    EXPECT_EQ(compare(pixels, payload).worst, 0);
+    const std::uint32_t middle = pixel(pixels, 30, 30);
+    EXPECT_EQ(middle, color_map(map)[128]);
+    int ink = 0, paper = 0;
+    for (int y = 0; y < 60; ++y) {
+      for (int x = 60; x < 120; ++x) {
+        const std::uint32_t at = pixel(pixels, x, y);
+        ink += at == payload.absent_ink ? 1 : 0;
+        paper += at == payload.absent_paper ? 1 : 0;
+        EXPECT_GT(channel_distance(at, middle), 16);
+      }
+    }
+    EXPECT_EQ(ink + paper, 60 * 60);
+    EXPECT_GT(ink, 60 * 60 / 8);
+    EXPECT_GT(paper, ink);
+  }
 }
 
 TEST(HeatmapShader, InvalidCellsAreStripedAndNeverANumber) {

@@ -149,6 +149,8 @@ void HeatmapPainter::set_scale(const HeatmapPayload& payload) {
   glUniform1i(program_["hatch"], payload.hatch_pixels);
   set_color(program_["invalid_ink"], payload.invalid_ink);
   set_color(program_["invalid_paper"], payload.invalid_paper);
+  set_color(program_["absent_ink"], payload.absent_ink);
+  set_color(program_["absent_paper"], payload.absent_paper);
   const char* samplers[] = {"values", "invalid", "colors", "quantiles"};
   for (int unit = 0; unit < 4; ++unit) glUniform1i(program_[samplers[unit]], unit);
   glActiveTexture(GL_TEXTURE2);

@@ -78,6 +78,7 @@ void hash_payload(const HeatmapPayload& payload, const std::function<void(std::u
   for (const float limit : {payload.low, payload.high, payload.linear}) add(bits(limit));
   add(pair(static_cast<int>(payload.has_mean), payload.hatch_pixels));
   add(static_cast<std::uint64_t>(payload.invalid_ink) << 32 | payload.invalid_paper);
+  add(static_cast<std::uint64_t>(payload.absent_ink) << 32 | payload.absent_paper);
   if (payload.kind == ColorScaleKind::Rank) {
     for (const float value : payload.quantiles) add(bits(value));
   }

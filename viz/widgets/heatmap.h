@@ -28,9 +28,10 @@ struct HeatmapPayload {
   float low = 0, high = 1, linear = 1e-3f;
   std::uint32_t has_mean = 0;  // 1: the mean of the cells below instead of the strongest
   std::uint32_t invalid_ink = 0, invalid_paper = 0;  // stripes over invalid cells, and what is under them
-  std::int32_t hatch_pixels = 6;                     // from stripe to stripe
-  float quantiles[kQuantiles] = {};                  // Rank only
-  const viz::Cells* cells = nullptr;                 // last and not hashed; alive while the frame is
+  std::uint32_t absent_ink = 0, absent_paper = 0;  // the same of cells without a value, leaning the other way
+  std::int32_t hatch_pixels = 6;                   // from stripe to stripe
+  float quantiles[kQuantiles] = {};                // Rank only
+  const viz::Cells* cells = nullptr;               // last and not hashed; alive while the frame is
 };
 
 // What the shader draws, as rows of RGBA from the top: width * height pixels whose first lies at (left, top)

@@ -8,6 +8,8 @@
 namespace sparsescope {
 namespace {
 
+constexpr int kFar = 16384;  // keeps the place along a hatch positive, as the shader needs it
+
 // Which cell of a level lies under the centre of each pixel; -1 outside.
 std::vector<int> cells_along(int first, int count, double from, double to, int cells, int halved,
                              int level_cells) {
@@ -53,8 +55,13 @@ std::vector<std::uint8_t> heatmap_pixels(const HeatmapPayload& payload, int left
       if (row < 0 || column < 0) continue;
       const float value = level.value(row, column);
       const bool has_value = value == value, has_invalid = level.has_invalid(row, column);
-      if (!has_value && !has_invalid) continue;
-      std::uint32_t color = has_value ? scale.color(value) : payload.invalid_paper;
+      std::uint32_t color = has_value     ? scale.color(value)
+                            : has_invalid ? payload.invalid_paper
+                                          : payload.absent_paper;
+      if (!has_value && !has_invalid) {
+        const int place = (left + x - top - y + kFar * payload.hatch_pixels) % payload.hatch_pixels;
+        if (place < (payload.hatch_pixels + 5) / 6) color = payload.absent_ink;
+      }
       if (has_invalid) {
         // Stripes lie on the picture, not on the cell, so that neighbours join. Thin over a value.
         const int place = (left + x + top + y) % payload.hatch_pixels;
@@ -86,6 +93,8 @@ HeatmapPayload whole_heatmap(const viz::CellsPtr& cells, const ColorScale& scale
     std::copy(scale.quantiles.begin(), scale.quantiles.end(), payload.quantiles);
   payload.invalid_ink = color(Token::Error);
   payload.invalid_paper = color(Token::Raised);
+  payload.absent_ink = color(Token::AbsentHatch);
+  payload.absent_paper = color(Token::Absent);
   payload.cells = cells.get();
   return payload;
 }

@@ -25,22 +25,25 @@ std::vector<std::string> theme_names();
 
 // How a theme differs from the base in lengths.
 struct ThemeMetrics {
-  float text = 1;     // all lengths that go with text: px() has it
-  float lines = 1;    // thickness of lines and marks: line_px() has it
-  float grid = 0.75;  // alpha of the lines behind a plot
-  float borders = 0;  // pixels around panels, and on top of those around controls
+  float text = 1;        // all lengths that go with text: px() has it
+  float lines = 1;       // thickness of lines and marks: line_px() has it
+  float grid = 0.75;     // alpha of the lines behind a plot
+  float borders = 0;     // pixels around panels, and on top of those around controls
+  float future = 0.32f;  // alpha of what lies after the cursor
 };
 const ThemeMetrics& metrics(Theme theme);
 
 // Colours by meaning. Text tokens (Text, Muted, Accent, Ok, Warn, Error) reach 4.5:1 on Bg, Panel and Raised,
 // Text and Muted on Hover (what is under the pointer), Text and Accent on AccentSurface; marks reach 3:1 on
-// Panel. Faint, Line and the surfaces are decoration. Theme::Contrast: 7:1 for all of them.
+// Panel. Faint, Line, Absent and the surfaces are decoration. Theme::Contrast: 7:1 for all of them.
 enum class Token {
   Bg,
   Panel,
   Raised,
   Hover,
   Line,
+  Absent,  // of maps: what has no value, and its hatching; unlike the middle of every diverging map
+  AbsentHatch,
   Text,
   Muted,
   Faint,
