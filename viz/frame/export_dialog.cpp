@@ -102,6 +102,7 @@ void choose_look(ExportRequest& figure) {
   int theme = static_cast<int>(figure.theme);
   ui::muted("Theme");
   if (ui::segmented("figure theme", names, theme)) figure.theme = static_cast<Theme>(theme);
+  ImGui::Dummy({0, px(4)});
   ui::muted("Size at scale 1, in pixels");
   std::array<int, 2> size = {figure.width, figure.height};
   ImGui::SetNextItemWidth(px(180));
@@ -143,6 +144,7 @@ void fill_dialog(State& state) {
   choose_formats(figure);
   ImGui::Dummy({0, px(4)});
   choose_look(figure);
+  ImGui::Dummy({0, px(4)});
   ui::muted("Path without ending");
   ImGui::SetNextItemWidth(-FLT_MIN);
   const bool entered = ImGui::InputText("##stem", &figure.stem, ImGuiInputTextFlags_EnterReturnsTrue);

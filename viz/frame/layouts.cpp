@@ -13,7 +13,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kFramesToSettle = 4;  // docking follows within these
+constexpr int kFramesToSettle = 4;                      // docking follows within these
+constexpr float kLeastWidth = 340, kLeastHeight = 220;  // of a stock view that is any use, at scale 1
 
 // Shares are kept so that a window of any size gets its pixels back.
 double rounded(double share) { return std::round(share * 1e5) / 1e5; }
@@ -172,6 +173,29 @@ std::string first_front(const json& node) {
   return node.contains("views") ? node["front"].get<std::string>() : first_front(node["first"]);
 }
 
+// In a low or narrow window halves that would be no use to anybody stand behind one another as tabs. `room`
+// in pixels of scale 1.
+json folded(json node, ImVec2 room) {
+  if (!node.is_object() || node.contains("views")) return node;
+  const int axis = node.value("split", json("right")) == "below" ? ImGuiAxis_Y : ImGuiAxis_X;
+  const json given = node.value("share", json(0.5));
+  const float share = given.is_number() ? given.get<float>() : 0.5f;
+  ImVec2 first = room, second = room;
+  first[axis] *= share;
+  second[axis] *= 1 - share;
+  node["first"] = folded(node["first"], first);
+  node["second"] = folded(node["second"], second);
+  if (std::min(first[axis], second[axis]) >= (axis == ImGuiAxis_Y ? kLeastHeight : kLeastWidth)) return node;
+  const auto leaf = [](json part) {
+    json all = json::array();
+    for (std::string& id : views_of(part)) all.push_back(std::move(id));
+    return all;
+  };
+  json views = leaf(node["first"]);
+  for (json& id : leaf(node["second"])) views.push_back(std::move(id));
+  return {{"views", views}, {"front", first_front(node)}};
+}
+
 bool is_front(const json& node, const std::string& view) {
   if (!node.is_object()) return false;
   if (node.contains("views")) return node["front"] == view;
@@ -257,6 +281,8 @@ void apply_layout(State& state, const json& layout) {
   }
   for (State::Slot& slot : state.slots)
     slot.is_open = std::find(open.begin(), open.end(), slot.view->id()) != open.end();
+  // A stock layout gives way to a low window; what a person arranged stays.
+  known["folds"] = layout.contains("channels");
   state.layouts.wanted = std::move(known);
 }
 
@@ -267,6 +293,7 @@ void show_layout(State& state, const json& layout) {
     shown["tree"] = fitted(state, shown.value("tree", json()), *run);
   if (const json panels = shown.value("side_panels", json()); panels.is_boolean())
     state.show_side_panels = panels.get<bool>();
+  take_time_choices(state, shown.value("time", json()));
   apply_layout(state, shown);
 }
 
@@ -297,14 +324,16 @@ void arrange(State& state, const Area& area) {
   Layouts& layouts = state.layouts;
   const ImGuiID dock = layouts.dock = ImGui::GetID("dock");
   layouts.is_drawn = true;
-  take_time_choices(state, shown.value("time", json()));
   if (!layouts.wanted && ImGui::DockBuilderGetNode(dock) == nullptr) apply_layout(state, first_layout(state));
   if (layouts.frames_to_settle > 0) {
     --layouts.frames_to_settle;
     settle(state, ImGui::DockBuilderGetNode(dock), layouts.settling);
   }
   if (!layouts.wanted) return;
-  const json wanted = *std::exchange(layouts.wanted, std::nullopt);
+  json wanted = *std::exchange(layouts.wanted, std::nullopt);
+  if (wanted["folds"])
+    wanted["tree"] =
+        folded(wanted["tree"], {area.width() / current_scale(), area.height() / current_scale()});
   ImGui::DockBuilderRemoveNode(dock);
   ImGui::DockBuilderAddNode(dock, static_cast<ImGuiDockNodeFlags>(ImGuiDockNodeFlags_DockSpace));
   ImGui::DockBuilderSetNodePos(dock, area.min);

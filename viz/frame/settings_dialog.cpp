@@ -71,6 +71,11 @@ void type(State& state, const Setting& setting) {
   if (dialog.problem.empty()) dialog.editing.clear();
 }
 
+// A control of this height at scale 1 stands on the line of the label beside it.
+void centre_in_row(float top, float height) {
+  ImGui::SetCursorPosY(top + std::floor((ImGui::GetFrameHeight() - px(height)) / 2));
+}
+
 void draw_row(State& state, const Setting& setting) {
   ImGui::PushID(setting.id.c_str());
   const float left = ImGui::GetCursorPosX(), top = ImGui::GetCursorPosY();
@@ -81,6 +86,7 @@ void draw_row(State& state, const Setting& setting) {
   switch (setting.kind) {
     case Setting::Kind::Switch: {
       bool on = setting.get() == "on";
+      centre_in_row(top, 24);
       if (ui::toggle("##switch", on)) set(state, setting, on ? "on" : "off");
       break;
     }
@@ -88,6 +94,7 @@ void draw_row(State& state, const Setting& setting) {
       choose(state, setting);
       break;
     case Setting::Kind::Number:
+      centre_in_row(top, 24);
       slide(state, setting);
       break;
     case Setting::Kind::Text:
@@ -96,6 +103,7 @@ void draw_row(State& state, const Setting& setting) {
   }
   if (!setting.is_standard()) {
     ImGui::SameLine(ImGui::GetWindowWidth() - px(56));
+    centre_in_row(top, 26);
     if (ui::icon_button("reset", icon::kRetry, "Reset to the standard value"))
       state.commands.run("setting.reset." + setting.id);
   }
@@ -128,6 +136,7 @@ void draw_settings(State& state) {
       FontScope font(Font::SemiBold, kTitleText - 2);
       ImGui::TextUnformatted("Settings");
     }
+    ImGui::Dummy({0, px(2)});
     if (dialog.wants_focus) ImGui::SetKeyboardFocusHere();
     dialog.wants_focus = false;
     ImGui::SetNextItemWidth(-FLT_MIN);

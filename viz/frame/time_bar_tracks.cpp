@@ -17,7 +17,7 @@ constexpr std::size_t kWordsShown = 6;                           // events named
 void label_left(const Area& area, float top, float height, const std::string& label,
                 const std::string& value) {
   ImDrawList* list = ImGui::GetWindowDrawList();
-  const float right = area.min.x - px(10), left = area.min.x - px(kTransportWidth - 2);
+  const float right = area.min.x - px(16), left = area.min.x - px(kTransportWidth - 2);
   const ImVec2 number = text_size(Font::Mono, kSmallText - 1, value.c_str());
   const ImVec2 line = text_size(Font::Regular, kSmallText - 1, "X");
   const float y = top + (height - line.y) / 2;

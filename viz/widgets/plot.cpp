@@ -68,8 +68,10 @@ void draw_grid() {
               height = current.area_max.y - current.area_min.y;
   const float hair = std::max(1.f, std::floor(line_px(1)));
 
-  const int rows = std::clamp(static_cast<int>(height / px(52)), 2, 6);
-  const std::vector<viz::Tick> y_ticks = ticks(current.y, rows, options.y.scale);
+  // One line says no scale: finer until there are two.
+  int rows = std::clamp(static_cast<int>(height / px(52)), 2, 6);
+  std::vector<viz::Tick> y_ticks = ticks(current.y, rows, options.y.scale);
+  while (y_ticks.size() < 2 && rows < 6) y_ticks = ticks(current.y, ++rows, options.y.scale);
   for (std::size_t i = 0; i < y_ticks.size(); ++i) {
     const float y = snap(ImPlot::PlotToPixels(0, y_ticks[i].value).y);
     if (y < current.area_min.y - 1 || y > current.area_max.y + 1) continue;
@@ -357,7 +359,10 @@ Drag drag_horizontal(int id, double y) {
 }
 
 void dot(double x, double y, float radius, ImU32 ink) {
-  list()->AddCircleFilled(ImPlot::PlotToPixels(x, y), line_px(radius), ink, 16);
+  const float reach = line_px(radius);
+  ImPlot::PushPlotClipRect(reach);  // whole at the edge of the plot
+  list()->AddCircleFilled(ImPlot::PlotToPixels(x, y), reach, ink, 16);
+  ImPlot::PopPlotClipRect();
 }
 
 void tick(double x, ImU32 ink) {
