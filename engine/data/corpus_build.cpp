@@ -67,7 +67,7 @@ class BuildLock {
 class Builder {
  public:
   Builder(const CorpusFile& file, const std::string& folder, const Task& task)
-      : file_(file), folder_(folder), task_(task), lines_(file.repeated_lines, file.language) {}
+      : file_(file), folder_(folder), task_(task), lines_(file) {}
 
   PackedCorpus build() {
     for (const PackageText& package : file_.packages) {

@@ -170,7 +170,7 @@ std::string definition_of(const CorpusFile& file) {
     for (const std::string& text : texts) add(text);
   };
   hash.add(static_cast<std::uint64_t>(file.repeated_lines));
-  for (const auto* texts : {&file.language.own, &file.language.foreign}) add_all(*texts);
+  for (const auto* texts : {&file.drop_lines, &file.language.own, &file.language.foreign}) add_all(*texts);
   for (const PackageText& package : file.packages) {
     add(package.package);
     hash.add(static_cast<std::uint64_t>(package.format));
@@ -215,6 +215,7 @@ CorpusFile read_corpus_file(const std::string& path) {
   } else {
     file.repeated_lines = reader.choice<RepeatedLines>(
         "repeated_lines", {{"kept", RepeatedLines::Kept}, {"removed", RepeatedLines::Removed}});
+    file.drop_lines = reader.list("drop_lines", false);
     if (const toml::node* language = reader.find("language", false))
       file.language = read_language(path, *language);
     if (packages->as_array() == nullptr)

@@ -42,6 +42,7 @@ struct CorpusFile {
   std::int64_t download_bytes = 0;     // of its packages, about
   std::int64_t max_bytes = 0;          // sampled down to this many unless a run says otherwise; 0: whole
   RepeatedLines repeated_lines = RepeatedLines::Kept;
+  std::vector<std::string> drop_lines;  // globs; lines that match one are boilerplate
   LanguageWords language;
   NamedCorpus installed;  // files of this machine; `folder` is empty where packages are meant
   std::vector<PackageText> packages;

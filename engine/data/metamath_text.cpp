@@ -50,9 +50,18 @@ class Sections {
     }
     text_ = title + "\n\n";
   }
-  void comment(std::string_view comment) { paragraph(comment); }
-  // A statement without its proof's steps, or with the labels that the proof cites.
-  void statement(std::string_view words) { paragraph(words); }
+  // Typesetting rules are no text.
+  void comment(std::string_view comment) {
+    std::string_view rest = comment;
+    if (next_symbol(rest).symbol != "$t") paragraph(comment);
+  }
+  // A statement without its proof's steps. What stands before the section of the first one is a log of
+  // changes; conditions on variables ($d) say little and often.
+  void statement(std::string_view words) {
+    if (!has_statement_) sections_.clear();
+    has_statement_ = true;
+    if (!words.starts_with("$d ")) paragraph(words);
+  }
 
   std::vector<std::string> take() {
     end_section();
@@ -79,6 +88,7 @@ class Sections {
 
   std::vector<std::string> sections_;
   std::string text_;
+  bool has_statement_ = false;
 };
 
 }  // namespace

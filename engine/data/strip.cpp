@@ -2,6 +2,7 @@
 #include "engine/data/strip.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 #include <libdeflate.h>
 
 #include <algorithm>
@@ -88,12 +89,17 @@ std::vector<std::string> strip_file(const std::string& path, std::string_view by
   return texts;
 }
 
-LineFilter::LineFilter(RepeatedLines repeated, const LanguageWords& language)
-    : repeated_(repeated),
-      own_(language.own.begin(), language.own.end()),
-      foreign_(language.foreign.begin(), language.foreign.end()) {}
+LineFilter::LineFilter(const CorpusFile& file)
+    : repeated_(file.repeated_lines),
+      dropped_(file.drop_lines),
+      own_(file.language.own.begin(), file.language.own.end()),
+      foreign_(file.language.foreign.begin(), file.language.foreign.end()) {}
 
 bool LineFilter::is_wanted(std::string_view line) const {
+  const std::string text(line);
+  for (const std::string& glob : dropped_) {
+    if (::fnmatch(glob.c_str(), text.c_str(), 0) == 0) return false;
+  }
   if (own_.empty()) return true;
   int own = 0, foreign = 0;
   std::string word;

@@ -18,21 +18,23 @@ std::vector<std::string> strip_file(const std::string& path, std::string_view by
                                     const Task& task);
 
 // The sections of a Metamath database as text: comments, hypotheses, statements and the labels that a proof
-// cites, without its compressed steps.
+// cites, without its compressed steps, conditions on variables, typesetting and what precedes the first
+// section.
 std::vector<std::string> sections_from_metamath(std::string_view database);
 
 // What a corpus file says about lines, over all its documents in turn.
 class LineFilter {
  public:
-  LineFilter(RepeatedLines repeated, const LanguageWords& language);
-  // Without lines that are no prose in the language and, where they are to be removed, lines that were let
-  // through before; empty lines are folded.
+  explicit LineFilter(const CorpusFile& file);
+  // Without boilerplate, lines that are no prose in the language and, where they are to be removed, lines
+  // that were let through before; empty lines are folded.
   std::string apply(std::string_view text);
 
  private:
   bool is_wanted(std::string_view line) const;
 
   RepeatedLines repeated_;
+  std::vector<std::string> dropped_;
   std::unordered_set<std::string> own_, foreign_, seen_;
 };
 

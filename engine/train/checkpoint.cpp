@@ -210,10 +210,11 @@ SavedCheckpoint write_snapshot(const std::string& stem, const CheckpointSnapshot
 
 void restore_checkpoint(TrainingState& state, const Checkpoint& checkpoint, const data::PreparedData& data) {
   if (metadata(checkpoint, "tokenizer_sha256") != tokenizer_digest(data)) {
-    throw Error(
-        "the checkpoint was trained with another tokenizer, so its weights mean other tokens; give the "
-        "corpus and vocabulary it was made with",
-        ExitCode::Refused);
+    const std::string text = data::text_differences(metadata(checkpoint, "data"), data);
+    throw Error("the checkpoint was trained with another tokenizer, so its weights mean other tokens" +
+                    (text.empty() ? std::string() : " (" + text + ")") +
+                    "; give the corpus and vocabulary it was made with",
+                ExitCode::Refused);
   }
   const at::NoGradGuard no_grad;
   const std::vector<StateTensor> tensors = tensors_of(state);
@@ -248,7 +249,8 @@ std::vector<std::string> differences(const TrainingState& state, const Checkpoin
   there = json_of(checkpoint, "build"), here = Json::parse(build_json());
   there.erase("commit");
   add_differences(words, there, here, "");
-  if (metadata(checkpoint, "corpus_sha256") != data.corpus.sha256) words.push_back("the text differs");
+  if (metadata(checkpoint, "corpus_sha256") != data.corpus.sha256)
+    words.push_back(data::text_differences(metadata(checkpoint, "data"), data));
   add_experiment_differences(words, experiments::experiment_from_json(checkpoint.experiment_json),
                              state.experiment());
   return words;

@@ -157,6 +157,8 @@ void fill_first_frame(FrameBuilder& frame, EventLog& events, const TrainingState
   events.add(step, EventKind::Note, {{"text", "random streams"}, {"seeds", seeds}});
   events.add(step, EventKind::Note,
              {{"text", "text: " + data::describe(data.corpus)}, {"data", Json::parse(data::to_json(data))}});
+  for (const std::string& warning : data.warnings)
+    events.add(step, EventKind::Warning, {{"what", "corpus"}, {"text", warning}});
   for (const std::string& note : data.notes) events.add(step, EventKind::Note, {{"text", note}});
   set_needle_ids(frame, events, state, data);
   Json controls;

@@ -98,6 +98,12 @@ Trainer::Impl::Run Trainer::Impl::prepare() {
   };
   task.cancelled = [this] { return inbox.interrupt() == Inbox::Interrupt::Stop; };
   run.data = data::prepare(experiment.data, request.corpus, experiment.model.context, task);
+  if (!run.data.warnings.empty()) {
+    board.update([&](Status& status) {
+      for (const std::string& warning : run.data.warnings)
+        status.notice += (status.notice.empty() ? "" : " ") + warning;
+    });
+  }
   task.report("building the model", -1);
   // What is recorded names the text, never a path of this machine.
   experiments::Experiment recorded = experiment;
