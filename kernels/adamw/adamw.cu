@@ -28,16 +28,24 @@ __global__ void __launch_bounds__(kThreads) gradient_squares_kernel(AdamwBuffers
   const std::int64_t packs = buffers.n / kWidth, step = std::int64_t(gridDim.x) * kThreads;
   const std::int64_t begin = std::int64_t(blockIdx.x) * kThreads + threadIdx.x;
   for (std::int64_t first = begin; first < packs; first += kAtOnce * step) {
+    // All loads of a kind before the first that waits for one of them.
     Pack<kWidth> gradients[kAtOnce];
-#pragma unroll
-    for (int k = 0; k < kAtOnce; ++k)
-      gradients[k] = load_constant<kWidth>(buffers.gradients + min(first + k * step, packs - 1) * kWidth);
+    const AdamwSegment* segments[kAtOnce];
+    bool counts[kAtOnce];
 #pragma unroll
     for (int k = 0; k < kAtOnce; ++k) {
-      const std::int64_t i = first + k * step;
-      if (i >= packs || !is_trained(segment_of(buffers, i))) continue;
+      const std::int64_t i = min(first + k * step, packs - 1);
+      gradients[k] = load_constant<kWidth>(buffers.gradients + i * kWidth);
+      segments[k] = segment_of(buffers, i);
+    }
 #pragma unroll
-      for (float g : gradients[k].at) sum = fmaf(g, g, sum);
+    for (int k = 0; k < kAtOnce; ++k) counts[k] = first + k * step < packs && is_trained(segments[k]);
+#pragma unroll
+    for (int k = 0; k < kAtOnce; ++k) {
+      float squares = 0;
+#pragma unroll
+      for (float g : gradients[k].at) squares = fmaf(g, g, squares);
+      sum += counts[k] ? squares : 0.0f;
     }
   }
   const double total = block_sum<kThreads>(double(sum), shared);

@@ -49,7 +49,7 @@ __device__ Softmax over_block(Softmax of_warp) {
   return row;
 }
 
-// What the row's first thread writes.
+// What one thread of the row writes.
 __device__ void write_nll(const Softmax& row, float target_logit, std::int64_t index,
                           const CrossEntropyOutput& output) {
   output.nll[index] = logf(row.sum) + (row.largest - target_logit);
@@ -67,6 +67,16 @@ __global__ void __launch_bounds__(kThreads)
   const int lane = threadIdx.x % kRowThreads, vocabulary = int(chunk.vocabulary);
   const Logit* row_logits = logits + index * vocabulary;
   Bfloat16* d_row = output.d_logits + index * vocabulary;
+  // Logits and target are on their way together: no load waits for another.
+  Pack<kWidth> x[kPacks];
+#pragma unroll
+  for (int p = 0; p < kPacks; ++p) {
+    const int column = (p * kRowThreads + lane) * kWidth;
+#pragma unroll
+    for (float& value : x[p].at) value = -INFINITY;
+    if (column < vocabulary) x[p] = load<kWidth>(row_logits + column);
+  }
+  const float scale = *inverse_count;
   const int target = int(chunk.targets[chunk.first + index]);
   if (target == kIgnoredTarget) {
 #pragma unroll
@@ -77,22 +87,18 @@ __global__ void __launch_bounds__(kThreads)
     if (lane == 0) output.nll[index] = 0;
     return;
   }
-  // Before anything is written, because d_logits may be the logits.
-  const float target_logit = load<1>(row_logits + target).at[0];
-  Pack<kWidth> x[kPacks];
-  float largest = -INFINITY, not_a_number = 0;
+  float largest = -INFINITY, not_a_number = 0, target_logit = 0;
+  bool holds_target = false;
 #pragma unroll
   for (int p = 0; p < kPacks; ++p) {
     const int column = (p * kRowThreads + lane) * kWidth;
 #pragma unroll
-    for (float& value : x[p].at) value = -INFINITY;
-    if (column < vocabulary) {
-      x[p] = load<kWidth>(row_logits + column);
-#pragma unroll
-      for (float value : x[p].at) not_a_number = fmaf(value, 0.0f, not_a_number);
+    for (int i = 0; i < kWidth; ++i) {
+      const float value = x[p].at[i];
+      if (column < vocabulary) not_a_number = fmaf(value, 0.0f, not_a_number);
+      if (column + i == target) holds_target = true, target_logit = value;
+      largest = fmaxf(largest, value);
     }
-#pragma unroll
-    for (float value : x[p].at) largest = fmaxf(largest, value);
   }
   Softmax row = {warp_max(largest), 0, __any_sync(kFullWarp, not_a_number != 0.0f) != 0};
   const float warp_largest = row.largest;
@@ -106,7 +112,7 @@ __global__ void __launch_bounds__(kThreads)
   }
   row.sum = warp_sum(row.sum);
   if constexpr (kRowThreads > kWarpSize) row = over_block<kRowThreads / kWarpSize>(row);
-  const float scale = *inverse_count, factor = exp_below(warp_largest, row.largest) / row.sum;
+  const float factor = exp_below(warp_largest, row.largest) / row.sum;
 #pragma unroll
   for (int p = 0; p < kPacks; ++p) {
     const int column = (p * kRowThreads + lane) * kWidth;
@@ -115,7 +121,7 @@ __global__ void __launch_bounds__(kThreads)
       x[p].at[i] = fmaf(x[p].at[i], factor, column + i == target ? -1.0f : 0.0f) * scale;
     if (column < vocabulary) store<kWidth>(d_row + column, x[p]);
   }
-  if (lane == 0) write_nll(row, target_logit, index, output);
+  if (holds_target) write_nll(row, target_logit, index, output);
 }
 
 // A block a row of any length.
@@ -132,6 +138,7 @@ __global__ void __launch_bounds__(kWideThreads)
     if (threadIdx.x == 0) output.nll[index] = 0;
     return;
   }
+  // Before anything is written, because d_logits may be the logits.
   const float target_logit = load<1>(row_logits + target).at[0];
   float largest = -INFINITY, sum = 0, not_a_number = 0;
   for (std::int64_t c = threadIdx.x; c < vocabulary; c += kWideThreads) {
@@ -191,11 +198,13 @@ struct Call {
            output);
   }
 
+  static constexpr int kVectorWidth = 16 / sizeof(Logit);
+
   // The smallest holding that takes the row.
   template <int kWidth>
   void run_held() const {
     const std::int64_t vocabulary = chunk.vocabulary;
-    if (vocabulary <= 4 * kWarpSize) return run<kWarpSize, 4, kWidth>();
+    if (vocabulary <= 4 * kWarpSize && kWidth <= 4) return run < kWarpSize, 4, kWidth <= 4 ? kWidth : 4 > ();
     if (vocabulary <= 8 * kWarpSize) return run<kWarpSize, 8, kWidth>();
     if (vocabulary <= 16 * kWarpSize) return run<kWarpSize, 16, kWidth>();
     if (vocabulary <= 32 * kWarpSize) return run<kWarpSize, 32, kWidth>();
@@ -209,8 +218,8 @@ struct Call {
     if (chunk.vocabulary > kHeldRow) {
       launch("cross_entropy", wide_cross_entropy_kernel<Logit>, chunk.rows, kWideThreads, stream, logits,
              chunk, inverse_count, output);
-    } else if (chunk.vocabulary % 4 == 0) {
-      run_held<4>();
+    } else if (chunk.vocabulary % kVectorWidth == 0) {
+      run_held<kVectorWidth>();
     } else {
       run_held<1>();
     }

@@ -245,9 +245,13 @@ void measure_update(Table& table, const ModelSize& size) {
   table.measure("adamw ladder: scalar", size.name, 30.0 * n, [&](Stream stream, Cut& cut) {
     ladder::adamw_scalar(buffers_of(cut), kSegments, rule, scalars, stream);
   });
-  table.measure("adamw ladder: streaming", size.name, 30.0 * n, [&](Stream stream, Cut& cut) {
-    ladder::adamw_streaming(buffers_of(cut), rule, scalars, stream);
-  });
+  const auto ladder_step = [&](const char* name, auto kernel) {
+    table.measure(name, size.name, 30.0 * n,
+                  [&, kernel](Stream stream, Cut& cut) { kernel(buffers_of(cut), rule, scalars, stream); });
+  };
+  ladder_step("adamw ladder: streaming", ladder::adamw_streaming);
+  ladder_step("adamw ladder: two packs", ladder::adamw_two_packs);
+  ladder_step("adamw ladder: two streaming", ladder::adamw_two_streaming);
   table.measure("gradient_squares", size.name, 4.0 * n, [&](Stream stream, Cut& cut) {
     float* const gradients = cut.floats(n);
     const AdamwBuffers buffers = {n,       nullptr, gradients,       nullptr,

@@ -8,6 +8,8 @@ namespace {
 
 constexpr int kThreads = 256;
 
+enum class Caching { Usual, Streaming };
+
 struct Update {
   float beta1, beta2, eps;
 };
@@ -40,45 +42,89 @@ __global__ void __launch_bounds__(kThreads)
   buffers.gradients[i] = 0;
 }
 
-__global__ void __launch_bounds__(kThreads)
-    adamw_streaming_kernel(AdamwBuffers buffers, Update update, UpdateScalars scalars) {
-  const std::int64_t i = std::int64_t(blockIdx.x) * kThreads + threadIdx.x;
-  if (i >= buffers.n / 4) return;
-  const std::uint16_t index = __ldg(buffers.map + i / (kSegmentAlignment / 4));
-  float4* const parameters = reinterpret_cast<float4*>(buffers.parameters) + i;
-  float4* const gradients = reinterpret_cast<float4*>(buffers.gradients) + i;
-  float4* const ms = reinterpret_cast<float4*>(buffers.m) + i;
-  float4* const vs = reinterpret_cast<float4*>(buffers.v) + i;
-  float4 p = __ldcs(parameters), m = __ldcs(ms), v = __ldcs(vs);
-  const float4 g = __ldcs(gradients);
-  if (*scalars.found_non_finite == 0 && index != kNoSegment) {
-    const AdamwSegment& segment = buffers.segments[index];
-    move(p.x, g.x, m.x, v.x, segment, update, scalars);
-    move(p.y, g.y, m.y, v.y, segment, update, scalars);
-    move(p.z, g.z, m.z, v.z, segment, update, scalars);
-    move(p.w, g.w, m.w, v.w, segment, update, scalars);
-    __stcs(parameters, p);
-    __stcs(ms, m);
-    __stcs(vs, v);
-    store<4>(buffers.copy + i * 4, Pack<4>{p.x, p.y, p.z, p.w});
-  }
-  __stcs(gradients, float4{});
+template <Caching kCaching>
+__device__ float4 read(const float4* from) {
+  return kCaching == Caching::Streaming ? __ldcs(from) : *from;
 }
 
-Update update_of(AdamwRule rule) { return {float(rule.beta1), float(rule.beta2), float(rule.eps)}; }
+template <Caching kCaching>
+__device__ void write(float4* to, float4 value) {
+  if constexpr (kCaching == Caching::Streaming) {
+    __stcs(to, value);
+  } else {
+    *to = value;
+  }
+}
+
+// kPacks packs of four a thread, kThreads packs apart.
+template <int kPacks, Caching kCaching>
+__global__ void __launch_bounds__(kThreads)
+    adamw_vector_kernel(AdamwBuffers buffers, Update update, UpdateScalars scalars) {
+  const std::int64_t first = std::int64_t(blockIdx.x) * kThreads * kPacks + threadIdx.x,
+                     packs = buffers.n / 4;
+  float4* const parameters = reinterpret_cast<float4*>(buffers.parameters);
+  float4* const gradients = reinterpret_cast<float4*>(buffers.gradients);
+  float4* const ms = reinterpret_cast<float4*>(buffers.m);
+  float4* const vs = reinterpret_cast<float4*>(buffers.v);
+  float4 p[kPacks], g[kPacks], m[kPacks], v[kPacks];
+  std::uint16_t index[kPacks];
+#pragma unroll
+  for (int k = 0; k < kPacks; ++k) {
+    const std::int64_t i = min(first + k * kThreads, packs - 1);
+    index[k] = __ldg(buffers.map + i / (kSegmentAlignment / 4));
+    p[k] = read<kCaching>(parameters + i);
+    g[k] = read<kCaching>(gradients + i);
+    m[k] = read<kCaching>(ms + i);
+    v[k] = read<kCaching>(vs + i);
+  }
+  const bool moves = *scalars.found_non_finite == 0;
+#pragma unroll
+  for (int k = 0; k < kPacks; ++k) {
+    const std::int64_t i = first + k * kThreads;
+    if (i >= packs) return;
+    if (moves && index[k] != kNoSegment) {
+      const AdamwSegment& segment = buffers.segments[index[k]];
+      move(p[k].x, g[k].x, m[k].x, v[k].x, segment, update, scalars);
+      move(p[k].y, g[k].y, m[k].y, v[k].y, segment, update, scalars);
+      move(p[k].z, g[k].z, m[k].z, v[k].z, segment, update, scalars);
+      move(p[k].w, g[k].w, m[k].w, v[k].w, segment, update, scalars);
+      write<kCaching>(parameters + i, p[k]);
+      write<kCaching>(ms + i, m[k]);
+      write<kCaching>(vs + i, v[k]);
+      store<4>(buffers.copy + i * 4, Pack<4>{p[k].x, p[k].y, p[k].z, p[k].w});
+    }
+    write<kCaching>(gradients + i, float4{});
+  }
+}
+
+template <int kPacks, Caching kCaching>
+void adamw_vector(const char* what, const AdamwBuffers& buffers, AdamwRule rule, const UpdateScalars& scalars,
+                  Stream stream) {
+  launch(what, adamw_vector_kernel<kPacks, kCaching>, divide_up(buffers.n / 4, kThreads * kPacks), kThreads,
+         stream, buffers, Update{float(rule.beta1), float(rule.beta2), float(rule.eps)}, scalars);
+}
 
 }  // namespace
 
 void adamw_scalar(const AdamwBuffers& buffers, int count, AdamwRule rule, const UpdateScalars& scalars,
                   Stream stream) {
   launch("adamw_scalar", adamw_scalar_kernel, divide_up(buffers.n, kThreads), kThreads, stream, buffers,
-         count, update_of(rule), scalars);
+         count, Update{float(rule.beta1), float(rule.beta2), float(rule.eps)}, scalars);
 }
 
 void adamw_streaming(const AdamwBuffers& buffers, AdamwRule rule, const UpdateScalars& scalars,
                      Stream stream) {
-  launch("adamw_streaming", adamw_streaming_kernel, divide_up(buffers.n / 4, kThreads), kThreads, stream,
-         buffers, update_of(rule), scalars);
+  adamw_vector<1, Caching::Streaming>("adamw_streaming", buffers, rule, scalars, stream);
+}
+
+void adamw_two_packs(const AdamwBuffers& buffers, AdamwRule rule, const UpdateScalars& scalars,
+                     Stream stream) {
+  adamw_vector<2, Caching::Usual>("adamw_two_packs", buffers, rule, scalars, stream);
+}
+
+void adamw_two_streaming(const AdamwBuffers& buffers, AdamwRule rule, const UpdateScalars& scalars,
+                         Stream stream) {
+  adamw_vector<2, Caching::Streaming>("adamw_two_streaming", buffers, rule, scalars, stream);
 }
 
 }  // namespace sparsescope::kernels::ladder
