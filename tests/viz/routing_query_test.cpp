@@ -544,6 +544,9 @@ TEST(RoutingQuery, WhileABlockIsSplitTheLastSplitStaysAndItsSumsAreTheSame) {
   EXPECT_EQ(during.content, before.content);
   EXPECT_EQ(during.aggregation, before.aggregation);
   EXPECT_TRUE(graph.timeline.is_busy());
+  // Who goes back meanwhile is not shown what was made in vain.
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(graph.wait_for(0, {}, far).content, before.content);
   const RoutingPicture after = graph.wait_for(0, {}, near);
   EXPECT_GT(after.content->nodes.size(), before.content->nodes.size());
   EXPECT_EQ(after.content->ledger.visible, before.content->ledger.visible);

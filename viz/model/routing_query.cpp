@@ -66,7 +66,6 @@ class Query {
   }
 
   RoutingPicture make() {
-    take_in_sums(memory_, work_);
     const bool has_declared = run_.track("declared") != nullptr, has_edges = run_.track("edges") != nullptr;
     const bool waits_for_edges = !has_declared && has_edges;
     begin_head(frame_, "routing", waits_for_edges ? "edges" : "declared", picture_);
@@ -230,9 +229,15 @@ class Query {
 
   // Null while it is made aside and the last one is of something else.
   std::shared_ptr<const RoutingContent> content_of(RoutingInput input, const ProbeText& text) {
-    const bool has_same = memory_.made && is_of_the_same(*memory_.made, input, text.has_vocabulary());
-    const auto last = has_same ? memory_.made->content : nullptr;
-    if (has_same && memory_.made->window == input.window) return last;
+    const auto has_same = [&] {
+      return memory_.made && is_of_the_same(*memory_.made, input, text.has_vocabulary());
+    };
+    const auto has_all = [&] { return has_same() && memory_.made->window == input.window; };
+    if (!has_all()) {
+      if (auto made = finished(memory_.making, work_)) memory_.made = std::move(*made);
+    }
+    const auto last = has_same() ? memory_.made->content : nullptr;
+    if (has_all()) return last;
     const bool goes_aside =
         work_ == RoutingWork::AsideWhenLarge && (is_large(input.rollup) || is_large(input.other));
     if (goes_aside) run_.keep_busy();

@@ -39,12 +39,6 @@ std::optional<std::uint64_t> routing_sample_step(const Run& run, const char* cha
   return sample ? std::optional(run.step_of_sample(*track, *sample)) : std::nullopt;
 }
 
-void take_in_sums(RoutingMemory& memory, RoutingWork work) {
-  const bool waits = work == RoutingWork::Here;
-  if (auto rolled = waits ? memory.rolling.wait() : memory.rolling.take()) keep(memory, std::move(*rolled));
-  if (auto made = waits ? memory.making.wait() : memory.making.take()) memory.made = std::move(*made);
-}
-
 RoutingSide RoutingReader::latest(Run& run, std::uint64_t step, RoutingSource source) {
   const auto of_edges = routing_sample_step(run, "edges", step),
              of_declared = routing_sample_step(run, "declared", step);
@@ -93,6 +87,10 @@ RoutingSide RoutingReader::declared(Run& run, std::uint64_t step) {
 RoutingSide RoutingReader::roll(std::uint64_t step, Rolled wanted, std::int64_t most_pairs,
                                 std::function<void(Rolled&)> deed) {
   const Rolled* kept = find(memory_, wanted);
+  if (kept == nullptr) {
+    if (auto made = finished(memory_.rolling, work_)) keep(memory_, std::move(*made));
+    kept = find(memory_, wanted);
+  }
   if (kept == nullptr) {
     auto make = [made = std::move(wanted), deed = std::move(deed)]() mutable {
       try {

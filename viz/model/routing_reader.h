@@ -23,8 +23,11 @@ struct RoutingSide {
 // The step of the latest sample at or before `step`.
 std::optional<std::uint64_t> routing_sample_step(const Run& run, const char* channel, std::uint64_t step);
 
-// Takes what was begun aside into the memory; for work that is done here, waits for it.
-void take_in_sums(RoutingMemory& memory, RoutingWork work);
+// What was begun aside, once it is made; work that is done here waits for it.
+template <typename Result>
+std::optional<Result> finished(Aside<Result>& aside, RoutingWork work) {
+  return work == RoutingWork::Here ? aside.wait() : aside.take();
+}
 
 class RoutingReader {
  public:
