@@ -18,6 +18,7 @@ enum class NormPlacement { Pre, Post };
 enum class Estimator { Surrogate, InScope };  // mechanisms.md 2.2
 enum class GatePairs { All, Direct };         // which in-scope pairs carry the gate of `in_scope`
 enum class TokenizerKind { Bpe, Bytes };
+enum class Precision { Auto, Fp32, Bf16 };  // of matrix products; mechanisms.md 0
 
 struct SparkConfig {
   std::int64_t rank = 64;  // r, width of declaration vectors and receiver addresses
@@ -80,11 +81,13 @@ struct DataConfig {
 
 struct TrainConfig {
   std::int64_t steps = 850;
-  std::int64_t batch = 64;            // windows per step
-  std::uint64_t seed = 1;             // every random stream derives its own logged seed from this one
-  double pace = 0;                    // steps per second limit; 0 = none
-  std::int64_t checkpoint_every = 0;  // steps; 0 = on demand and at the end
-  std::int64_t threads = 0;           // CPU threads; 0 = all
+  std::int64_t batch = 64;                // windows per step
+  std::uint64_t seed = 1;                 // every random stream derives its own logged seed from this one
+  double pace = 0;                        // steps per second limit; 0 = none
+  std::int64_t checkpoint_every = 0;      // steps; 0 = on demand and at the end
+  std::int64_t threads = 0;               // CPU threads; 0 = all
+  Precision precision = Precision::Auto;  // Auto: bf16 on a GPU, fp32 on a CPU
+  bool capture = true;                    // on a GPU with bf16 products, the step is one captured graph
   bool operator==(const TrainConfig&) const = default;
 };
 

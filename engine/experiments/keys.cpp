@@ -156,7 +156,12 @@ void add_training(std::vector<Field>& all) {
        number("train.checkpoint_every", AT(train.checkpoint_every), "steps", 0, 1e9,
               "Steps between checkpoints; 0 saves on demand and at the end."),
        number("train.threads", AT(train.threads), "threads", 0, 4096,
-              "CPU threads of the training; 0 takes all.")});
+              "CPU threads of the training; 0 takes all."),
+       choice("train.precision", AT(train.precision), {"auto", "fp32", "bf16"},
+              "Type of matrix products; everything else is fp32. auto: bf16 on a GPU, fp32 on a CPU."),
+       toggle("train.capture", AT(train.capture),
+              "On a GPU with bf16 products a step is one captured graph; off, the same kernels run one by "
+              "one.")});
 }
 
 void add_observation(std::vector<Field>& all) {
@@ -242,6 +247,7 @@ constexpr std::string_view kWithoutEffect[] = {"name",
                                                "train.pace",
                                                "train.checkpoint_every",
                                                "train.threads",
+                                               "train.capture",
                                                "model.init_std",
                                                "model.depth_scaled_init",
                                                "spark.initial_theta_sigmas"};

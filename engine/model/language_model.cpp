@@ -6,7 +6,6 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/isfinite.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
@@ -17,6 +16,9 @@
 #include <cmath>
 
 #include "engine/model/depth/depth.h"
+#include "engine/model/functions/cross_entropy.h"
+#include "engine/model/functions/embedding.h"
+#include "engine/model/functions/linear.h"
 #include "engine/model/layers.h"
 #include "engine/model/mixers/mixer.h"
 #include "engine/model/positions/positions.h"
@@ -45,9 +47,10 @@ void check_config(const experiments::ModelConfig& config, std::int64_t vocabular
 }  // namespace
 
 struct LanguageModel::Stack {
-  at::Tensor embedding;        // [V,C]
-  at::Tensor head, head_bias;  // [V,C], [V]; the embedding itself when tied
-  at::Tensor one;              // [] fp32, the weight of terms that have no control
+  Weight embedding;      // [V,C]
+  Weight head;           // [V,C]; the embedding itself when tied
+  at::Tensor head_bias;  // [V] or undefined
+  at::Tensor one;        // [] fp32, the weight of terms that have no control
   std::unique_ptr<Positions> positions;
   std::unique_ptr<Depth> depth;
   std::vector<std::unique_ptr<Mixer>> mixers;
@@ -57,14 +60,15 @@ struct LanguageModel::Stack {
 };
 
 LanguageModel::LanguageModel(const experiments::ModelConfig& config, std::int64_t vocabulary,
-                             at::Device device, at::ScalarType dtype, std::uint64_t init_seed)
+                             at::Device device, at::ScalarType dtype, std::uint64_t init_seed,
+                             Products products)
     : config_(config),
       vocabulary_(vocabulary),
       controls_(device),
-      parameters_(device, dtype, init_seed),
+      parameters_(device, dtype, products == Products::Bf16 ? at::kBFloat16 : dtype, init_seed),
       stack_(std::make_unique<Stack>()) {
   check_config(config, vocabulary);
-  stack_->embedding = parameters_.add_normal("embedding", {vocabulary, config.width}, config.init_std);
+  stack_->embedding = parameters_.add_weight("embedding", {vocabulary, config.width}, config.init_std);
   stack_->positions = make_positions(config, parameters_);
   stack_->depth = make_depth(config, parameters_);
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
@@ -77,7 +81,7 @@ LanguageModel::LanguageModel(const experiments::ModelConfig& config, std::int64_
   }
   stack_->head = config.tied_head
                      ? stack_->embedding
-                     : parameters_.add_normal("head", {vocabulary, config.width}, config.init_std);
+                     : parameters_.add_weight("head", {vocabulary, config.width}, config.init_std);
   if (config.biases && !config.tied_head)
     stack_->head_bias = parameters_.add_constant("head_bias", {vocabulary}, 0);
   const Parameter* addresses = parameters_.find("spark.addresses");
@@ -91,45 +95,74 @@ ForwardResult LanguageModel::forward(const at::Tensor& ids, const ForwardOptions
   check(ids.dim() == 2 && ids.scalar_type() == at::kLong, "a forward pass wants ids [B,T] of type i64");
   ForwardResult result;
   result.ids = ids;
+  result.has_all_terms = options.has_all_terms;
   MixerCall call{ids, options, result};
   const auto is_silenced = [&](std::int64_t sublayer) {
     const Interventions* interventions = options.interventions;
     return interventions != nullptr && std::count(interventions->silenced_sublayers.begin(),
                                                   interventions->silenced_sublayers.end(), sublayer) > 0;
   };
+  call.kernels = kernels_of(options);
+  if (call.kernels == Kernels::Own && c10::GradMode::is_enabled())
+    result.groups = kernels::group_ids(ids, vocabulary_);
+  const at::Tensor embedded = call.kernels == Kernels::Own
+                                  ? embedding(ids, stack_->embedding.value, result.groups)
+                                  : at::embedding(stack_->embedding.value, ids);
   const std::unique_ptr<DepthPass> pass =
-      stack_->depth->begin(stack_->positions->embed(at::embedding(stack_->embedding, ids)), options);
+      stack_->depth->begin(stack_->positions->embed(embedded), call.kernels);
   for (std::int64_t sublayer = 0; sublayer < 2 * config_.layers; ++sublayer) {
     const std::int64_t layer = sublayer / 2;
     const bool is_mixer = sublayer % 2 == 0;
     const at::Tensor x = pass->input(sublayer);  // [B,T,C]
-    at::Tensor v = is_mixer ? stack_->mixers[layer]->forward(x, call) : stack_->feed_forward[layer](x);
+    at::Tensor v =
+        is_mixer ? stack_->mixers[layer]->forward(x, call) : stack_->feed_forward[layer](x, call.kernels);
     if (is_silenced(sublayer)) v = at::zeros_like(v);
     call.show(is_mixer ? Observation::MixerOutput : Observation::FeedForwardOutput, layer, v);
     pass->output(sublayer, v);
   }
-  const std::optional<at::Tensor> bias =
-      stack_->head_bias.defined() ? std::optional(stack_->head_bias) : std::nullopt;
-  result.logits = at::linear(pass->input(2 * config_.layers), stack_->head, bias);  // [B,T,V]
-  result.non_finite = at::isfinite(result.logits.detach().sum(-1)).logical_not().sum();
+  result.hidden = pass->input(2 * config_.layers);
+  if (options.head == ForwardOptions::Head::Logits || !can_chunk_head(call.kernels)) {
+    result.logits = linear(result.hidden, stack_->head, parameters_.dtype());  // [B,T,V]
+    if (stack_->head_bias.defined()) result.logits = result.logits + stack_->head_bias;
+    result.non_finite = at::isfinite(result.logits.detach().sum(-1)).logical_not().sum();
+  } else {
+    result.non_finite = at::zeros({}, ids.options());
+  }
   for (const SparkLayerResult& layer : result.spark) {
     result.non_finite += layer.row_counts.select(-1, kernels::kCountNonFinite).sum() + layer.theta.isnan();
   }
   return result;
 }
 
+Kernels LanguageModel::kernels_of(const ForwardOptions& options) const {
+  const bool has_own = parameters_.gemm_dtype() == at::kBFloat16;
+  return has_own ? options.kernels : Kernels::Library;
+}
+
+bool LanguageModel::can_chunk_head(Kernels kernels) const {
+  return kernels == Kernels::Own && !stack_->head_bias.defined();
+}
+
 Loss LanguageModel::loss(const ForwardResult& result, const at::Tensor& targets) const {
   check(targets.sizes() == result.ids.sizes(), "targets have the shape of the ids");
   Loss loss;
-  const at::Tensor entropy = at::cross_entropy_loss(result.logits.flatten(0, 1), targets.flatten(), {},
-                                                    at::Reduction::Mean, kIgnoredLabel);
+  loss.non_finite = result.non_finite;
+  at::Tensor entropy;
+  if (result.logits.defined()) {
+    entropy = at::cross_entropy_loss(result.logits.flatten(0, 1), targets.flatten(), {}, at::Reduction::Mean,
+                                     kIgnoredLabel);
+  } else {
+    const HeadLoss made = head_loss(result.hidden, stack_->head, targets);
+    entropy = made.loss;
+    loss.non_finite = loss.non_finite + made.non_finite.squeeze(0);
+  }
   loss.terms.push_back({"cross_entropy", entropy, stack_->one});
   loss.total = entropy;
   if (!result.spark.empty() && result.spark.front().penalty.defined()) {
     std::vector<at::Tensor> penalties;
     for (const SparkLayerResult& layer : result.spark) penalties.push_back(layer.penalty);
     loss.terms.push_back({"sparsity", at::stack(penalties).mean(), controls_.tensor("sparsity_weight")});
-    if (controls_.get("sparsity_weight") != 0)
+    if (result.has_all_terms || controls_.get("sparsity_weight") != 0)
       loss.total = loss.total + loss.terms.back().value * loss.terms.back().weight;
   }
   return loss;

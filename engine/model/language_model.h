@@ -11,8 +11,10 @@
 
 #include "engine/experiments/experiment.h"
 #include "engine/model/control_block.h"
+#include "engine/model/layers.h"
 #include "engine/model/observation.h"
 #include "engine/model/parameter_table.h"
+#include "kernels/embedding/embedding_op.h"
 
 namespace sparsescope::model {
 
@@ -24,6 +26,9 @@ struct ForwardOptions {
   Statistics statistics = Statistics::Skip;      // Collect on training batches: what spark_statistics needs
   Observer* observer = nullptr;                  // outlives the call
   const Interventions* interventions = nullptr;  // outlives the call
+  Kernels kernels = Kernels::Own;                // what a model of bf16 products uses where it can
+  enum class Head { Logits, Hidden } head = Head::Logits;  // Hidden: loss() forms logits chunk by chunk
+  bool has_all_terms = false;  // loss terms take part whatever their weight is now
 };
 
 // What one SPaRK layer leaves behind for the loss and the statistics. Small but for `penalty`'s graph.
@@ -38,8 +43,11 @@ struct SparkLayerResult {
 
 struct ForwardResult {
   at::Tensor ids;                       // [B,T] i64
-  at::Tensor logits;                    // [B,T,V] in the model's dtype
+  at::Tensor logits;                    // [B,T,V] in the model's dtype; undefined with Head::Hidden
+  at::Tensor hidden;                    // [B,T,C] what the head reads
   std::vector<SparkLayerResult> spark;  // one per SPaRK layer, in layer order; empty for other mixers
+  kernels::GroupedIds groups;           // of ids; defined where own kernels form gradients
+  bool has_all_terms = false;           // as asked for
   at::Tensor non_finite;  // [] i64 on the device: scores at p <= t, thresholds and rows of logits that are
                           // not numbers
 };
@@ -52,13 +60,17 @@ struct LossTerm {
 struct Loss {
   at::Tensor total;  // [] sum of weight * value; its backward() fills the gradients
   std::vector<LossTerm> terms;
+  at::Tensor non_finite;  // [] i64: that of the result, with the logits that loss() formed
 };
 
 class LanguageModel {
  public:
-  // `vocabulary` ids 0 .. vocabulary-1. Throws Error (Usage) for a configuration that cannot be built.
+  // `vocabulary` ids 0 .. vocabulary-1. Parameters and everything but matrix products are of type `dtype`;
+  // products are too, or bf16 with sums in fp32. Throws Error (Usage) for a configuration that cannot be
+  // built.
+  enum class Products { Same, Bf16 };
   LanguageModel(const experiments::ModelConfig& config, std::int64_t vocabulary, at::Device device,
-                at::ScalarType dtype, std::uint64_t init_seed);
+                at::ScalarType dtype, std::uint64_t init_seed, Products products = Products::Same);
   ~LanguageModel();
   LanguageModel(const LanguageModel&) = delete;
   LanguageModel& operator=(const LanguageModel&) = delete;
@@ -86,6 +98,7 @@ class LanguageModel {
   std::vector<Parameter>& parameters() { return parameters_.rows(); }
   const std::vector<Parameter>& parameters() const { return parameters_.rows(); }
   const ParameterTable& table() const { return parameters_; }
+  ParameterTable& table() { return parameters_; }
 
   const experiments::ModelConfig& config() const { return config_; }
   std::int64_t vocabulary() const { return vocabulary_; }
@@ -98,6 +111,9 @@ class LanguageModel {
 
  private:
   struct Stack;
+
+  Kernels kernels_of(const ForwardOptions& options) const;
+  bool can_chunk_head(Kernels kernels) const;
 
   experiments::ModelConfig config_;
   std::int64_t vocabulary_;

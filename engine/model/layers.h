@@ -11,15 +11,24 @@
 
 namespace sparsescope::model {
 
+// Whose operations compute what both offer: the library's, which any form of model can use and observe, or
+// kernels/, for bf16 products.
+enum class Kernels { Library, Own };
+
 // y = x W^T (+ b): weight [outputs, inputs] ~ N(0, std^2), bias zeros when the configuration has biases.
 class Linear {
  public:
   Linear(ParameterTable& parameters, const std::string& name, std::int64_t inputs, std::int64_t outputs,
          double std, bool has_bias);
-  at::Tensor operator()(const at::Tensor& x) const;  // [...,inputs] -> [...,outputs]
+  at::Tensor operator()(const at::Tensor& x) const;  // [...,inputs] -> [...,outputs] in the products' type
+  at::Tensor wide(const at::Tensor& x) const;        // the same in the parameters' type
+  bool has_bias() const { return bias_.defined(); }
 
  private:
-  at::Tensor weight_, bias_;
+  at::Tensor apply(const at::Tensor& x, at::ScalarType out) const;
+
+  Weight weight_;
+  at::Tensor bias_;
 };
 
 // RMSNorm: gain * x * rsqrt(mean(x^2) + eps). LayerNorm: the usual one, its bias present when the
@@ -28,6 +37,10 @@ class Norm {
  public:
   Norm(ParameterTable& parameters, const std::string& name, const experiments::ModelConfig& config);
   at::Tensor operator()(const at::Tensor& x) const;  // [B,T,C] -> [B,T,C]
+
+  experiments::NormKind kind() const { return kind_; }
+  double eps() const { return eps_; }
+  const at::Tensor& gain() const { return gain_; }
 
  private:
   experiments::NormKind kind_;
@@ -39,7 +52,7 @@ class Norm {
 class FeedForward {
  public:
   FeedForward(ParameterTable& parameters, const std::string& name, const experiments::ModelConfig& config);
-  at::Tensor operator()(const at::Tensor& x) const;  // [B,T,C] -> [B,T,C]
+  at::Tensor operator()(const at::Tensor& x, Kernels kernels) const;  // [B,T,C] -> [B,T,C]
 
  private:
   Linear up_, down_;

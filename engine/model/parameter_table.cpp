@@ -4,6 +4,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/normal.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 
 #include "engine/trace/error.h"
 
@@ -28,8 +30,9 @@ at::Tensor draw_normal(std::uint64_t seed, std::string_view name, at::IntArrayRe
   return at::normal(0.0, std, shape, generator, at::TensorOptions().dtype(at::kDouble));
 }
 
-ParameterTable::ParameterTable(at::Device device, at::ScalarType dtype, std::uint64_t seed)
-    : device_(device), dtype_(dtype), seed_(seed) {}
+ParameterTable::ParameterTable(at::Device device, at::ScalarType dtype, at::ScalarType gemm_dtype,
+                               std::uint64_t seed)
+    : device_(device), dtype_(dtype), gemm_dtype_(gemm_dtype), seed_(seed) {}
 
 at::Tensor ParameterTable::add_normal(const std::string& name, at::IntArrayRef shape, double std) {
   return add(name, draw_normal(seed_, name, shape, std), 1);
@@ -42,10 +45,49 @@ at::Tensor ParameterTable::add_constant(const std::string& name, at::IntArrayRef
 
 at::Tensor ParameterTable::add(const std::string& name, at::Tensor value, double lr_multiplier) {
   check(find(name) == nullptr, "the parameter " + name + " exists already");
-  Parameter row{name, value.to(device_, dtype_).set_requires_grad(true), lr_multiplier, value.dim() >= 2,
-                false};
+  Parameter row{.name = name,
+                .value = value.to(device_, dtype_).set_requires_grad(true),
+                .lr_multiplier = lr_multiplier,
+                .weight_decay = value.dim() >= 2};
+  row.gemm = gemm_dtype_ == dtype_ ? row.value : row.value.detach().to(gemm_dtype_);
   rows_.push_back(std::move(row));
   return rows_.back().value;
+}
+
+Weight ParameterTable::add_weight(const std::string& name, at::IntArrayRef shape, double std) {
+  add_normal(name, shape, std);
+  return {rows_.back().value, rows_.back().gemm};
+}
+
+void ParameterTable::lay_out_flat() {
+  check(!flat_.values.defined() && dtype_ == at::kFloat, "fp32 parameters are laid out once");
+  const c10::NoGradGuard no_graph;
+  std::int64_t size = 0;
+  for (const Parameter& row : rows_) {
+    flat_.begins.push_back(size);
+    size += (row.value.numel() + kSegmentAlignment - 1) / kSegmentAlignment * kSegmentAlignment;
+  }
+  const at::TensorOptions options = at::TensorOptions().device(device_).dtype(dtype_);
+  flat_.values = at::zeros({size}, options);
+  flat_.gradients = at::zeros({size}, options);
+  if (gemm_dtype_ != dtype_) flat_.gemm = at::zeros({size}, options.dtype(gemm_dtype_));
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    Parameter& row = rows_[i];
+    const auto view = [&](const at::Tensor& flat) {
+      return flat.narrow(0, flat_.begins[i], row.value.numel()).view(row.value.sizes());
+    };
+    view(flat_.values).copy_(row.value);
+    row.value.set_data(view(flat_.values));
+    row.value.mutable_grad() = view(flat_.gradients);
+    if (flat_.gemm.defined()) row.gemm.set_data(view(flat_.gemm));
+  }
+  refresh_gemm_copies();
+}
+
+void ParameterTable::refresh_gemm_copies() {
+  if (gemm_dtype_ == dtype_) return;
+  const c10::NoGradGuard no_graph;
+  for (Parameter& row : rows_) row.gemm.copy_(row.value);
 }
 
 const Parameter* ParameterTable::find(std::string_view name) const {

@@ -28,8 +28,7 @@ std::vector<StateTensor> tensors_of(const TrainingState& state) {
   std::vector<StateTensor> tensors;
   for (const model::Parameter& parameter : state.model().parameters())
     tensors.push_back({"model." + parameter.name, parameter.value});
-  for (const Optimizer::State& entry : state.optimizer().state())
-    tensors.push_back({entry.name, entry.value});
+  for (const Updater::State& entry : state.updater().state()) tensors.push_back({entry.name, entry.value});
   return tensors;
 }
 

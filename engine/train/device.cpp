@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #ifdef SPARSESCOPE_CUDA
+#include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
 #endif
 
@@ -90,6 +91,10 @@ DeviceSetup set_up_device(Device device, std::int64_t threads) {
     setup.device = at::Device(at::kCUDA, 0);
     setup.gpu = cuda_answer().name;
     setup.words = setup.gpu;
+#ifdef SPARSESCOPE_CUDA
+    // Work of this thread goes to a stream of its own, so that it can be captured.
+    c10::cuda::setCurrentCUDAStream(c10::cuda::getStreamFromPool());
+#endif
   } else {
     setup.words = "CPU, " + std::to_string(setup.threads) + (setup.threads == 1 ? " thread" : " threads");
   }
@@ -116,7 +121,8 @@ std::string device_json(const DeviceSetup& setup) {
   json["device"] = setup.words;
   json["gpu"] = setup.gpu.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(setup.gpu);
   json["threads"] = setup.threads;
-  json["precision"] = "fp32";
+  json["precision"] = setup.precision;
+  json["step"] = setup.step;
   json["flags"] = {{"tf32", false}, {"deterministic", true}, {"cublas_workspace", ":4096:8"}};
 #ifdef SPARSESCOPE_CUDA
   int driver = 0;

@@ -12,9 +12,11 @@ namespace sparsescope::train {
 
 struct DeviceSetup {
   at::Device device = at::kCPU;
-  int threads = 1;    // CPU threads of torch
-  std::string words;  // "CPU, 2 threads", "NVIDIA H200"
-  std::string gpu;    // name, or empty
+  int threads = 1;                              // CPU threads of torch
+  std::string words;                            // "CPU, 2 threads", "NVIDIA H200"
+  std::string gpu;                              // name, or empty
+  std::string precision = "fp32";               // of matrix products
+  std::string step = "operation by operation";  // how a training step runs
 };
 
 // Sets thread count, fp32 without TF32, deterministic algorithms and a fixed cuBLAS workspace, for this

@@ -27,6 +27,11 @@ std::optional<trace::Command> Inbox::take() {
   return command;
 }
 
+bool Inbox::is_waiting() const {
+  const std::lock_guard lock(mutex_);
+  return !queue_.empty();
+}
+
 void Inbox::wait(std::optional<Clock::time_point> deadline) {
   std::unique_lock lock(mutex_);
   const auto ready = [this] { return !queue_.empty() || is_woken_; };

@@ -21,6 +21,8 @@ class Inbox {
 
   // Training thread: the oldest command, or nothing.
   std::optional<trace::Command> take();
+  // Whether there is one to take.
+  bool is_waiting() const;
   // Waits until a command is there or `deadline` has passed; without a deadline for as long as it takes.
   void wait(std::optional<Clock::time_point> deadline);
   // Any thread: makes one wait, running or next, return at once.
@@ -32,7 +34,7 @@ class Inbox {
   Interrupt interrupt();
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<trace::Command> queue_;
   bool is_woken_ = false;

@@ -78,6 +78,12 @@ trace::RunStatus TrainingLoop::run() {
   evaluate(What::HeldOutLoss, {});
 
   while (!course_.is_stopped && !is_finished()) {
+    if (state_.is_step_begun()) {
+      train_step();
+      evaluate_if_due();
+      sample_if_due();
+      continue;
+    }
     if (const auto command = parts_.inbox.take()) {
       obey(*command);
       continue;
@@ -125,6 +131,7 @@ void TrainingLoop::train_step() {
   done_.was_interrupted = false;
   done_.aside_ms = 0;
   const StepReport report = state_.step();
+  if (report.is_finite && may_look_ahead()) state_.begin_step();
   const double probe_ms = report.is_finite ? probe_if_due() : 0;
   set_step_channels(report, probe_ms);
   done_.evaluation_ms = 0;
@@ -146,6 +153,17 @@ void TrainingLoop::train_step() {
       !is_finished()) {
     save_checkpoint(CheckpointKeeper::Kind::Scheduled);
   }
+}
+
+bool TrainingLoop::may_look_ahead() const {
+  const experiments::Experiment& experiment = state_.experiment();
+  const bool is_free = course_.mode == Mode::Training && course_.single_steps == 0 && course_.pause_at == 0 &&
+                       state_.control(kPace) <= 0 && !is_finished() && !parts_.inbox.is_waiting();
+  const bool is_something_due =
+      is_due(step(), experiment.evaluation.every) || is_due(step(), experiment.evaluation.needle_every) ||
+      is_due(step(), experiment.sample.every) || is_due(step(), experiment.probe.every) ||
+      (parts_.checkpoints.is_on() && is_due(step(), experiment.train.checkpoint_every));
+  return state_.steps_overlap() && is_free && !is_something_due;
 }
 
 void TrainingLoop::report_non_finite(const StepReport& report) {

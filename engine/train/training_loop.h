@@ -85,6 +85,8 @@ class TrainingLoop {
   void refuse(const std::string& words);
   void record(const char* command, const nlohmann::ordered_json& old_value,
               const nlohmann::ordered_json& new_value);
+  // Whether nothing but the next step can follow this one, so that it may begin at once.
+  bool may_look_ahead() const;
   // Waits for the pace or, paused, for a command. False: look at the commands again before training.
   bool may_step();
 

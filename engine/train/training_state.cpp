@@ -1,100 +1,21 @@
 #include "engine/train/training_state.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
-#include <chrono>
-
 #include "engine/data/random.h"
-#include "engine/evaluate/logits.h"
-#include "engine/model/spark_statistics.h"
 #include "engine/trace/error.h"
 
 namespace sparsescope::train {
 namespace {
 
-// Milliseconds since the last call, with the device idle at both ends.
-class Stopwatch {
- public:
-  explicit Stopwatch(at::Device device) : device_(device), last_(Clock::now()) {}
-  double lap_ms() {
-    synchronize(device_);
-    const Clock::time_point now = Clock::now();
-    const double ms = std::chrono::duration<double, std::milli>(now - last_).count();
-    last_ = now;
-    return ms;
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  at::Device device_;
-  Clock::time_point last_;
-};
-
-std::vector<Segment> segments_of(const model::LanguageModel& model,
-                                 const experiments::OptimizerConfig& config) {
-  std::vector<Segment> segments;
-  for (const model::Parameter& parameter : model.parameters()) {
-    segments.push_back({parameter.name, parameter.value, parameter.lr_multiplier,
-                        parameter.weight_decay ? config.weight_decay : 0.0,
-                        parameter.is_frozen ? Segment::Freedom::Frozen : Segment::Freedom::Trained});
-  }
-  return segments;
+model::LanguageModel::Products products_of(experiments::Precision precision, at::Device device) {
+  const bool is_bf16 = precision == experiments::Precision::Bf16 ||
+                       (precision == experiments::Precision::Auto && device.is_cuda());
+  return is_bf16 ? model::LanguageModel::Products::Bf16 : model::LanguageModel::Products::Same;
 }
 
-std::vector<double> doubles_of(const at::Tensor& tensor) {
-  const at::Tensor host = tensor.to(at::kCPU, at::kDouble).contiguous();
-  return {host.data_ptr<double>(), host.data_ptr<double>() + host.numel()};
-}
-
-at::Tensor as_row(const at::Tensor& scalar) { return scalar.detach().to(at::kDouble).reshape({1}); }
-
-trace::Control learning_rate_scale() {
-  return {.name = kLearningRateScale,
-          .value = 1,
-          .minimum = 0,
-          .maximum = 100,
-          .is_switch = false,
-          .is_logarithmic = true,
-          .unit = "x",
-          .text = "Multiplies the scheduled learning rate from the next step on"};
-}
-
-trace::Control pace(double initial) {
-  return {.name = kPace,
-          .value = initial,
-          .minimum = 0,
-          .maximum = 1000,
-          .is_switch = false,
-          .is_logarithmic = true,
-          .unit = "steps/s",
-          .text = "Most steps per second; 0 is no limit; results do not depend on it"};
-}
-
-trace::Control watching() {
-  return {.name = kWatching,
-          .value = 1,
-          .minimum = 0,
-          .maximum = 1,
-          .is_switch = true,
-          .is_logarithmic = false,
-          .unit = "1",
-          .text = "Off: no probes and no text samples, so that nothing but the training takes time"};
-}
-
-trace::Control probe_budget(double initial) {
-  return {
-      .name = kProbeBudget,
-      .value = initial,
-      .minimum = 0,
-      .maximum = 10,
-      .is_switch = false,
-      .is_logarithmic = false,
-      .unit = "percent",
-      .text = "Most that probes may cost of the training time; dearer ones come less often; 0 is no limit"};
-}
+constexpr const char* kCapturedWords = "one captured graph";
 
 }  // namespace
 
@@ -103,18 +24,21 @@ TrainingState::TrainingState(const experiments::Experiment& experiment, const da
     : experiment_(experiment),
       setup_(setup),
       model_(experiment.model, data.tokenizer->vocabulary(), setup.device, at::kFloat,
-             data::stream_seed(experiment.train.seed, data::kInitStream)),
-      optimizer_(experiment.optimizer, segments_of(model_, experiment.optimizer)),
-      schedule_(experiment.optimizer, experiment.train.steps),
+             data::stream_seed(experiment.train.seed, data::kInitStream),
+             products_of(experiment.train.precision, setup.device)),
       sampler_(data.train.ids, experiment.train.batch, experiment.model.context,
                data::stream_seed(experiment.train.seed, data::kDataStream)) {
-  model_.controls().add(learning_rate_scale());
-  model_.controls().add(pace(experiment.train.pace));
-  model_.controls().add(watching());
-  model_.controls().add(probe_budget(experiment.probe.budget_percent));
+  add_trainer_controls(model_.controls(), experiment);
   for (const at::Tensor& theta : model_.thetas())
     counters_.initial_thetas.push_back(theta.detach().item<double>());
   loss_term_names_ = find_loss_terms();
+
+  const bool is_bf16 = model_.table().gemm_dtype() == at::kBFloat16;
+  const bool is_captured = setup.device.is_cuda() && is_bf16 && experiment.train.capture;
+  updater_ = is_bf16 ? make_flat_updater(model_, experiment) : make_library_updater(model_, experiment);
+  body_ = std::make_unique<StepBody>(model_, *updater_, loss_term_names_.size());
+  setup_.precision = is_bf16 ? "bf16" : "fp32";
+  if (is_captured) setup_.step = kCapturedWords;
 }
 
 std::vector<std::string> TrainingState::find_loss_terms() const {
@@ -126,58 +50,30 @@ std::vector<std::string> TrainingState::find_loss_terms() const {
   return names;
 }
 
+bool TrainingState::steps_overlap() const { return setup_.step == kCapturedWords; }
+
+void TrainingState::begin_step() {
+  check(!is_step_begun_, "one step at a time");
+  if (!step_) {
+    const std::int64_t B = experiment_.train.batch, T = experiment_.model.context;
+    step_ = steps_overlap() ? make_captured_step(*body_, model_, setup_, B, T)
+                            : make_eager_step(*body_, setup_, B, T);
+  }
+  step_->begin(sampler_.next());
+  is_step_begun_ = true;
+}
+
 StepReport TrainingState::step() {
-  StepReport report;
-  Stopwatch watch(setup_.device);
-  const std::int64_t T = experiment_.model.context;
-  const at::Tensor ids =
-      evaluate::ids_tensor(sampler_.next(), experiment_.train.batch, T + 1, setup_.device);  // [B,T+1]
-  report.data_ms = watch.lap_ms();
-
-  const model::ForwardResult result =
-      model_.forward(ids.slice(1, 0, T), {.statistics = model::Statistics::Collect});
-  const model::Loss loss = model_.loss(result, ids.slice(1, 1, T + 1));
-  report.forward_ms = watch.lap_ms();
-  loss.total.backward();
-  report.backward_ms = watch.lap_ms();
-
-  // One finite test over loss, gradient norm and what the forward pass counted; where it fails nothing is
-  // updated.
-  const at::NoGradGuard no_grad;
-  const at::Tensor norm = optimizer_.gradient_norm();
-  const at::Tensor is_finite =
-      loss.total.isfinite().logical_and(norm.isfinite()).logical_and(result.non_finite.eq(0));
-  const at::Tensor found_non_finite = is_finite.logical_not().to(at::kFloat);
-  std::vector<at::Tensor> parts = {as_row(loss.total), as_row(norm), as_row(is_finite)};
-  for (const model::LossTerm& term : loss.terms) parts.push_back(as_row(term.value));
-  if (is_spark()) parts.push_back(model::spark_statistics(model_, result).reshape({-1}));
-  report.learning_rate =
-      schedule_.learning_rate(static_cast<std::int64_t>(counters_.steps)) * control(kLearningRateScale);
-  model_.before_update();
-  optimizer_.step(report.learning_rate, norm, found_non_finite);
-  model_.after_update();
-  for (const at::Tensor& theta : model_.thetas()) parts.push_back(as_row(theta));
-
-  // One copy to the host for everything.
-  const std::vector<double> numbers = doubles_of(at::cat(parts));
-  report.optimizer_ms = watch.lap_ms();
-  auto at = numbers.begin();
-  report.total_loss = *at++;
-  report.gradient_norm = *at++;
-  report.is_finite = *at++ != 0;
-  report.loss_terms.assign(at, at + static_cast<std::ptrdiff_t>(loss.terms.size()));
-  at += static_cast<std::ptrdiff_t>(loss.terms.size());
-  const auto layers = static_cast<std::ptrdiff_t>(model_.thetas().size());
-  report.theta_after.assign(numbers.end() - layers, numbers.end());
-  report.spark.assign(at, numbers.end() - layers);
-
+  if (!is_step_begun_) begin_step();
+  StepReport report = step_->finish();
+  is_step_begun_ = false;
   ++counters_.steps;
   const bool thresholds_move = is_spark() && control(kThresholdFreeze) == 0;
   if (report.is_finite && thresholds_move)
     counters_.reach += report.learning_rate * experiment_.model.spark.theta_lr_multiplier;
   if (!report.is_finite) {
     try {
-      model::raise_if_not_finite(result, counters_.steps);
+      model::raise_if_not_finite(body_->last(), counters_.steps);
       report.non_finite_words =
           "the loss or the gradient norm at step " + std::to_string(counters_.steps) +
           " is not a finite number; lower the learning rate or load an earlier checkpoint";
@@ -185,8 +81,13 @@ StepReport TrainingState::step() {
       report.non_finite_words = error.what();
     }
   }
-  report.total_ms = report.data_ms + report.forward_ms + report.backward_ms + report.optimizer_ms;
   return report;
+}
+
+void TrainingState::restore_counters(Counters counters) {
+  counters_ = std::move(counters);
+  updater_->set_step(counters_.steps);
+  updater_->restored();
 }
 
 }  // namespace sparsescope::train

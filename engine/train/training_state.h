@@ -13,31 +13,12 @@
 #include "engine/data/prepare.h"
 #include "engine/experiments/experiment.h"
 #include "engine/model/language_model.h"
+#include "engine/train/controls.h"
 #include "engine/train/device.h"
-#include "engine/train/optimizer.h"
-#include "engine/train/schedule.h"
+#include "engine/train/step.h"
+#include "engine/train/updater.h"
 
 namespace sparsescope::train {
-
-// Controls: those that the trainer registers beside the model's, and one of the model's that it must know.
-inline constexpr const char* kLearningRateScale = "learning_rate_scale";
-inline constexpr const char* kPace = "pace";
-inline constexpr const char* kWatching = "watching";
-inline constexpr const char* kProbeBudget = "probe_budget";
-inline constexpr const char* kThresholdFreeze = "threshold_freeze";
-
-// What one step did, on the host.
-struct StepReport {
-  std::vector<double> loss_terms;   // unweighted, in the order of loss_term_names()
-  double total_loss = 0;            // weighted sum, nats
-  double gradient_norm = 0;         // before clipping
-  double learning_rate = 0;         // with the live scale
-  std::vector<double> spark;        // [L, model::kSparkStatisticCount], SPaRK only
-  std::vector<double> theta_after;  // [L] after the update
-  bool is_finite = true;            // false: nothing was updated
-  std::string non_finite_words;     // where the first non-finite number was seen
-  double data_ms = 0, forward_ms = 0, backward_ms = 0, optimizer_ms = 0, total_ms = 0;
-};
 
 class TrainingState {
  public:
@@ -45,9 +26,15 @@ class TrainingState {
   TrainingState(const experiments::Experiment& experiment, const data::PreparedData& data,
                 const DeviceSetup& setup);
 
-  // One optimizer step. A non-finite loss, gradient, score or logit leaves all parameters as they are and is
-  // reported.
+  // One optimizer step, or the rest of the one that was begun. A non-finite loss, gradient, score or logit
+  // leaves all parameters as they are and is reported.
   StepReport step();
+  // Queues a step on a GPU and returns: what is done until step() overlaps with it. Nothing else of the state
+  // may be used in between.
+  void begin_step();
+  bool is_step_begun() const { return is_step_begun_; }
+  // Whether a begun step runs by itself; otherwise begin_step() is the whole work.
+  bool steps_overlap() const;
 
   // Controls by name, thresholds included; see ControlBlock::set for what is refused.
   void set_control(const std::string& name, double value) { model_.set_control(name, value); }
@@ -55,8 +42,8 @@ class TrainingState {
 
   model::LanguageModel& model() { return model_; }
   const model::LanguageModel& model() const { return model_; }
-  Optimizer& optimizer() { return optimizer_; }
-  const Optimizer& optimizer() const { return optimizer_; }
+  Updater& updater() { return *updater_; }
+  const Updater& updater() const { return *updater_; }
   data::BatchSampler& sampler() { return sampler_; }
   const data::BatchSampler& sampler() const { return sampler_; }
   const experiments::Experiment& experiment() const { return experiment_; }
@@ -73,7 +60,8 @@ class TrainingState {
     std::vector<double> initial_thetas;  // [L]
   };
   const Counters& counters() const { return counters_; }
-  void restore_counters(Counters counters) { counters_ = std::move(counters); }
+  // After everything else of a checkpoint was put back.
+  void restore_counters(Counters counters);
 
  private:
   std::vector<std::string> find_loss_terms() const;
@@ -81,10 +69,12 @@ class TrainingState {
   experiments::Experiment experiment_;
   DeviceSetup setup_;
   model::LanguageModel model_;
-  Optimizer optimizer_;
-  Schedule schedule_;
+  std::unique_ptr<Updater> updater_;
   data::BatchSampler sampler_;
   std::vector<std::string> loss_term_names_;
+  std::unique_ptr<StepBody> body_;
+  std::unique_ptr<Step> step_;
+  bool is_step_begun_ = false;
   Counters counters_;
 };
 

@@ -60,9 +60,22 @@ void attention(const AttentionForward& arrays, AttentionShape shape, const Atten
 void attention_backward(const AttentionBackward& arrays, AttentionShape shape, const AttentionRule& rule,
                         Stream stream);
 
-// The same on the host in fp64: results are rounded once, nothing inside is; `scratch` is ignored.
+// The same on the host in fp64: results are rounded once, nothing inside is. The gradient computes the
+// forward pass again: output, lse and scratch are not read. Slopes and tables are on the host, too.
 void attention_reference(const AttentionForward& arrays, AttentionShape shape, const AttentionRule& rule);
 void attention_backward_reference(const AttentionBackward& arrays, AttentionShape shape,
                                   const AttentionRule& rule);
+
+// Layouts as above. What is null is not written.
+struct AttentionValues {
+  const double* qkv = nullptr;
+  double* output = nullptr;
+  double* lse = nullptr;
+  const double* d_output = nullptr;  // with d_qkv
+  double* d_qkv = nullptr;
+};
+
+// Forward and backward on the host, fp64 from end to end; any even D.
+void attention_reference(const AttentionValues& values, AttentionShape shape, const AttentionRule& rule);
 
 }  // namespace sparsescope::kernels

@@ -19,7 +19,7 @@ struct IdGroups {
   std::int32_t* offsets = nullptr;     // [V+1] id v has the places offsets[v] .. offsets[v+1]-1
 };
 
-// One launch, no atomics; N < 2^31. scratch: sort_ids_scratch(N) values. Depends on nothing but ids, so it
+// One launch; N < 2^31. scratch: sort_ids_scratch(N) values. Depends on nothing but ids, so it
 // can run beside the forward pass.
 void sort_ids(TokenIds ids, std::int64_t vocabulary, IdGroups groups, std::int64_t* scratch, Stream stream);
 inline std::int64_t sort_ids_scratch(std::int64_t tokens) { return tokens; }

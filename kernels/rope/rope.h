@@ -29,7 +29,8 @@ struct RopeShape {
 // device of `stream`. Throws std::runtime_error when D is no multiple of 16 or the launch fails.
 void rope(Bfloat16* qkv, const RotaryTables& tables, RopeShape shape, RotaryTurn turn, Stream stream);
 
-// The same on the host.
+// The same on the host, for any even D; fp64 inside, results rounded once or not at all.
+void rope_reference(double* qkv, const RotaryTables& tables, RopeShape shape, RotaryTurn turn);
 void rope_reference(Bfloat16* qkv, const RotaryTables& tables, RopeShape shape, RotaryTurn turn);
 
 }  // namespace sparsescope::kernels

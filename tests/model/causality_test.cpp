@@ -45,7 +45,7 @@ TEST(Causality, AChangedTokenMovesNoBitBeforeItInAnyMixerWithAnyPositionEncoding
 Leak leak_of_addresses_shifted_by(std::int64_t shift) {
   const ModelConfig config = small_config();
   ControlBlock controls(at::kCPU);
-  ParameterTable parameters(at::kCPU, at::kFloat, 5);
+  ParameterTable parameters(at::kCPU, at::kFloat, at::kFloat, 5);
   const auto positions = make_positions(config, parameters);
   const auto mixer = make_mixer({config, kVocabulary, 0, "mixer", parameters, controls, *positions});
   const at::Tensor embedding = draw_normal(5, "embedding", {kVocabulary, config.width}, 1).to(at::kFloat);

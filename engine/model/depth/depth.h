@@ -25,9 +25,8 @@ class DepthPass {
 class Depth {
  public:
   virtual ~Depth() = default;
-  // Starts a pass from the embedding [B,T,C]. `options` outlives the pass.
-  virtual std::unique_ptr<DepthPass> begin(const at::Tensor& embedding,
-                                           const ForwardOptions& options) const = 0;
+  // Starts a pass from the embedding [B,T,C].
+  virtual std::unique_ptr<DepthPass> begin(const at::Tensor& embedding, Kernels kernels) const = 0;
 };
 
 // The member that config.depth names. Throws Error (Usage) that lists them.

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/model/depth/depth.h"
+#include "engine/model/functions/residual_norm.h"
 #include "engine/model/layers.h"
 
 namespace sparsescope::model {
@@ -35,6 +36,27 @@ class StandardPass : public DepthPass {
   at::Tensor stream_;  // [B,T,C]
 };
 
+// The same for a pre-norm RMSNorm stream, addition and norm in one kernel: what a sublayer made is added
+// where the next one reads.
+class FusedPass : public DepthPass {
+ public:
+  FusedPass(const Norms& norms, const at::Tensor& embedding) : norms_(norms), stream_(embedding) {}
+
+  at::Tensor input(std::int64_t sublayer) override {
+    const Norm& norm =
+        sublayer == std::ssize(norms_.sublayers) ? norms_.head.front() : norms_.sublayers[sublayer];
+    const ResidualNorm made = residual_norm(stream_, delta_, norm.gain(), norm.eps());
+    stream_ = made.stream;
+    return made.normed;
+  }
+  void output(std::int64_t, const at::Tensor& v) override { delta_ = v; }
+
+ private:
+  const Norms& norms_;
+  at::Tensor stream_;  // [B,T,C] fp32
+  at::Tensor delta_;   // [B,T,C] bf16, not yet added; undefined before the first sublayer
+};
+
 class Standard : public Depth {
  public:
   Standard(const experiments::ModelConfig& config, ParameterTable& parameters)
@@ -46,7 +68,10 @@ class Standard : public Depth {
     }
     norms_.head.emplace_back(parameters, "norm", config);
   }
-  std::unique_ptr<DepthPass> begin(const at::Tensor& embedding, const ForwardOptions&) const override {
+  std::unique_ptr<DepthPass> begin(const at::Tensor& embedding, Kernels kernels) const override {
+    const bool is_plain = norms_.placement == experiments::NormPlacement::Pre &&
+                          norms_.head.front().kind() == experiments::NormKind::Rms;
+    if (kernels == Kernels::Own && is_plain) return std::make_unique<FusedPass>(norms_, embedding);
     return std::make_unique<StandardPass>(norms_, embedding);
   }
 

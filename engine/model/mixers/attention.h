@@ -7,6 +7,7 @@
 
 #include "engine/model/layers.h"
 #include "engine/model/mixers/mixer.h"
+#include "engine/model/per_length.h"
 
 namespace sparsescope::model {
 
@@ -20,15 +21,24 @@ class HeadProjections {
   explicit HeadProjections(const MixerContext& context);
   Heads split(const at::Tensor& x, const MixerCall& call) const;  // [B,T,C]; shows queries, keys and values
   at::Tensor merge(const at::Tensor& y) const;                    // [B,H,T,D] -> [B,T,C]
+  // For own kernels: packed and not yet turned, [B,T,C] -> [B,T,3C] in the products' type; back again; and
+  // what attention in between has to know, for `window` keys.
+  at::Tensor pack(const at::Tensor& x) const { return qkv_(x); }
+  at::Tensor unpack(const at::Tensor& y) const { return out_(y); }
+  kernels::AttentionForm form(const at::Tensor& qkv, std::int64_t window) const;
+  // Whether own kernels may do the attention of this call: nobody looks inside or intervenes, and there is
+  // one for this head width.
+  bool may_use_own(const MixerCall& call, bool (*has_kernel)(std::int64_t)) const;
   // The position bias [H,T,T], or undefined.
   at::Tensor bias(const Heads& heads) const;
   double scale() const { return scale_; }  // 1/sqrt(D)
 
  private:
-  std::int64_t layer_, heads_;
+  std::int64_t layer_, heads_, head_width_;
   const Positions& positions_;
   Linear qkv_, out_;
   double scale_;
+  at::ScalarType parameter_type_;
 };
 
 // [T,T]: 0 where 0 <= t-p < window, -inf elsewhere. window >= T is the causal mask.
@@ -44,9 +54,9 @@ class FixedMaskMixer : public Mixer {
  private:
   at::Tensor additive_mask(const Heads& heads) const;  // [T,T] or [H,T,T]
 
-  std::int64_t layer_, context_, window_;
+  std::int64_t layer_, window_;
   HeadProjections projections_;
-  mutable at::Tensor mask_;  // of the last length
+  mutable PerLength<at::Tensor> masks_;
 };
 
 }  // namespace sparsescope::model

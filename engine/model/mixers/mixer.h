@@ -29,6 +29,7 @@ struct MixerCall {
   const at::Tensor& ids;  // [B,T] i64, the inputs (never the targets)
   const ForwardOptions& options;
   ForwardResult& result;  // a mixer may add to what it leaves behind
+  Kernels kernels = Kernels::Library;
 
   bool is_wanted(Observation what, std::int64_t layer) const {
     return options.observer != nullptr && options.observer->wants(what, layer);

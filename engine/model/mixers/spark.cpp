@@ -1,6 +1,8 @@
 // SPaRK: tokens declare which vocabulary ids will need them, a query finds its keys by its own id among past
 // declarations. Scores, decision, fallback and inheritance meet attention here; the decision itself is
 // kernels/spark_scope.
+#include "engine/model/functions/spark.h"
+
 #include <ATen/ops/arange.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/matmul.h>
@@ -19,6 +21,11 @@ namespace sparsescope::model {
 namespace {
 
 constexpr double kNoClamp = 1000;  // far outside what scores reach
+
+double past_pairs(std::int64_t batch, std::int64_t tokens) {
+  const auto T = static_cast<double>(tokens);
+  return std::max(static_cast<double>(batch) * T * (T - 1) / 2, 1.0);
+}
 
 void register_controls(ControlBlock& controls, const experiments::SparkConfig& spark) {
   if (controls.has("sparsity_weight")) return;
@@ -48,8 +55,10 @@ class Spark : public Mixer {
   kernels::SparkScope decide(const at::Tensor& scores, MixerCall& call) const;
   at::Tensor penalty(const at::Tensor& scores, const MixerCall& call) const;
   at::Tensor declared_share(const at::Tensor& declaration) const;
+  kernels::SparkForm form(const at::Tensor& qkv) const;
+  at::Tensor forward_own(const at::Tensor& x, MixerCall& call) const;
 
-  std::int64_t layer_;
+  std::int64_t layer_, layers_;
   experiments::SparkConfig config_;
   const ControlBlock& controls_;
   HeadProjections projections_;
@@ -61,6 +70,7 @@ class Spark : public Mixer {
 
 Spark::Spark(const MixerContext& context)
     : layer_(context.layer),
+      layers_(context.config.layers),
       config_(context.config.spark),
       controls_(context.controls),
       projections_(context),
@@ -95,12 +105,11 @@ kernels::SparkScope Spark::decide(const at::Tensor& scores, MixerCall& call) con
 
 // Mean over past pairs of sigma((S - theta)/tau); with a graph only while it has a weight.
 at::Tensor Spark::penalty(const at::Tensor& scores, const MixerCall& call) const {
-  const bool is_weighted = controls_.get("sparsity_weight") != 0;
+  const bool is_weighted = call.options.has_all_terms || controls_.get("sparsity_weight") != 0;
   if (!is_weighted && call.options.statistics == Statistics::Skip) return {};
   const c10::AutoGradMode mode(c10::GradMode::is_enabled() && is_weighted);
-  const double tokens = static_cast<double>(scores.size(1)),
-               pairs = static_cast<double>(scores.size(0)) * tokens * (tokens - 1) / 2;
-  return at::sigmoid((scores - theta_) / config_.tau).tril(-1).sum() / std::max(pairs, 1.0);
+  return at::sigmoid((scores - theta_) / config_.tau).tril(-1).sum() /
+         past_pairs(scores.size(0), scores.size(1));
 }
 
 // Of each id, over declarers spread evenly over the batch.
@@ -114,9 +123,41 @@ at::Tensor Spark::declared_share(const at::Tensor& declaration) const {
   return table.gt(theta_.detach()).sum(0).to(at::kDouble) / static_cast<double>(count);  // [V]
 }
 
+kernels::SparkForm Spark::form(const at::Tensor& qkv) const {
+  kernels::SparkForm form;
+  form.attention = projections_.form(qkv, INT64_MAX);
+  form.scores = {{config_.inheritance, config_.fallback, config_.fallback_window},
+                 static_cast<float>(config_.kappa),
+                 static_cast<float>(config_.tau)};
+  form.estimator = config_.estimator == experiments::Estimator::Surrogate ? kernels::SparkEstimator::Surrogate
+                                                                          : kernels::SparkEstimator::InScope;
+  form.gate_pairs = config_.gate_pairs == experiments::GatePairs::All ? kernels::SparkGatePairs::All
+                                                                      : kernels::SparkGatePairs::Direct;
+  form.layers = layers_;
+  return form;
+}
+
+// The same in own kernels: no T x T matrix, and the penalty's gradient is formed with the others.
+at::Tensor Spark::forward_own(const at::Tensor& x, MixerCall& call) const {
+  const at::Tensor qkv = projections_.pack(x), declaration = declare_.wide(x);  // [B,T,3C], [B,T,r]
+  call.show(Observation::Declaration, layer_, declaration);
+  call.show(Observation::Theta, layer_, theta_);
+  const SparkOutput made = spark({qkv, declaration, addresses_, theta_, call.ids}, form(qkv),
+                                 call.result.groups, controls_.tensor("sparsity_weight"));
+  SparkLayerResult left{theta_.detach().clone(), made.row_counts, made.row_moments, {}, {}};
+  if (call.options.statistics == Statistics::Collect) {
+    left.penalty = (made.row_gates.sum() / past_pairs(x.size(0), x.size(1))).to(at::kFloat);
+    left.declared_share = declared_share(declaration);
+  }
+  call.result.spark.push_back(std::move(left));
+  return projections_.unpack(made.output);
+}
+
 at::Tensor Spark::forward(const at::Tensor& x, MixerCall& call) const {
+  if (x.is_cuda() && projections_.may_use_own(call, kernels::has_spark_attention))
+    return forward_own(x, call);
   const Heads heads = projections_.split(x, call);
-  const at::Tensor declaration = declare_(x);                                                   // [B,T,r], z
+  const at::Tensor declaration = declare_.wide(x);                                              // [B,T,r], z
   const at::Tensor address = at::embedding(addresses_, call.ids);                               // [B,T,r], u
   const at::Tensor scores = at::matmul(address * score_scale_, declaration.transpose(-2, -1));  // [B,T,T], S
   call.show(Observation::Declaration, layer_, declaration);

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 
+#include "engine/model/per_length.h"
 #include "engine/model/positions/positions.h"
 
 namespace sparsescope::model {
@@ -21,20 +22,25 @@ void append_geometric(std::vector<double>& slopes, std::int64_t count, std::int6
 class Alibi : public Positions {
  public:
   explicit Alibi(const experiments::ModelConfig& config)
-      : slopes_(alibi_slopes(config.heads, config.alibi_slopes)), context_(config.context) {}
+      : slopes_(alibi_slopes(config.heads, config.alibi_slopes)), biases_(config.context) {}
 
   at::Tensor bias(std::int64_t tokens, at::TensorOptions like) const override {
-    if (cached_.defined() && cached_.size(1) == tokens) return cached_;
-    const at::Tensor positions = at::arange(tokens, like.dtype(at::kLong));
-    const at::Tensor bias = alibi_bias(slopes_, positions, positions, like);
-    if (tokens <= context_) cached_ = bias;  // longer ones are rare and large
-    return bias;
+    return biases_.get(tokens, [&] {
+      const at::Tensor positions = at::arange(tokens, like.dtype(at::kLong));
+      return alibi_bias(slopes_, positions, positions, like);
+    });
+  }
+  void describe(kernels::AttentionForm& form, std::int64_t, at::TensorOptions like) const override {
+    if (!slopes_on_device_.defined())
+      slopes_on_device_ =
+          at::tensor(slopes_, at::TensorOptions().dtype(at::kDouble)).to(like.dtype(at::kFloat));
+    form.slopes = slopes_on_device_;
   }
 
  private:
   std::vector<double> slopes_;
-  std::int64_t context_;
-  mutable at::Tensor cached_;  // [H,T,T] of the last length
+  mutable at::Tensor slopes_on_device_;   // [H] fp32
+  mutable PerLength<at::Tensor> biases_;  // [H,T,T]
 };
 
 }  // namespace

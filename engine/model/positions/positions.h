@@ -11,6 +11,7 @@
 
 #include "engine/experiments/experiment.h"
 #include "engine/model/parameter_table.h"
+#include "kernels/attention/attention_op.h"
 
 namespace sparsescope::model {
 
@@ -25,6 +26,9 @@ class Positions {
   }
   // Added to the logits: [H,T,T] in the given type, or undefined when there is none.
   virtual at::Tensor bias(std::int64_t, at::TensorOptions) const { return {}; }
+  // The same for own kernels: fills in what `form` says of positions; tables are fp32 on the device of
+  // `like`.
+  virtual void describe(kernels::AttentionForm&, std::int64_t /*tokens*/, at::TensorOptions /*like*/) const {}
 };
 
 std::unique_ptr<Positions> make_positions(const experiments::ModelConfig& config, ParameterTable& parameters);

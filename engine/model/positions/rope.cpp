@@ -7,6 +7,7 @@
 #include <ATen/ops/sin.h>
 #include <ATen/ops/stack.h>
 
+#include "engine/model/per_length.h"
 #include "engine/model/positions/positions.h"
 #include "engine/trace/error.h"
 
@@ -40,21 +41,35 @@ at::Tensor turn(const at::Tensor& x, const Angles& angles, RopeLayout layout) {
 class Rope : public Positions {
  public:
   explicit Rope(const experiments::ModelConfig& config)
-      : base_(config.rope_base), layout_(config.rope_layout) {}
+      : head_width_(config.width / config.heads),
+        base_(config.rope_base),
+        layout_(config.rope_layout),
+        angles_(config.context) {}
 
   std::pair<at::Tensor, at::Tensor> rotate(const at::Tensor& queries, const at::Tensor& keys) const override {
     const std::int64_t tokens = queries.size(-2);
-    if (!cached_.cosines.defined() || cached_.cosines.size(0) != tokens) {
-      cached_ = angles_at(at::arange(tokens, queries.options().dtype(at::kLong)), queries.size(-1), base_,
-                          queries.options());
-    }
-    return {turn(queries, cached_, layout_), turn(keys, cached_, layout_)};
+    const Angles angles = angles_.get(tokens, [&] {
+      return angles_at(at::arange(tokens, queries.options().dtype(at::kLong)), queries.size(-1), base_,
+                       queries.options());
+    });
+    return {turn(queries, angles, layout_), turn(keys, angles, layout_)};
+  }
+  void describe(kernels::AttentionForm& form, std::int64_t tokens, at::TensorOptions like) const override {
+    const at::TensorOptions wide = like.dtype(at::kFloat);
+    const Angles angles = angles_.get(tokens, [&] {
+      return angles_at(at::arange(tokens, wide.dtype(at::kLong)), head_width_, base_, wide);
+    });
+    form.cosines = angles.cosines;
+    form.sines = angles.sines;
+    form.layout = layout_ == RopeLayout::Interleaved ? kernels::RotaryLayout::Interleaved
+                                                     : kernels::RotaryLayout::HalfSplit;
   }
 
  private:
+  std::int64_t head_width_;
   double base_;
   RopeLayout layout_;
-  mutable Angles cached_;  // of the last length
+  mutable PerLength<Angles> angles_;
 };
 
 }  // namespace

@@ -1,0 +1,20 @@
+// SPaRK's mixer core, from qkv and declarations to its output, differentiable with its own estimators.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "kernels/spark_attention/spark_attention_op.h"
+
+namespace sparsescope::model {
+
+struct SparkOutput {
+  at::Tensor output;                  // [B,T,C] bf16
+  at::Tensor row_counts;              // [B,T,kScopeCounts] i32
+  at::Tensor row_moments, row_gates;  // [B,T,2], [B,T] f64
+};
+// `tensors.qkv` is used up: nobody else may read it. Gradients of the addresses and of theta are added to
+// those of the leaves; the sparsity penalty's are among them, with the live `weight` [].
+SparkOutput spark(const kernels::SparkTensors& tensors, const kernels::SparkForm& form,
+                  const kernels::GroupedIds& groups, const at::Tensor& weight);
+
+}  // namespace sparsescope::model
