@@ -1,6 +1,7 @@
 // Handles, the lock and the error wrapper around libhdf5.
 #include "engine/record/h5.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -83,12 +84,37 @@ StoredChunk read_chunk(const Handle& dataset, std::span<const hsize_t> offset, s
   hsize_t size = 0;
   succeeded(H5Dget_chunk_storage_size(dataset.get(), offset.data(), &size), "finding a chunk");
   if (size == 0) throw Failure("a chunk is missing", 0);
-  if (size > limit)
-    throw Failure("a chunk of " + std::to_string(size) + " bytes is larger than it may be", 0);
+  if (size > limit) {
+    const std::optional<ChunkPlace> place = place_of_chunk(dataset, offset);
+    throw Failure("a chunk of " + std::to_string(size) + " bytes is larger than it may be" +
+                      (place ? ", " + bytes_in_words(place->address, place->bytes) : std::string()),
+                  0);
+  }
   chunk.bytes.resize(size);
   succeeded(H5Dread_chunk(dataset.get(), H5P_DEFAULT, offset.data(), &chunk.filter_mask, chunk.bytes.data()),
             "reading a chunk");
   return chunk;
+}
+
+std::optional<ChunkPlace> place_of_chunk(const Handle& dataset, std::span<const hsize_t> offset) {
+  const Lock lock;
+  unsigned filters = 0;
+  haddr_t address = HADDR_UNDEF;
+  hsize_t size = 0;
+  const herr_t status = H5Dget_chunk_info_by_coord(dataset.get(), offset.data(), &filters, &address, &size);
+  H5Eclear2(H5E_DEFAULT);
+  if (status < 0 || address == HADDR_UNDEF || size == 0) return std::nullopt;
+  return ChunkPlace{address, size};
+}
+
+std::string bytes_in_words(std::uint64_t first, std::uint64_t count) {
+  const auto words = [](std::uint64_t number) {
+    std::string digits = std::to_string(number);
+    for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+    return digits;
+  };
+  return "bytes " + words(first) + " to " + words(first + std::max<std::uint64_t>(count, 1) - 1) +
+         " of the file";
 }
 
 void write_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::span<const std::byte> bytes,

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -66,6 +67,13 @@ struct StoredChunk {
 // The bytes of the chunk at `offset` as they lie in the file. Throws Failure when it is missing or larger
 // than `limit`.
 StoredChunk read_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::size_t limit);
+// Where the chunk at `offset` lies in the file; nothing: the library cannot tell. Throws nothing.
+struct ChunkPlace {
+  std::uint64_t address = 0, bytes = 0;
+};
+std::optional<ChunkPlace> place_of_chunk(const Handle& dataset, std::span<const hsize_t> offset);
+// "bytes 4,096 to 8,191 of the file".
+std::string bytes_in_words(std::uint64_t first, std::uint64_t count);
 void write_chunk(const Handle& dataset, std::span<const hsize_t> offset, std::span<const std::byte> bytes,
                  std::uint32_t filter_mask, const std::string& what);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "engine/record/open_file.h"
@@ -56,8 +57,10 @@ class InProcessReader final : public ReaderClient {
   std::atomic<bool> is_cancelled_ = false;
   std::atomic<std::uint64_t> rows_read_ = 0, bytes_read_ = 0;
   std::atomic<ExitCode> damage_ = ExitCode::Done;
-  std::string damage_words_;  // the reader's thread only
-  std::thread thread_;        // last: it uses all of the above
+  // The reader's thread only.
+  std::string damage_words_;
+  std::optional<std::uint64_t> damage_step_;  // from which on nothing is shown
+  std::thread thread_;                        // last: it uses all of the above
 };
 
 void InProcessReader::run() {
@@ -133,6 +136,7 @@ void InProcessReader::find_damage(std::uint64_t first, std::uint64_t count) {
       ++rows_read_;
     } catch (const Error& error) {
       damage_words_ = error.what();
+      damage_step_ = reader.step_of(row);
       damage_ = reader.has_good_last_row(options_.light_row_bytes) ? ExitCode::DamagedMiddle
                                                                    : ExitCode::DamagedTail;
       return;
@@ -154,14 +158,21 @@ void InProcessReader::serve(const RequestQueue::Work& work) {
       throw Error("the recording has " + std::to_string(file_->reader.rows()) + " rows");
     requests_.answer(work, file_->reader.read_row(work.row, work.channels));
   } catch (const std::exception& error) {
-    requests_.fail(work, "row " + std::to_string(work.row) + " cannot be read: " + error.what());
+    const std::optional<std::uint64_t> step = file_->reader.step_of(work.row);
+    requests_.fail(work, "row " + std::to_string(work.row) +
+                             (step ? ", step " + std::to_string(*step) + "," : std::string()) +
+                             " cannot be read: " + error.what());
   }
 }
 
 trace::RunEnd InProcessReader::end() const {
   const std::string read = std::to_string(rows_read_), all = std::to_string(file_->opened.layout.index_rows);
   const std::string damage =
-      damage_words_.empty() ? "" : "; the frames behind them are damaged (" + damage_words_ + ")";
+      damage_words_.empty()
+          ? ""
+          : "; the frames behind them" +
+                (damage_step_ ? ", from step " + std::to_string(*damage_step_) + " on," : std::string()) +
+                " are damaged (" + damage_words_ + ")";
   if (is_cancelled_ && damage.empty())
     return {trace::RunStatus::Stopped, "loading was stopped after " + read + " of " + all + " frames"};
   if (file_->is_unclosed) {

@@ -16,6 +16,13 @@ using trace::StorageClass;
 
 constexpr std::size_t kLightBlockBytes = 32 << 20;
 
+constexpr std::size_t kMostPlaces = 4;  // of one damaged frame that a sentence names
+
+std::string place_in_words(const h5::Handle& set, std::span<const hsize_t> offset) {
+  const std::optional<h5::ChunkPlace> place = h5::place_of_chunk(set, offset);
+  return place ? ", " + h5::bytes_in_words(place->address, place->bytes) : std::string();
+}
+
 [[noreturn]] void damaged(const std::string& what) { throw Error(what, ExitCode::DamagedTail); }
 
 trace::Presence presence_of(const IndexRow& row) { return trace::Presence{row.present}; }
@@ -73,7 +80,7 @@ void RecordingReader::row_committed(const IndexRow& row) {
   last_step_ = row.step;
 }
 
-void RecordingReader::check_index_row(const IndexRow& row, std::uint64_t number) const {
+void RecordingReader::check_index_row(const IndexRow& row, std::uint64_t number) {
   if (row.step < last_step_) damaged("the step falls at frame " + std::to_string(number));
   for (std::uint32_t id = static_cast<std::uint32_t>(schema_.channels.size()); id < 256; ++id) {
     if (presence_of(row).has(id))
@@ -82,9 +89,48 @@ void RecordingReader::check_index_row(const IndexRow& row, std::uint64_t number)
   if (parts_of(row) == 0) check_frame(frame_of(row, number), row);
 }
 
-void RecordingReader::check_frame(const trace::Frame& frame, const IndexRow& row) const {
-  if (index_row_of(frame).crc32c != row.crc32c)
-    damaged("the checksum of frame " + std::to_string(frame.row) + " does not match");
+void RecordingReader::check_frame(const trace::Frame& frame, const IndexRow& row) {
+  if (index_row_of(frame).crc32c == row.crc32c) return;
+  damaged("the checksum of frame " + std::to_string(frame.row) + ", step " + std::to_string(frame.step) +
+          ", does not match" + places_of(frame));
+}
+
+std::string RecordingReader::places_of(const trace::Frame& frame) {
+  std::string words;
+  std::size_t named = 0;
+  for (const trace::ChannelData& part : frame.data) {
+    const Channel& channel = schema_.channels[part.channel];
+    try {
+      const std::uint64_t number = ordinal(frame.row, channel.id);
+      const bool is_ragged = channel.kind == ChannelKind::Ragged;
+      const std::uint64_t first = is_ragged ? read_spans(channel, number, 1).front().begin : number;
+      const auto per_chunk = static_cast<std::uint64_t>(channel.chunk.front());
+      std::vector<hsize_t> offset(channel.chunk.size(), 0);
+      offset.front() = first / per_chunk * per_chunk;
+      const auto place = h5::place_of_chunk(layout_.channels[channel.id].values, offset);
+      if (!place) continue;
+      if (++named > kMostPlaces) continue;
+      // Packed rows lie in their chunk as they are; else the whole chunk is what can be named.
+      const bool is_exact = channel.storage == StorageClass::Packed && !is_ragged;
+      const std::uint64_t unit = channel.unit_bytes();
+      words += (words.empty() ? "; its data lie in " : ", ") +
+               (is_exact ? h5::bytes_in_words(place->address + (first - offset.front()) * unit, unit)
+                         : h5::bytes_in_words(place->address, place->bytes)) +
+               " ('" + channel.name + "')";
+    } catch (const Error&) {
+      continue;  // that part cannot be looked up; the sentence names the others
+    }
+  }
+  if (named > kMostPlaces) words += " and of " + std::to_string(named - kMostPlaces) + " more channels";
+  return words;
+}
+
+std::optional<std::uint64_t> RecordingReader::step_of(std::uint64_t row) {
+  try {
+    if (row < rows()) return index_row(row).step;
+  } catch (const Error&) {
+  }
+  return std::nullopt;
 }
 
 std::span<const IndexRow> RecordingReader::index_chunk(std::uint64_t chunk) {
@@ -142,7 +188,7 @@ void RecordingReader::read_packed(const h5::Handle& set, std::size_t rank, std::
     offset.front() = begin;
     const h5::StoredChunk chunk = h5::read_chunk(set, offset, chunk_bytes);
     if (chunk.bytes.size() != chunk_bytes || chunk.filter_mask != 0)
-      damaged("a chunk has not the size it should have");
+      damaged("a chunk has not the size it should have" + place_in_words(set, offset));
     std::memcpy(out, chunk.bytes.data() + (row - begin) * row_bytes, (end - row) * row_bytes);
     out += (end - row) * row_bytes;
     bytes_read_ += chunk_bytes;
@@ -184,7 +230,7 @@ std::vector<std::byte> RecordingReader::read_values(const Channel& channel, std:
     bytes_read_ += chunk.bytes.size();
     if (!decode_chunk(chunk.bytes, chunk.filter_mask, element, {channel.shuffle, channel.deflate},
                       chunk_buffer_)) {
-      damaged("a chunk of '" + channel.name + "' cannot be unpacked");
+      damaged("a chunk of '" + channel.name + "' cannot be unpacked" + place_in_words(sets.values, offset));
     }
     std::memcpy(bytes.data() + (at - begin) * unit, chunk_buffer_.data() + (at - origin) * unit,
                 (stop - at) * unit);
@@ -206,7 +252,7 @@ void RecordingReader::read_dense_once(const Channel& channel, std::uint64_t row,
     bytes_read_ += chunk.bytes.size();
     if (!decode_chunk(chunk.bytes, chunk.filter_mask, element, {channel.shuffle, channel.deflate},
                       chunk_buffer_)) {
-      damaged("a chunk of '" + channel.name + "' cannot be unpacked");
+      damaged("a chunk of '" + channel.name + "' cannot be unpacked" + place_in_words(sets.values, offset));
     }
     scatter_chunk(chunk_buffer_, element, dims, inner, origin, {out, channel.unit_bytes()});
   });

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/record/layout.h"
@@ -57,6 +59,9 @@ class RecordingReader {
   // Rows of read_light that take about `bytes` of memory.
   std::uint64_t light_rows_for(std::size_t bytes) const;
 
+  // The step that the index gives a row; nothing: that part of the index cannot be read.
+  std::optional<std::uint64_t> step_of(std::uint64_t row);
+
   std::uint64_t bytes_read() const { return bytes_read_; }
 
  private:
@@ -67,7 +72,7 @@ class RecordingReader {
   const IndexRow& index_row(std::uint64_t row);
   // Rows of `channel` before `row`.
   std::uint64_t ordinal(std::uint64_t row, std::uint32_t channel);
-  void check_index_row(const IndexRow& row, std::uint64_t number) const;
+  void check_index_row(const IndexRow& row, std::uint64_t number);
 
   void read_packed(const h5::Handle& set, std::size_t rank, std::uint64_t first, std::uint64_t count,
                    std::size_t row_bytes, std::uint64_t chunk_rows, std::byte* out);
@@ -88,7 +93,10 @@ class RecordingReader {
   void read_light_channel(const LightRows& light, std::size_t light_row_bytes,
                           std::vector<trace::Frame>& frames);
   bool is_light(const trace::Channel& channel, std::size_t row_bytes, std::size_t light_row_bytes) const;
-  void check_frame(const trace::Frame& frame, const IndexRow& row) const;
+  void check_frame(const trace::Frame& frame, const IndexRow& row);
+  // "; its data lie in bytes 4,096 to 4,207 of the file ('scalars')": where the parts of a frame are, as far
+  // as the file still tells; else empty.
+  std::string places_of(const trace::Frame& frame);
 
   const trace::Schema& schema_;
   const Layout& layout_;

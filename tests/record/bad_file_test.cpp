@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <random>
+#include <regex>
 
 #include "engine/record/h5.h"
 #include "engine/trace/text.h"
@@ -248,7 +249,21 @@ TEST(BadFile, DamageBeforeGoodFramesIsCalledDamageInTheMiddle) {
   collector.wait_end();
   EXPECT_EQ(collector.frames.size(), 700u);
   EXPECT_EQ(collector.end.status, trace::RunStatus::Failed);
-  EXPECT_NE(collector.end.message.find("checksum of frame 700"), std::string::npos) << collector.end.message;
+  // The sentence says which step, which bytes of the file, and from where on nothing is shown.
+  const std::string& words = collector.end.message;
+  const std::string step = std::to_string(source.frame(700)->step);
+  EXPECT_NE(words.find("checksum of frame 700, step " + step + ", does not match"), std::string::npos)
+      << words;
+  EXPECT_NE(words.find(", from step " + step + " on, are damaged"), std::string::npos) << words;
+  std::smatch place;
+  ASSERT_TRUE(std::regex_search(words, place, std::regex("bytes ([0-9,]+) to ([0-9,]+) of the file")))
+      << words;
+  const auto number = [](std::string text) {
+    std::erase(text, ',');
+    return std::stoull(text);
+  };
+  EXPECT_LE(number(place[1]), at + 3) << words;
+  EXPECT_GE(number(place[2]), at + 3) << words;
   EXPECT_EQ(client->damage(), ExitCode::DamagedMiddle);
 }
 
