@@ -97,6 +97,8 @@ RoutingPlace RoutingScene::draw(const RoutingPicture& picture, ImVec2 size, plot
                         color(Token::Accent, 0.15f + 0.3f * pulse));
     return {};
   }
+  foot_ = {frame.x(0), frame.row_y(0)};
+  per_token_ = frame.per_token;
   batches_.refresh(picture);
   const RoutingPlace place = pick(picture, frame);
   RoutingPlace lit = place;

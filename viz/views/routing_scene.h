@@ -28,6 +28,8 @@ class RoutingScene {
                     ViewContext& context);
   // Width of the drawing at scale 1 in the last frame; 0 before the first.
   double width() const { return width_; }
+  // Where a token stood on the lowest row in the last frame.
+  ImVec2 foot_of(double token) const { return {foot_.x + static_cast<float>(token * per_token_), foot_.y}; }
 
  private:
   struct Frame;
@@ -41,7 +43,8 @@ class RoutingScene {
                    const ViewContext& context) const;
 
   RoutingBatches batches_;
-  double width_ = 0;
+  double width_ = 0, per_token_ = 1;
+  ImVec2 foot_{0, 0};  // of token 0
   // The highlight of the last frame and what it was made for.
   std::shared_ptr<const RoutingContent> lit_content_;
   RoutingPlace lit_;

@@ -225,7 +225,19 @@ void RoutingView::draw_footer() {
 // Hover lights up everywhere, a click locks.
 void RoutingView::point(ViewContext& context) {
   const RoutingPicture& shown = picture();
-  if (!shown.content || place_.is_empty()) return;
+  if (!shown.content) return walk_.leave();
+  walk_.keep_within(shown.layers, std::ssize(shown.content->nodes));
+  const bool is_pointed = !walk_.is_walking() || (place_.node && pointer_moved());
+  if (walk_.is_walking() && is_pointed) {
+    walk_.hold({place_.layer.value_or(walk_.place()->row), static_cast<std::int64_t>(*place_.node)});
+  } else if (walk_.is_walking()) {
+    place_ = {static_cast<std::size_t>(walk_.place()->column), std::nullopt, walk_.place()->row};
+    const RoutingNode& node = shown.content->nodes[*place_.node];
+    context.selection.hover.token = node.first;
+    const ImVec2 foot = scene_.foot_of(static_cast<double>(node.first + node.end) / 2);
+    ImGui::SetNextWindowPos({foot.x + px(10), foot.y + px(10)});
+  }
+  if (place_.is_empty()) return;
   Marks& hover = context.selection.hover;
   const RoutingContent& content = *shown.content;
   hover.layer = place_.layer;
@@ -240,7 +252,27 @@ void RoutingView::point(ViewContext& context) {
   } else if (place_.mark) {
     tip(mark_title(shown, content.marks[*place_.mark]), mark_lines(shown, content.marks[*place_.mark]), "");
   }
-  click(context);
+  if (is_pointed) click(context);
+}
+
+// Enter locks the token that keys hold, and its layer where bands of layers are shown.
+bool RoutingView::walk(ViewContext& context, Walk key) {
+  if (!has_cells() || (!walk_.is_walking() && key != Walk::Enter)) return false;
+  const RoutingContent& content = *picture().content;
+  Marks& locked = context.selection.locked;
+  if (key == Walk::Leave) {
+    walk_.leave();
+  } else if (!walk_.is_walking()) {
+    const RoutingPlace at = place_or_lock(picture(), locked);
+    walk_.hold({at.layer.value_or(locked.layer.value_or(picture().layers - 1)),
+                static_cast<std::int64_t>(at.node.value_or(0))});
+  } else if (key == Walk::Enter) {
+    const RoutingNode& node = content.nodes[static_cast<std::size_t>(walk_.place()->column)];
+    if (node.end - node.first == 1) lock_token(locked, node.first, LockClick::Plain);
+    if (settings_.layout == RoutingLayout::Bands) locked.layer = walk_.place()->row;
+  }
+  walk_.move(key, picture().layers, std::ssize(content.nodes));
+  return true;
 }
 
 void RoutingView::click(ViewContext& context) const {

@@ -18,6 +18,9 @@ class RoutingView final : public QueriedView<RoutingPicture> {
   std::string_view title() const override { return "Routing graph"; }
   Applies applies(const Run& run) const override;
   std::string values_text(ViewContext& context) const override;
+  bool walk(ViewContext& context, Walk key) override;
+  bool has_cells() const override { return has_picture() && picture().content != nullptr; }
+  bool is_walking() const override { return walk_.is_walking(); }
   nlohmann::json settings() const override;
   void set_settings(const nlohmann::json& settings) override;
 
@@ -64,6 +67,7 @@ class RoutingView final : public QueriedView<RoutingPicture> {
   // Not a part of what is shown: what was rolled up and made already.
   mutable RoutingMemory memory_;
   RoutingScene scene_;
+  CellWalk walk_;       // tokens or blocks are columns, layers rows
   RoutingPlace place_;  // under the pointer in the last frame
   RoutingPlace menu_place_;
 };
