@@ -80,7 +80,7 @@ TEST(CommandTable, EveryShownKeyFiresItsCommand) {
 
 TEST(CommandTable, ArrowsAreTimesUntilAViewHoldsACellAndAgainAfterEscape) {
   Bench bench;
-  bench.reset();
+  bench.draw(40);
   bench.press(viz::chord_from_text("Left"));
   EXPECT_EQ(bench.frame->state().last_key_command, "timeline.back");
   EXPECT_FALSE(bench.commands().why_disabled("cells.left").empty());

@@ -53,9 +53,9 @@ void DensityView::set_settings(const nlohmann::json& settings) {
 void DensityView::draw_menu(ViewContext& context) {
   PictureView::draw_menu(context);
   const bool possible =
-      context.run_command && context.why_disabled && context.why_disabled("density.next_crossing").empty();
+      context.run_command && context.why_disabled && context.why_disabled("timeline.next_crossing").empty();
   if (ImGui::MenuItem("Go to the next first crossing", "X", false, possible))
-    context.run_command("density.next_crossing");
+    context.run_command("timeline.next_crossing");
 }
 
 void take(const nlohmann::json& json, DensitySettings& settings) {
