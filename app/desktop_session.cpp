@@ -11,6 +11,7 @@
 #include "app/opened_recording.h"
 #include "app/sidecar.h"
 #include "app/user_folders.h"
+#include "engine/record/reader_client.h"
 #include "engine/trace/error.h"
 #include "viz/model/format.h"
 #ifdef SPARSESCOPE_WITH_TRAINING
@@ -132,10 +133,18 @@ std::vector<frame::RecentFile> DesktopSession::recent_files() const {
     if (files.size() == kRecent) break;
     if (!fs::is_regular_file(path, ignored)) continue;
     const auto size = static_cast<double>(fs::file_size(path, ignored));
-    files.push_back({path, fs::path(path).filename().string(),
-                     viz::format_bytes(size) + ", " + age_words(fs::last_write_time(path, ignored))});
+    std::string detail = viz::format_bytes(size) + ", " + age_words(fs::last_write_time(path, ignored));
+    // What a killed program left: opening it shows what is there, and the list of runs recovers it.
+    if (record::file_state(path) == record::FileState::Unclosed && !is_recorded_here(path))
+      detail += ", not closed";
+    files.push_back({path, fs::path(path).filename().string(), std::move(detail)});
   }
   return files;
+}
+
+bool DesktopSession::is_recorded_here(const std::string& path) const {
+  return std::any_of(recorded_files_.begin(), recorded_files_.end(),
+                     [&](const auto& file) { return file.first == path; });
 }
 
 std::string DesktopSession::demo_recording() const {

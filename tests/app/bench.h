@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,12 +19,15 @@ namespace sparsescope::test {
 // A window with a running, scripted trainer, so that most commands may run.
 struct Bench {
   GuiContext gui;
-  NullSurface surface{1600, 900};
+  std::unique_ptr<render::Surface> surface;
   viz::Timeline timeline;
   ScriptedHost host{timeline};
   std::unique_ptr<frame::Frame> frame;
 
-  explicit Bench(bool with_run = true) {
+  // Drawn on a surface that shows nothing, or on one of `make`.
+  using MakeSurface = std::function<std::unique_ptr<render::Surface>(int width, int height)>;
+  explicit Bench(bool with_run = true, const MakeSurface& make = {})
+      : surface(make ? make(1600, 900) : std::make_unique<NullSurface>(1600, 900)) {
     if (with_run) host.start_training("spark-collapse");
     reset();
   }
@@ -39,9 +43,9 @@ struct Bench {
     for (int i = 0; i < count; ++i) {
       host.advance(2);
       frame->prepare();
-      surface.begin_frame();
+      surface->begin_frame();
       frame->draw(1.0 / 60);
-      surface.end_frame();
+      surface->end_frame();
     }
   }
   const viz::CommandTable& commands() { return frame->commands(); }

@@ -6,9 +6,11 @@
 #include <thread>
 
 #include "engine/record/recording_writer.h"
+#include "imgui_internal.h"
 #include "tests/app/bench.h"
 #include "tests/app/journey.h"
 #include "tests/support/process.h"
+#include "viz/widgets/theme.h"
 
 namespace sparsescope::test {
 namespace {
@@ -116,6 +118,64 @@ TEST(RunHands, TheContextMenuOfAViewDoesWhatTheKeysDo) {
     IM_CHECK_EQ(state.book.by_run.begin()->second.annotations.notes().size(), 1u);
   });
   EXPECT_EQ(trouble, "");
+}
+
+// One path for each action: without its command the switch does nothing.
+TEST(RunHands, ASwitchInAPopoverIsTheCommandOfThePaletteAndOneStepOfUndo) {
+  viz::Timeline timeline;
+  ScriptedHost host(timeline);
+  host.start_training("spark-collapse");
+  host.advance(300);
+  host.scripted->close();
+  Journey journey(host, timeline);
+  auto& state = const_cast<frame::State&>(journey.frame().state());
+  const auto setting = [&](const char* key) {
+    for (const frame::ViewSlot& slot : state.slots) {
+      if (slot.view->id() == "loss") return slot.view->settings()[key];
+    }
+    return nlohmann::json();
+  };
+  const std::string trouble = journey.run("popover", [&](ImGuiTestContext* ctx) {
+    ctx->Yield(12);  // the layout of the run settles
+    timeline.cursor().seek(100);
+    IM_CHECK(state.commands.run("view.loss") == "");
+    ctx->Yield(12);
+    const std::size_t steps = state.undo.steps();
+    const bool was = setting("perplexity").get<bool>();
+    // The first of the two buttons at the right end of the view's header.
+    const ImGuiWindow& window = *ImGui::FindWindowByName("Loss and throughput###view loss");
+    ctx->MouseMoveToPos({window.InnerRect.Max.x - window.WindowPadding.x - px(2 * 28 - 13),
+                         window.InnerRect.Min.y + window.WindowPadding.y + px(10)});
+    ctx->MouseClick(0);
+    ctx->Yield(3);
+    ctx->ItemClick((popup_path() + "/Perplexity").c_str());
+    ctx->Yield(8);
+    IM_CHECK_EQ(setting("perplexity").get<bool>(), !was);
+    IM_CHECK_EQ(state.undo.steps(), steps + 1);
+    ctx->ItemClick((popup_path() + "/time axis/tokens").c_str());
+    ctx->Yield(8);
+    IM_CHECK(timeline.window().axis() == viz::TimeAxis::Tokens);
+    state.commands.remove("view.loss.perplexity");
+    ctx->ItemClick((popup_path() + "/Perplexity").c_str());
+    ctx->Yield(8);
+    IM_CHECK_EQ(setting("perplexity").get<bool>(), !was);
+  });
+  EXPECT_EQ(trouble, "");
+}
+
+TEST(RunHands, WhatTheRecorderNotesStandsInTheStatusBar) {
+  TemporaryFolder folder;
+  Bench bench(false);
+  bench.host.recording = folder / "run.h5";
+  bench.host.start_training("spark-collapse");
+  bench.host.scripted->advance(300);
+  bench.draw(20);
+  bench.run("timeline.go_to", "100");
+  bench.host.scripted->close();
+  const std::uint64_t without = bench.hash();
+  EXPECT_EQ(bench.hash(), without);
+  bench.host.scripted->recorder_note = "recorded in /tmp first, because the folder is on a network";
+  EXPECT_NE(bench.hash(), without);
 }
 
 }  // namespace

@@ -76,7 +76,8 @@ frame::RecorderStatus ScriptedTrainer::recorder() const {
   if (!recorder_failure.empty()) return {path_, 0, 0, 0, 0.5, recorder_failure};
   if (!writer_) return {};
   const record::WriterStats stats = writer_->stats();
-  return {path_, stats.bytes_on_disk, stats.last_committed_step, stats.frames_lost, 0.5, stats.failure};
+  return {path_,         stats.bytes_on_disk, stats.last_committed_step, stats.frames_lost, 0.5,
+          stats.failure, recorder_note};
 }
 
 void ScriptedTrainer::post(const trace::Command& command) {

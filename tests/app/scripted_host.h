@@ -39,6 +39,7 @@ class ScriptedTrainer final : public frame::TrainerLink {
 
   std::vector<trace::Command> posted;
   std::string recorder_failure;  // said instead of the writer's own
+  std::string recorder_note;
 
  private:
   void end(trace::RunStatus status);

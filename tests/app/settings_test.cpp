@@ -41,6 +41,18 @@ TEST(Settings, EachHasASentenceACommandAStandardValueAndAReset) {
   EXPECT_EQ(color_vision(), ColorVision::Normal);
 }
 
+TEST(Settings, OfRecordingAreUndoneLikeTheLook) {
+  Bench bench;
+  bench.draw(20);
+  bench.run("setting.recording.free_space", "2048");
+  bench.run("setting.appearance.scale", "120");
+  for (int i = 0; i < 2; ++i) bench.run("window.undo");
+  EXPECT_EQ(bench.state().settings.find("recording.free_space")->get(), "1024");
+  EXPECT_EQ(bench.state().settings.find("appearance.scale")->get(), "100");
+  bench.run("window.redo");
+  EXPECT_EQ(bench.state().settings.find("recording.free_space")->get(), "2048");
+}
+
 TEST(Settings, RefuseWhatWillNotDoInWords) {
   Bench bench;
   EXPECT_EQ(bench.commands().run("setting.appearance.scale", "900"),

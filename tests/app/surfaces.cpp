@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include "imgui.h"
 #include "viz/render/offscreen.h"
@@ -41,6 +42,22 @@ void NullSurface::end_frame() {
       texture->SetStatus(ImTextureStatus_OK);
     }
   }
+}
+
+SometimesPainted::SometimesPainted(int width, int height)
+    : screen_(std::make_unique<render::Offscreen>(width, height)) {}
+SometimesPainted::~SometimesPainted() = default;
+void SometimesPainted::begin_frame() { screen_->begin_frame(); }
+render::Pixels SometimesPainted::read_pixels() { return screen_->read_pixels(); }
+std::string SometimesPainted::description() const { return screen_->description(); }
+
+void SometimesPainted::end_frame() {
+  if (!std::exchange(paints_, false)) {
+    ImGui::Render();
+    // Lists without commands are left out when the surface renders the same frame.
+    for (ImDrawList* list : ImGui::GetDrawData()->CmdLists) list->CmdBuffer.resize(0);
+  }
+  screen_->end_frame();
 }
 
 std::unique_ptr<render::Surface> make_surface(int width, int height) {

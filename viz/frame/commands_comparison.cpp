@@ -84,7 +84,7 @@ viz::CommandArgument which_other_run(State& state) {
   viz::CommandArgument run{viz::CommandArgument::Kind::Choice, "run"};
   run.choices = [&state] {
     std::vector<std::string> names = titles(state);
-    std::erase(names, run_title(state, *state.run()));
+    if (state.run() != nullptr) std::erase(names, run_title(state, *state.run()));
     return names;
   };
   run.why_not = [&state](const std::string& title) -> std::string {

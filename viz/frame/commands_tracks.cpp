@@ -53,6 +53,7 @@ void add_chart_commands(State& state) {
   viz::CommandArgument chart{viz::CommandArgument::Kind::Choice, "chart"};
   chart.choices = [&state] {
     std::vector<std::string> words;
+    if (state.run() == nullptr) return words;
     for (const viz::ChartChoice& choice : viz::chart_choices(*state.run()))
       words.push_back(viz::words_of(choice));
     return words;

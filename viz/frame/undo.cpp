@@ -84,14 +84,17 @@ json views_now(const State& state) {
   return views;
 }
 
-bool is_look(const viz::Setting& setting) { return setting.id.starts_with("appearance."); }
+// The time axis and the smoothing come back with the window and the views; the budget is the trainer's, too.
+bool is_undone(const viz::Setting& setting) {
+  return setting.id.starts_with("appearance.") || setting.id.starts_with("recording.");
+}
 
-json look_now(const State& state) {
-  json look = json::object();
+json settings_now(const State& state) {
+  json settings = json::object();
   for (const viz::Setting& setting : state.settings.all()) {
-    if (is_look(setting)) look[setting.id] = setting.get();
+    if (is_undone(setting)) settings[setting.id] = setting.get();
   }
-  return look;
+  return settings;
 }
 
 }  // namespace
@@ -101,7 +104,7 @@ json snapshot(const State& state) {
           {"selection", selection_now(state.selection)},
           {"window", window_now(state)},
           {"views", views_now(state)},
-          {"look", look_now(state)},
+          {"settings", settings_now(state)},
           {"annotations", annotations_now(state)},
           {"time_bar", time_bar_now(state)},
           {"panels", {{"side", state.show_side_panels}, {"hidden", state.hide_interface}}},
@@ -109,7 +112,7 @@ json snapshot(const State& state) {
 }
 
 void restore(State& state, const json& from) {
-  for (const auto& [id, value] : from["look"].items()) {
+  for (const auto& [id, value] : from["settings"].items()) {
     if (state.settings.find(id)->get() != value) state.settings.set(id, value.get<std::string>());
   }
   state.show_side_panels = from["panels"]["side"].get<bool>();

@@ -174,8 +174,8 @@ void RunListPanel::draw_run(ViewContext& context, const RunEntry& entry, float h
   } else if (pressed) {
     context.selection.run = entry.run;
   }
-  if (hovered && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left) && context.run_command)
-    context.run_command("run.rename");
+  const bool is_double = ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left) && !ImGui::GetIO().KeyCtrl;
+  if (hovered && is_double && context.run_command) context.run_command("run.rename");
   if (entry.is_selected || hovered)
     list->AddRectFilled(at, {at.x + width, at.y + height - px(2)},
                         color(entry.is_selected ? Token::AccentSurface : Token::Hover), px(3));
