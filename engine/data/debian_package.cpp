@@ -65,7 +65,7 @@ double percent_of(std::string_view line) {
         fmt::format("the Debian package {} cannot be fetched: the package server is not reached; "
                     "check the network, {}",
                     package, kOtherWay));
-  if (mentions(said, {"404", "Hash Sum mismatch", "File not found"}))
+  if (mentions(said, {"404", "Hash Sum mismatch", "File not found", "Failed to stat"}))
     throw Error(
         fmt::format("the package server no longer has the Debian package {} that this machine's "
                     "lists name; run apt-get update as root, {}",
