@@ -12,10 +12,26 @@ constexpr int kThreads = 256;
 constexpr int kWideThreads = 1024;  // rows that no registers hold, and sums over a batch
 constexpr std::int64_t kHeldRow = 8192;
 
-__device__ inline float warp_max(float value) {
+// The lanes of a warp that share a row: all, or this half.
+template <int kLanes>
+__device__ inline unsigned row_mask() {
+  static_assert(kLanes == kWarpSize || kLanes == kWarpSize / 2);
+  return kLanes == kWarpSize ? kFullWarp : 0xffffu << (threadIdx.x & 16);
+}
+
+template <int kLanes>
+__device__ inline float row_max(float value) {
 #pragma unroll
-  for (int offset = kWarpSize / 2; offset > 0; offset /= 2)
-    value = fmaxf(value, __shfl_xor_sync(kFullWarp, value, offset));
+  for (int offset = kLanes / 2; offset > 0; offset /= 2)
+    value = fmaxf(value, __shfl_xor_sync(row_mask<kLanes>(), value, offset));
+  return value;
+}
+
+template <int kLanes>
+__device__ inline float row_sum(float value) {
+#pragma unroll
+  for (int offset = kLanes / 2; offset > 0; offset /= 2)
+    value += __shfl_xor_sync(row_mask<kLanes>(), value, offset);
   return value;
 }
 
@@ -24,7 +40,8 @@ __device__ inline float exp_below(float value, float largest) {
   return largest == -INFINITY ? 0.0f : __expf(value - largest);
 }
 
-// Softmax of what some threads have seen: exp(x) summed relative to the largest, and whether all were finite.
+// Softmax of what some threads have seen: exp(x) summed relative to the largest, and whether one was not
+// finite.
 struct Softmax {
   float largest, sum;
   bool has_non_finite;
@@ -56,18 +73,18 @@ __device__ void write_nll(const Softmax& row, float target_logit, std::int64_t i
   if (row.has_non_finite) atomicAdd(output.non_finite, 1);  // integers: the order does not matter
 }
 
-// kRowThreads neighbouring threads (a warp or the block) hold a row, kElements values each.
+// kRowThreads neighbouring threads (half a warp, a warp or the block) hold a row, kElements values each.
 template <typename Logit, int kRowThreads, int kElements, int kWidth>
 __global__ void __launch_bounds__(kThreads)
     cross_entropy_kernel(const Logit* logits, CrossEntropyChunk chunk, const float* inverse_count,
                          CrossEntropyOutput output) {
-  constexpr int kPacks = kElements / kWidth;
+  constexpr int kPacks = kElements / kWidth, kLanes = kRowThreads < kWarpSize ? kRowThreads : kWarpSize;
   const std::int64_t index = std::int64_t(blockIdx.x) * (kThreads / kRowThreads) + threadIdx.x / kRowThreads;
   if (index >= chunk.rows) return;
   const int lane = threadIdx.x % kRowThreads, vocabulary = int(chunk.vocabulary);
   const Logit* row_logits = logits + index * vocabulary;
   Bfloat16* d_row = output.d_logits + index * vocabulary;
-  // Logits and target are on their way together: no load waits for another.
+  // Logits and target are on their way together.
   Pack<kWidth> x[kPacks];
 #pragma unroll
   for (int p = 0; p < kPacks; ++p) {
@@ -87,41 +104,45 @@ __global__ void __launch_bounds__(kThreads)
     if (lane == 0) output.nll[index] = 0;
     return;
   }
-  float largest = -INFINITY, not_a_number = 0, target_logit = 0;
-  bool holds_target = false;
+  // Its owner reads it before anything is written, because d_logits may be the logits.
+  const bool owns_target = target / kWidth % kRowThreads == lane;
+  const float target_logit = owns_target ? load<1>(row_logits + target).at[0] : 0.0f;
+  float largest = -INFINITY, not_a_number = 0;
 #pragma unroll
   for (int p = 0; p < kPacks; ++p) {
-    const int column = (p * kRowThreads + lane) * kWidth;
+    const bool exists = (p * kRowThreads + lane) * kWidth < vocabulary;
 #pragma unroll
-    for (int i = 0; i < kWidth; ++i) {
-      const float value = x[p].at[i];
-      if (column < vocabulary) not_a_number = fmaf(value, 0.0f, not_a_number);
-      if (column + i == target) holds_target = true, target_logit = value;
+    for (float value : x[p].at) {
+      if (exists) not_a_number = fmaf(value, 0.0f, not_a_number);
       largest = fmaxf(largest, value);
     }
   }
-  Softmax row = {warp_max(largest), 0, __any_sync(kFullWarp, not_a_number != 0.0f) != 0};
-  const float warp_largest = row.largest;
+  Softmax row = {row_max<kLanes>(largest), 0, __any_sync(row_mask<kLanes>(), not_a_number != 0.0f) != 0};
+  // Lanes without values: any finite number makes their exponentials zero.
+  const float warp_largest = row.largest, base = warp_largest == -INFINITY ? 0.0f : warp_largest;
 #pragma unroll
   for (int p = 0; p < kPacks; ++p) {
 #pragma unroll
     for (float& value : x[p].at) {
-      value = exp_below(value, warp_largest);
+      value = __expf(value - base);
       row.sum += value;
     }
   }
-  row.sum = warp_sum(row.sum);
+  row.sum = row_sum<kLanes>(row.sum);
   if constexpr (kRowThreads > kWarpSize) row = over_block<kRowThreads / kWarpSize>(row);
-  const float factor = exp_below(warp_largest, row.largest) / row.sum;
+  const float factor = exp_below(warp_largest, row.largest) / row.sum * scale;
 #pragma unroll
   for (int p = 0; p < kPacks; ++p) {
     const int column = (p * kRowThreads + lane) * kWidth;
 #pragma unroll
-    for (int i = 0; i < kWidth; ++i)
-      x[p].at[i] = fmaf(x[p].at[i], factor, column + i == target ? -1.0f : 0.0f) * scale;
+    for (float& value : x[p].at) value *= factor;
     if (column < vocabulary) store<kWidth>(d_row + column, x[p]);
   }
-  if (holds_target) write_nll(row, target_logit, index, output);
+  if (!owns_target) return;
+  // Over what this thread has just written.
+  const float share = exp_below(target_logit, row.largest) / row.sum;
+  store<1>(d_row + target, Pack<1>{(share - 1.0f) * scale});
+  write_nll(row, target_logit, index, output);
 }
 
 // A block a row of any length.
@@ -147,7 +168,7 @@ __global__ void __launch_bounds__(kWideThreads)
     largest = fmaxf(largest, value);
     sum = sum * exp_below(before, largest) + exp_below(value, largest);
   }
-  const float warp_largest = warp_max(largest);
+  const float warp_largest = row_max<kWarpSize>(largest);
   const Softmax row =
       over_block<kWideThreads / kWarpSize>({warp_largest, warp_sum(sum * exp_below(largest, warp_largest)),
                                             __any_sync(kFullWarp, not_a_number != 0.0f) != 0});
@@ -198,14 +219,14 @@ struct Call {
            output);
   }
 
-  static constexpr int kVectorWidth = 16 / sizeof(Logit);
-
   // The smallest holding that takes the row.
   template <int kWidth>
   void run_held() const {
     const std::int64_t vocabulary = chunk.vocabulary;
-    if (vocabulary <= 4 * kWarpSize && kWidth <= 4) return run < kWarpSize, 4, kWidth <= 4 ? kWidth : 4 > ();
-    if (vocabulary <= 8 * kWarpSize) return run<kWarpSize, 8, kWidth>();
+    constexpr int kHalf = kWarpSize / 2;
+    if (vocabulary <= 4 * kHalf) return run<kHalf, 4, kWidth>();
+    if (vocabulary <= 8 * kHalf) return run<kHalf, 8, kWidth>();
+    if (vocabulary <= 16 * kHalf) return run<kHalf, 16, kWidth>();
     if (vocabulary <= 16 * kWarpSize) return run<kWarpSize, 16, kWidth>();
     if (vocabulary <= 32 * kWarpSize) return run<kWarpSize, 32, kWidth>();
     if (vocabulary <= 8 * kThreads) return run<kThreads, 8, kWidth>();
@@ -218,8 +239,8 @@ struct Call {
     if (chunk.vocabulary > kHeldRow) {
       launch("cross_entropy", wide_cross_entropy_kernel<Logit>, chunk.rows, kWideThreads, stream, logits,
              chunk, inverse_count, output);
-    } else if (chunk.vocabulary % kVectorWidth == 0) {
-      run_held<kVectorWidth>();
+    } else if (chunk.vocabulary % 4 == 0) {
+      run_held<4>();
     } else {
       run_held<1>();
     }

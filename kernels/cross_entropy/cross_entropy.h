@@ -31,8 +31,8 @@ struct CrossEntropyOutput {
 };
 
 // logits [rows,V] of the chunk, fp32 or bf16 (d_logits may then be the logits), fp32 inside. Each logit is
-// read once for V <= 8192 (the row stays in registers), else twice more. Throws std::runtime_error when the
-// launch fails.
+// read once for V <= 8192 (the row stays in registers), else twice. Throws std::runtime_error when a launch
+// fails.
 void cross_entropy(const float* logits, CrossEntropyChunk chunk, const float* inverse_count,
                    CrossEntropyOutput output, Stream stream);
 void cross_entropy(const Bfloat16* logits, CrossEntropyChunk chunk, const float* inverse_count,

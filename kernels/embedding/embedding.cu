@@ -12,12 +12,12 @@ constexpr int kSegmentThreads = 64;                // small blocks spread few th
 constexpr int kRowsAtOnce = 8, kPartsAtOnce = 16;  // loads a thread has on their way
 
 template <int kWidth>
-__global__ void __launch_bounds__(kThreads)
-    embed_kernel(const float* __restrict__ table, TokenIds ids, int packs, float* __restrict__ output) {
-  const std::int64_t i = std::int64_t(blockIdx.x) * kThreads + threadIdx.x, n = i / packs;
+__global__ void __launch_bounds__(kThreads) embed_kernel(const float* __restrict__ table, TokenIds ids,
+                                                         std::uint32_t packs, float* __restrict__ output) {
+  const std::uint32_t i = blockIdx.x * kThreads + threadIdx.x, n = i / packs;
   if (n >= ids.count()) return;
   const Pack<kWidth> values = load<kWidth>(table + (ids[n] * packs + i % packs) * kWidth);
-  store<kWidth>(output + i * kWidth, values);
+  store<kWidth>(output + std::int64_t(i) * kWidth, values);
 }
 
 struct Segment {
@@ -54,12 +54,12 @@ __device__ void load_places(const std::int32_t* __restrict__ order,
 template <int kWidth>
 __global__ void __launch_bounds__(kSegmentThreads)
     embedding_segments_kernel(const float* __restrict__ d_rows, const std::int32_t* __restrict__ order,
-                              const std::int32_t* __restrict__ sorted_ids, std::int64_t tokens, int packs,
-                              float* __restrict__ d_table, float* __restrict__ scratch) {
-  const std::int64_t i = std::int64_t(blockIdx.x) * kSegmentThreads + threadIdx.x;
+                              const std::int32_t* __restrict__ sorted_ids, std::int64_t tokens,
+                              std::uint32_t packs, float* __restrict__ d_table, float* __restrict__ scratch) {
+  const std::uint32_t i = blockIdx.x * kSegmentThreads + threadIdx.x;
   const Segment segment = segment_at(i / packs, tokens);
   if (segment.begin >= tokens) return;
-  const int column = int(i % packs) * kWidth, width = packs * kWidth;
+  const int column = int(i % packs) * kWidth, width = int(packs) * kWidth;
   float* border = scratch + std::int64_t(segment.index) * 2 * width + column;
   std::int32_t id = sorted_ids[segment.begin];
   bool began_before = segment.begin > 0 && sorted_ids[segment.begin - 1] == id;
@@ -109,14 +109,14 @@ __global__ void __launch_bounds__(kSegmentThreads)
 template <int kWidth>
 __global__ void __launch_bounds__(kSegmentThreads)
     embedding_borders_kernel(const float* __restrict__ scratch, const std::int32_t* __restrict__ sorted_ids,
-                             const std::int32_t* __restrict__ offsets, std::int64_t tokens, int packs,
-                             float* __restrict__ d_table) {
-  const std::int64_t i = std::int64_t(blockIdx.x) * kSegmentThreads + threadIdx.x;
+                             const std::int32_t* __restrict__ offsets, std::int64_t tokens,
+                             std::uint32_t packs, float* __restrict__ d_table) {
+  const std::uint32_t i = blockIdx.x * kSegmentThreads + threadIdx.x;
   const Segment segment = segment_at(i / packs, tokens);
   if (segment.end >= tokens) return;
   const std::int32_t id = sorted_ids[segment.end - 1], begin = offsets[id], end = offsets[id + 1];
   if (begin < segment.begin || end <= segment.end) return;
-  const int column = int(i % packs) * kWidth, width = packs * kWidth;
+  const int column = int(i % packs) * kWidth, width = int(packs) * kWidth;
   const int last = (end - 1) / int(kEmbeddingSegment);
   float* const table_row = d_table + std::int64_t(id) * width + column;
   const Pack<kWidth> before = load<kWidth>(table_row);
@@ -137,7 +137,7 @@ __global__ void __launch_bounds__(kSegmentThreads)
 template <int kWidth>
 void backward(const float* d_rows, IdGroups groups, std::int64_t tokens, std::int64_t width, float* d_table,
               float* scratch, Stream stream) {
-  const int packs = int(width / kWidth);
+  const std::uint32_t packs = std::uint32_t(width / kWidth);
   const std::int64_t blocks = divide_up(divide_up(tokens, kEmbeddingSegment) * packs, kSegmentThreads);
   launch("embedding_backward", embedding_segments_kernel<kWidth>, blocks, kSegmentThreads, stream, d_rows,
          static_cast<const std::int32_t*>(groups.order), static_cast<const std::int32_t*>(groups.sorted_ids),
@@ -152,10 +152,10 @@ void backward(const float* d_rows, IdGroups groups, std::int64_t tokens, std::in
 void embed(const float* table, TokenIds ids, std::int64_t width, float* output, Stream stream) {
   if (width % 4 == 0) {
     launch("embed", embed_kernel<4>, divide_up(ids.count() * (width / 4), kThreads), kThreads, stream, table,
-           ids, int(width / 4), output);
+           ids, std::uint32_t(width / 4), output);
   } else {
     launch("embed", embed_kernel<1>, divide_up(ids.count() * width, kThreads), kThreads, stream, table, ids,
-           int(width), output);
+           std::uint32_t(width), output);
   }
 }
 

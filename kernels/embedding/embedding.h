@@ -9,7 +9,7 @@
 namespace sparsescope::kernels {
 
 // output [N,width] fp32 = table [V,width] fp32, row ids[n]. Every id is in 0 .. V-1: whoever makes batches
-// holds that. Throws std::runtime_error when the launch fails.
+// holds that. N * width < 2^32. Throws std::runtime_error when a launch fails.
 void embed(const float* table, TokenIds ids, std::int64_t width, float* output, Stream stream);
 
 // Tokens grouped by id, stable: ascending ids, inside an id ascending n.

@@ -15,7 +15,7 @@ struct Normal {
 };
 
 // Abramowitz and Stegun 7.1.26 for the upper tail: no cancellation where Phi is small, and the exponential is
-// phi's own. erff and expf cost twice the time of the memory traffic: see ladder/.
+// phi's own. erff and expf cost more than the memory traffic hides: see ladder/.
 __device__ inline Normal normal(float x) {
   constexpr float kLog2E = 1.4426950408889634f, kInverseSqrt2Pi = 0.3989422804014327f;
   constexpr float kInverseSqrt2 = 0.7071067811865476f;

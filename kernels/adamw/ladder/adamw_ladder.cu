@@ -1,4 +1,16 @@
-// Study versions of AdamW.
+// Study versions of AdamW. Microseconds on an H100 80GB HBM3 (copy: 3007 GB/s), data rotating through more
+// than the L2 cache, medians of 5 graphs of 50; in brackets bytes per second (30 B an element) as a share of
+// the copy's:
+//
+//   version                       4.2 M elements   10.7 M elements
+//   adamw_scalar                    59.4 (0.71)      140.4 (0.76)
+//   adamw_streaming                 53.2 (0.79)      130.0 (0.82)
+//   adamw_two_packs                 54.3 (0.77)      129.0 (0.83)
+//   adamw_two_streaming             55.6 (0.75)      133.2 (0.80)
+//   kernels/adamw/adamw.cu          51.5 (0.81)      125.4 (0.85)
+//
+// Wider packs and caching hints cost a little; what is left is nine streams, half of them writes, on one
+// memory.
 #include "kernels/adamw/ladder/adamw_ladder.h"
 #include "kernels/common/launch.h"
 #include "kernels/common/vector.h"

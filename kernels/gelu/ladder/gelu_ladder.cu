@@ -1,4 +1,15 @@
-// Study versions of GELU.
+// Study versions of GELU. Microseconds on an H100 80GB HBM3 (copy: 3007 GB/s), data rotating through more
+// than the L2 cache, medians of 5 graphs of 50; in brackets bytes per second as a share of the copy's:
+//
+//   version                                        16384 x 768     16384 x 1536
+//   gelu_erff                                      19.3 (0.87)      36.0 (0.93)
+//   gelu of kernels/gelu/gelu.cu                   18.3 (0.92)      35.1 (0.95)
+//   gelu_backward_scalar                           46.3 (0.54)      90.8 (0.55)
+//   gelu_backward_erff                             29.3 (0.86)      57.0 (0.88)
+//   gelu_backward of kernels/gelu/gelu.cu          26.6 (0.94)      51.4 (0.98)
+//
+// With data in the cache (16384 x 768) the backward pass takes 21.9 instead of 29.3: there the arithmetic
+// shows.
 #include "kernels/common/launch.h"
 #include "kernels/common/vector.h"
 #include "kernels/gelu/ladder/gelu_ladder.h"
