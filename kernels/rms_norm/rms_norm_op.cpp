@@ -30,7 +30,8 @@ StreamGradient residual_rms_norm_backward(const NormedStream& made, const at::Te
                                           const at::Tensor& d_stream, const at::Tensor& d_normed,
                                           const at::Tensor& gain_gradient) {
   const RmsNormShape shape{made.stream.size(0), made.stream.size(1)};
-  const StreamGradient gradient{at::empty_like(made.stream), at::empty_like(made.normed)};
+  const StreamGradient gradient{at::empty_like(made.stream),
+                                at::empty_like(made.stream, made.stream.options().dtype(at::kBFloat16))};
   const at::Tensor partials = at::empty({rms_norm_gain_partials(shape.width)}, made.stream.options());
   const RmsNormBackward arrays{
       data_of<float>(made.stream),       data_of<float>(made.rstd), data_of<float>(gain),
