@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/app/bench.h"
+#include "viz/frame/time_bar.h"
 #include "viz/frame/time_choices.h"
 
 namespace sparsescope::test {
@@ -61,6 +62,38 @@ TEST(Layouts, AreReadFromTheScreenAsTheyWerePutThere) {
   frame::apply_layout(bench.state(), now);
   EXPECT_EQ(bench.hash(), hash);
   EXPECT_EQ(frame::layout_now(bench.state()), now);
+}
+
+TEST(Layouts, OfTheProgramFoldIntoTabsInALowWindowAndAPersonsStay) {
+  Bench bench;
+  bench.draw(20);
+  const nlohmann::json high = frame::layout_now(bench.state());
+  ASSERT_EQ(high["tree"]["first"]["split"], "below");
+  bench.run("window.scale", "200");
+  bench.run("layout.reset_stock");
+  const nlohmann::json low = frame::layout_now(bench.state());
+  EXPECT_EQ(low["tree"]["split"], "right");
+  EXPECT_EQ(low["tree"]["first"]["views"], nlohmann::json::array({"drift", "loss", "routing", "tokens"}));
+  EXPECT_EQ(low["tree"]["first"]["front"], "drift");
+  frame::apply_layout(bench.state(), high);
+  bench.draw(10);
+  EXPECT_EQ(frame::layout_now(bench.state())["tree"]["first"]["split"], "below");
+}
+
+TEST(Layouts, LeaveTheTimelineAFifthOfTheWindowAndItNamesWhatHasNoRoom) {
+  Bench bench;
+  bench.draw(40);
+  bench.run("train.evaluate");
+  frame::State& state = bench.state();
+  for (const float height : {700.f, 771.f, 900.f, 1080.f, 2160.f}) {
+    const frame::TrackRows rows = frame::rows_that_fit(state, *state.run(), {1600, height});
+    EXPECT_LE(frame::time_bar_height(state, {1600, height}), 0.2f * height) << height;
+    EXPECT_FALSE(rows.charts.empty()) << height;
+    EXPECT_EQ(rows.left_out.empty(), height >= 900) << height;
+  }
+  // Who chooses charts gets room for them.
+  for (const char* chart : {"gradient norm", "learning rate"}) bench.run("timeline.chart", chart);
+  EXPECT_EQ(frame::rows_that_fit(state, *state.run(), {1600, 900}).charts.size(), 4u);
 }
 
 TEST(Layouts, AreSavedUnderANameAndAreTheDefaultOfTheirKind) {

@@ -17,7 +17,7 @@ namespace {
 
 // Lengths at scale 1. Below these widths a side panel would leave the views too little.
 constexpr float kGap = 4, kTopBar = 56, kStatusBar = 30, kLeftPanel = 266, kInspector = 306;
-constexpr float kNeedsForLeft = 1000, kNeedsForInspector = 1360;
+constexpr float kNeedsForLeft = 970, kNeedsForInspector = 1360;
 
 struct Regions {
   Area top, left, center, inspector, time, status;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "engine/trace/error.h"
@@ -107,10 +108,14 @@ void filters(NewRunDialog& dialog) {
   const viz::NewRunForm& form = *dialog.form;
   ImGui::SetNextItemWidth(px(260));
   ImGui::InputTextWithHint("##search", "Search values", &dialog.search);
+  const float beside = ImGui::GetItemRectMin().y - ImGui::GetCursorScreenPos().y + ImGui::GetCursorPosY() +
+                       std::floor((ImGui::GetFrameHeight() - px(24)) / 2);  // of a toggle, in the middle
   ImGui::SameLine(0, px(16));
+  ImGui::SetCursorPosY(beside);
   ui::toggle("Advanced", dialog.shows_advanced);
   ui::tooltip("Show every value; a search always looks at all of them");
   ImGui::SameLine(0, px(16));
+  ImGui::SetCursorPosY(beside);
   const std::string changed = fmt::format("Changed ({})###changed", form.changed());
   ui::toggle(changed.c_str(), dialog.shows_changed_only);
   ui::tooltip("Show only what differs from the preset");
@@ -211,7 +216,7 @@ void footer(State& state) {
   ui::tooltip("Writes the whole experiment; the command line runs it unchanged");
   ImGui::SameLine();
   ImGui::SetNextItemWidth(-FLT_MIN);
-  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + px(2));
+  ImGui::SetCursorPosY(ImGui::GetCursorPosY() + std::floor((px(34) - ImGui::GetFrameHeight()) / 2));
   ImGui::InputText("##file", &dialog.file);
 }
 

@@ -131,7 +131,7 @@ void draw_settings(State& state) {
   SettingsDialog& dialog = state.settings_dialog;
   if (!dialog.is_open) return;
   if (dialog.wants_focus) ImGui::SetNextWindowFocus();
-  if (begin_overlay("settings", 680, 720, dialog.is_open)) {
+  if (begin_overlay("settings", 680, 748, dialog.is_open)) {
     {
       FontScope font(Font::SemiBold, kTitleText - 2);
       ImGui::TextUnformatted("Settings");

@@ -157,15 +157,17 @@ void search_box(State& state, const Area& area, float width) {
   list->AddRect(at, corner, color(hovered ? Token::Faint : Token::Line), px(4));
   const std::string keys = "Ctrl+K";
   const ImVec2 size = text_size(Font::Mono, kSmallText - 1, keys.c_str());
+  float key_left = at.x + (width - size.x) / 2;  // alone in the middle, or at the end
   for (const char* words : {"Search commands", "Search"}) {
     const ImVec2 extent = text_size(Font::Regular, kSmallText, words);
     if (width <= extent.x + size.x + px(28)) continue;
     draw_text(list, Font::Regular, kSmallText, {at.x + px(12), at.y + (px(32) - extent.y) / 2},
               color(Token::Muted), words);
+    key_left = corner.x - px(10) - size.x;
     break;
   }
-  draw_text(list, Font::Mono, kSmallText - 1, {corner.x - px(10) - size.x, at.y + (px(32) - size.y) / 2},
-            color(Token::Muted), keys.c_str());
+  draw_text(list, Font::Mono, kSmallText - 1, {key_left, at.y + (px(32) - size.y) / 2}, color(Token::Muted),
+            keys.c_str());
 }
 
 std::string fraction_words(std::uint64_t planned) {

@@ -150,7 +150,10 @@ void draw_end_labels() {
   std::vector<EndLabel>& labels = current.labels;
   if (labels.empty()) return;
   const float height = px(kSmallText) * 1.15f;
-  const int room = std::max(1, static_cast<int>((current.area_max.y - current.area_min.y + height) / height));
+  const float highest = current.area_min.y - height / 2;
+  const float lowest =
+      std::min(current.area_max.y + height / 2, current.frame_max.y);  // below, it is clipped
+  const int room = std::max(1, static_cast<int>((lowest - highest) / height));
   if (static_cast<int>(labels.size()) > room) {
     const std::size_t hidden = labels.size() - static_cast<std::size_t>(room) + 1;
     labels.resize(static_cast<std::size_t>(room) - 1);
@@ -160,10 +163,10 @@ void draw_end_labels() {
   std::stable_sort(labels.begin(), labels.end(),
                    [](const EndLabel& a, const EndLabel& b) { return a.y < b.y; });
   std::vector<float> tops(labels.size());
-  float next = current.area_min.y - height / 2;
+  float next = highest;
   for (std::size_t i = 0; i < labels.size(); ++i)
     next = (tops[i] = std::max(labels[i].y - height / 2, next)) + height;
-  float limit = current.area_max.y + height / 2;
+  float limit = lowest;
   for (std::size_t i = labels.size(); i-- > 0;) limit = (tops[i] = std::min(tops[i], limit - height));
   // One column for all, right of the line that reaches furthest: a label never lies on another line.
   float furthest = current.area_min.x;
@@ -360,9 +363,12 @@ Drag drag_horizontal(int id, double y) {
 
 void dot(double x, double y, float radius, ImU32 ink) {
   const float reach = line_px(radius);
-  ImPlot::PushPlotClipRect(reach);  // whole at the edge of the plot
+  // Whole at the edge of the plot.
+  ImPlot::PopPlotClipRect();
+  ImPlot::PushPlotClipRect(reach);
   list()->AddCircleFilled(ImPlot::PlotToPixels(x, y), reach, ink, 16);
   ImPlot::PopPlotClipRect();
+  ImPlot::PushPlotClipRect();
 }
 
 void tick(double x, ImU32 ink) {
