@@ -194,9 +194,12 @@ void PictureView::draw_grid(const Picture& picture, ViewContext& context, ImVec2
   const std::size_t small = picture.tracks.size() - 1;
   const float gap = px(16);
   const bool is_low = size.y < px(420) && size.x > px(560);
-  const ImVec2 first_size = is_low
-                                ? ImVec2{std::floor(size.x * 0.56f), size.y}
-                                : ImVec2{size.x, std::floor(std::max(px(kComfortableFirst), size.y * 0.42f))};
+  // The first leaves the others at least one row.
+  const float least = px(kTrackTitle + kSmallestMultiple + kAxisLabels);
+  const float first_height = std::clamp(size.y - least - gap / 2, px(kSmallestFirst),
+                                        std::max(px(kComfortableFirst), size.y * 0.42f));
+  const ImVec2 first_size =
+      is_low ? ImVec2{std::floor(size.x * 0.56f), size.y} : ImVec2{size.x, std::floor(first_height)};
   const ImVec2 rest_at =
       is_low ? ImVec2{at.x + first_size.x + gap, at.y} : ImVec2{at.x, at.y + first_size.y + gap / 2};
   const ImVec2 rest =
@@ -205,7 +208,6 @@ void PictureView::draw_grid(const Picture& picture, ViewContext& context, ImVec2
       static_cast<std::size_t>(std::max(1.f, std::floor((rest.x + gap) / (px(kGridColumn) + gap))));
   const std::size_t columns = std::clamp<std::size_t>(fitting, 1, std::min<std::size_t>(3, small));
   const std::size_t rows = (small + columns - 1) / columns;
-  const float least = px(kTrackTitle + kSmallestMultiple + kAxisLabels);
   // Those that scroll are not cut at the edge.
   const float rows_shown = std::clamp(std::floor(rest.y / least), 1.f, static_cast<float>(rows));
   const float row_height = std::max(std::floor(rest.y / rows_shown), least);

@@ -24,17 +24,26 @@ double waiting_place(const LevelMark& level, Range y) {
   return level.none > y.maximum ? y.maximum : y.minimum;
 }
 
-enum class End { Left, Right };  // of the line its words stand at
+enum class End { Left, Right };    // of the line its words stand at
+enum class Side { Above, Below };  // of the line
 
-void draw_words(double y, const std::string& words, ImU32 ink, End end) {
+void draw_words(double y, const std::string& words, ImU32 ink, End end, Side side = Side::Above) {
   const Range shown = plot::shown_y();
   const ImVec2 size = text_size(Font::Regular, kSmallText - 1, words.c_str());
   ImVec2 at = plot::pixels(end == End::Left ? plot::shown_x().minimum : plot::shown_x().maximum, y);
   if (end == End::Right) at.x -= size.x + px(kGrip + 8);
-  // Above the line, where there is room.
-  const bool is_above = at.y - size.y - px(3) > plot::pixels(0, shown.maximum).y;
-  draw_text(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1,
-            {at.x + px(6), is_above ? at.y - size.y - px(2) : at.y + px(2)}, ink, words.c_str());
+  // On its side of the line, where there is room.
+  const bool fits_above = at.y - size.y - px(3) > plot::pixels(0, shown.maximum).y;
+  const bool fits_below = at.y + size.y + px(4) < plot::pixels(0, shown.minimum).y;
+  const bool is_above = side == Side::Above ? fits_above : !fits_below;
+  // Words about all that is below stand at the foot of the plot, where lines are rarer.
+  const float below = side == Side::Below ? plot::pixels(0, shown.minimum).y - size.y - px(3) : at.y + px(2);
+  const ImVec2 place{at.x + px(6), is_above ? at.y - size.y - px(2) : below};
+  if (end == End::Right)  // where the newest values of lines are
+    ImGui::GetWindowDrawList()->AddRectFilled({place.x - px(3), place.y},
+                                              {place.x + size.x + px(3), place.y + size.y},
+                                              color(Token::Panel, 0.85f), px(3));
+  draw_text(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1, place, ink, words.c_str());
 }
 
 // The grip at the right end of a line.
@@ -137,7 +146,7 @@ void draw_levels(const TrackPlot& request, ViewContext& context) {
       plot::horizontal(level.y, {ink_color(level.ink, 0, request.picture.run), is_strong ? 2.f : 1.f,
                                  is_strong ? plot::Dash::Solid : plot::Dash::Dashed});
       draw_words(level.y, level.command.empty() ? level.words : value_words(level, level.y),
-                 color(Token::Muted), end_of(level));
+                 color(Token::Muted), end_of(level), is_strong ? Side::Below : Side::Above);
     }
   }
 }
