@@ -11,7 +11,7 @@
 #include "engine/train/controls.h"
 #include "engine/train/updater.h"
 #include "kernels/adamw/adamw.h"
-#include "kernels/common/dispatch.h"
+#include "kernels/common/dispatch_op.h"
 
 namespace sparsescope::train {
 namespace {

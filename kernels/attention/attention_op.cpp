@@ -4,7 +4,7 @@
 #include <ATen/ops/empty_like.h>
 
 #include "kernels/attention/attention.h"
-#include "kernels/common/dispatch.h"
+#include "kernels/common/dispatch_op.h"
 
 namespace sparsescope::kernels {
 namespace {

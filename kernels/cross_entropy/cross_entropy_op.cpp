@@ -2,7 +2,7 @@
 
 #include <ATen/ops/empty.h>
 
-#include "kernels/common/dispatch.h"
+#include "kernels/common/dispatch_op.h"
 #include "kernels/common/token_ids_op.h"
 #include "kernels/cross_entropy/cross_entropy.h"
 

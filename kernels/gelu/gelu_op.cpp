@@ -2,7 +2,7 @@
 
 #include <ATen/ops/empty_like.h>
 
-#include "kernels/common/dispatch.h"
+#include "kernels/common/dispatch_op.h"
 #include "kernels/gelu/gelu.h"
 
 namespace sparsescope::kernels {

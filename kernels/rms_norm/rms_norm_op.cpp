@@ -4,7 +4,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
-#include "kernels/common/dispatch.h"
+#include "kernels/common/dispatch_op.h"
 #include "kernels/rms_norm/rms_norm.h"
 
 namespace sparsescope::kernels {

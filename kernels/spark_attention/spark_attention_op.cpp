@@ -3,7 +3,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
-#include "kernels/common/dispatch.h"
+#include "kernels/common/dispatch_op.h"
 #include "kernels/common/token_ids_op.h"
 
 namespace sparsescope::kernels {
