@@ -21,7 +21,14 @@
 namespace sparsescope {
 namespace {
 
-constexpr std::int64_t kLayers = 8, kTokens = 512;
+struct Shape {
+  std::int64_t layers = 0, tokens = 0;
+  constexpr std::int64_t pairs() const { return layers * tokens * (tokens + 1) / 2; }
+};
+constexpr Shape kMillion{8, 512};
+constexpr Shape kSmall{1, 154};  // just below what is summed aside
+static_assert(kSmall.pairs() <= viz::kLargeGraph && kSmall.pairs() > viz::kLargeGraph - 300);
+
 constexpr double kMostMillis = 4;
 
 // Of this thread alone: what others compute meanwhile does not count.
@@ -40,7 +47,7 @@ trace::Channel channel(const char* name, trace::DType dtype, std::vector<trace::
   return made;
 }
 
-trace::SchemaPtr schema() {
+trace::SchemaPtr schema(Shape shape) {
   trace::Schema made;
   made.run_uuid = "33333333-4444-5555-6666-777777777777";
   made.title = "a million edges";
@@ -54,20 +61,20 @@ trace::SchemaPtr schema() {
                   {"via", trace::DType::U16, 12},  {"layer", trace::DType::U8, 14},
                   {"head", trace::DType::U8, 15},  {"kind", trace::DType::U8, 16}};
   std::vector<std::string> layers;
-  for (std::int64_t layer = 0; layer < kLayers; ++layer) layers.push_back(std::to_string(layer));
-  made.channels = {edges,
-                   channel("probe_ids", trace::DType::I32, {{"sequence", 1, {}}, {"position", kTokens, {}}}),
-                   channel("threshold", trace::DType::F32, {{"layer", kLayers, layers}})};
+  for (std::int64_t layer = 0; layer < shape.layers; ++layer) layers.push_back(std::to_string(layer));
+  made.channels = {
+      edges, channel("probe_ids", trace::DType::I32, {{"sequence", 1, {}}, {"position", shape.tokens, {}}}),
+      channel("threshold", trace::DType::F32, {{"layer", shape.layers, layers}})};
   return std::make_shared<const trace::Schema>(trace::finish_schema(std::move(made)));
 }
 
 // All pairs of all layers; `step` turns the reasons.
-trace::FramePtr frame(std::uint64_t step) {
+trace::FramePtr frame(Shape shape, std::uint64_t step) {
   auto made = std::make_shared<trace::Frame>();
   made->row = made->step = step;
   trace::ChannelData edges{0, {}};
-  for (std::uint8_t layer = 0; layer < kLayers; ++layer) {
-    for (std::uint16_t t = 0; t < kTokens; ++t) {
+  for (std::uint8_t layer = 0; layer < shape.layers; ++layer) {
+    for (std::uint16_t t = 0; t < shape.tokens; ++t) {
       for (std::uint16_t p = 0; p <= t; ++p) {
         std::byte record[20] = {};
         const float weight = 1.f / static_cast<float>(t + 1);
@@ -84,8 +91,10 @@ trace::FramePtr frame(std::uint64_t step) {
   }
   made->present.add(0);
   made->data.push_back(std::move(edges));
-  if (step == 0) trace::add_values<std::int32_t>(*made, 1, std::vector<std::int32_t>(kTokens, 1));
-  trace::add_values<float>(*made, 2, std::vector<float>(kLayers, 1));
+  if (step == 0)
+    trace::add_values<std::int32_t>(*made, 1,
+                                    std::vector<std::int32_t>(static_cast<std::size_t>(shape.tokens), 1));
+  trace::add_values<float>(*made, 2, std::vector<float>(static_cast<std::size_t>(shape.layers), 1));
   return made;
 }
 
@@ -96,12 +105,12 @@ struct Frames {
 
 class Bench {
  public:
-  Bench() {
+  explicit Bench(Shape shape) : shape_(shape) {
     ImGui::GetIO().DisplaySize = {1920, 1080};
     ImGui::GetIO().DeltaTime = 1 / 60.f;
     ImGui::GetIO().BackendFlags |=
         ImGuiBackendFlags_RendererHasTextures | ImGuiBackendFlags_RendererHasVtxOffset;
-    box_->on_schema(schema());
+    box_->on_schema(schema(shape_));
     timeline_.add_run({box_});
     for (auto& view : viz::make_views()) {
       if (view->id() == "routing") view_ = std::move(view);
@@ -117,7 +126,7 @@ class Bench {
   void point_at(float x, float y) { ImGui::GetIO().AddMousePosEvent(x, y); }
 
   void feed(std::uint64_t step) {
-    box_->on_frame(frame(step));
+    box_->on_frame(frame(shape_, step));
     timeline_.drain_all();
   }
   // Frames until nothing trails any more.
@@ -147,7 +156,7 @@ class Bench {
       set({{"layout", layout}, {"camera", {first, end}}});
       add_frames(millis, 10'000, [&](std::size_t i) { return i < 2 || timeline_.is_busy(); });
     };
-    const auto tokens = static_cast<double>(kTokens);
+    const auto tokens = static_cast<double>(shape_.tokens);
     for (double shown = tokens; shown > width; shown *= 0.8) look(0, shown);
     for (double first = 0; first + width <= tokens; first += 24) look(first, first + width);
     return summary(std::move(millis));
@@ -200,6 +209,7 @@ class Bench {
   }
 
  private:
+  Shape shape_;
   GuiContext gui_;
   std::shared_ptr<trace::Mailbox> box_ =
       std::make_shared<trace::Mailbox>(std::size_t{1} << 30, trace::Overflow::DropOldest);
@@ -215,23 +225,34 @@ bool report(const char* what, const Frames& frames) {
   return fine;
 }
 
-int run() {
-  Bench bench;
-  bench.set({{"layout", 1}});
+// What comes in, from the first frame on.
+bool come_in(Bench& bench, Shape shape, int layout) {
+  bench.set({{"layout", layout}});
   bench.settle();  // fonts and sizes; there is no row yet
-  fmt::print("{} edges in {} layers of {} tokens\n", kLayers * kTokens * (kTokens + 1) / 2, kLayers, kTokens);
+  fmt::print("{} edges in {} layers of {} tokens\n", shape.pairs(), shape.layers, shape.tokens);
   bench.feed(0);
-  bool fine = report("first frames", bench.settle());
+  const bool fine = report("first frames", bench.settle());
   bench.feed(1);
-  fine &= report("another row comes in", bench.settle());
+  return report("another row comes in", bench.settle()) && fine;
+}
+
+bool small_graph() {
+  Bench bench(kSmall);
+  return come_in(bench, kSmall, 0);
+}
+
+int run() {
+  bool fine = small_graph();
+  Bench bench(kMillion);
+  fine &= come_in(bench, kMillion, 1);
   struct Look {
     const char* name;
     int layout;
     std::array<double, 2> camera;
   };
-  for (const Look& look : {Look{"all layers, the whole sequence", 1, {0, kTokens}},
+  for (const Look& look : {Look{"all layers, the whole sequence", 1, {0, 512}},
                            Look{"all layers, 60 tokens in view", 1, {100, 160}},
-                           Look{"one layer, the whole sequence", 0, {0, kTokens}},
+                           Look{"one layer, the whole sequence", 0, {0, 512}},
                            Look{"one layer, 256 tokens in view", 0, {64, 320}}}) {
     bench.set({{"layout", look.layout}, {"camera", look.camera}});
     const Frames changed = bench.settle();

@@ -134,7 +134,7 @@ struct RoutingPicture : PictureHead {
 
 // Where a graph is summed: a large one takes longer than a frame may.
 enum class RoutingWork { Here, AsideWhenLarge };
-inline constexpr std::int64_t kLargeGraph = 40'000;  // pairs; fewer take about a millisecond
+inline constexpr std::int64_t kLargeGraph = 12'000;  // pairs; fewer take some two milliseconds
 
 // Pairs are rolled up once per row; the graph is made again only when something it depends on changed.
 struct RoutingMemory {

@@ -75,7 +75,6 @@ void lift_arcs(Family& family, float arc_height) {
 // the box of that point of all of them.
 bool may_reach(const Family& family, const CurveWeights& weights, ImVec2 pixel, float reach) {
   reach += kSlack;
-  // By column: no curve leaves the span of its ends and its lift sideways.
   Interval before_x, before_y;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const Weights& at = weights[i];
