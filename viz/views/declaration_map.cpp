@@ -286,7 +286,7 @@ DeclarationPlace draw_declaration_map(const DeclarationMap& map, DeclarationCame
   ImGui::SetCursorScreenPos({layout.max.x + px((has_strips ? strips_width() : 0) + kBarGap), layout.min.y});
   ui::color_bar("scale", map.scale, picture.scale.unit, ui::BarLayout::Vertical,
                 std::min(320.f, (layout.max.y - layout.min.y) / current_scale()),
-                picture.cells->invalid_count());
+                picture.cells->invalid_count(), "none");
   ImGui::SetCursorScreenPos(outer_min);
   ImGui::Dummy(map.size);
   handle_pointer(map, place, corner, context);

@@ -82,13 +82,14 @@ void TokenView::draw_marks(ViewContext& context) {
   if (held_ && *held_ >= std::ssize(shown.strip)) held_.reset();
   const std::optional<std::int64_t> before = context.selection.hover.token;
   strip_.draw(context, shown, marks_,
-              shown.cards.empty() ? height - px(24) : std::max(px(kTokenRow * 3), height * 0.36f), held_);
+              shown.cards.empty() ? height - px(30) : std::max(px(kTokenRow * 3), height * 0.36f), held_);
   // A pointer that moves over the text takes the held token along.
   if (held_ && pointer_moved() && context.selection.hover.token && context.selection.hover.token != before) {
     held_ = context.selection.hover.token;
   } else if (held_) {
     context.selection.hover.token = held_;
   }
+  ImGui::Dummy({0, px(2)});
   ui::muted(shown.limits);
   if (shown.cards.empty()) return;
   ImGui::Dummy({0, px(4)});

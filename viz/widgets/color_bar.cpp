@@ -62,6 +62,17 @@ void draw_hatch(ImDrawList* list, ImVec2 at, float side) {
   list->AddRect(at, {at.x + side, at.y + side}, color(Token::Error));
 }
 
+// The same of cells without a value, which lean the other way.
+void draw_absent(ImDrawList* list, ImVec2 at, float side) {
+  const ImVec2 corner{at.x + side, at.y + side};
+  list->AddRectFilled(at, corner, color(Token::Absent));
+  list->PushClipRect(at, corner, true);
+  for (float x = -side; x < side; x += px(5))
+    list->AddLine({at.x + x, at.y}, {at.x + x + side, corner.y}, color(Token::AbsentHatch), px(1));
+  list->PopClipRect();
+  list->AddRect(at, corner, color(Token::Line));
+}
+
 std::string value_text(float value, const std::string& unit) {
   const std::string text = viz::format_number(static_cast<double>(value), 3);
   return unit.empty() || unit == "1" ? text : text + " " + unit;
@@ -75,7 +86,7 @@ float color_bar_thickness(BarLayout layout) {
 }
 
 void color_bar(const char* id, const ColorScale& scale, const std::string& unit, BarLayout layout,
-               float length, std::int64_t invalid_count) {
+               float length, std::int64_t invalid_count, const std::string& absent) {
   const bool is_vertical = layout == BarLayout::Vertical;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float thickness = color_bar_thickness(layout), whole = px(length);
@@ -90,7 +101,7 @@ void color_bar(const char* id, const ColorScale& scale, const std::string& unit,
   const std::string invalid = invalid_count > 0 ? viz::format_count(invalid_count) + " invalid" : "";
   const float line = text_size(Font::Mono, kText, "0").y;
   if (is_vertical) {
-    const int lines_below = (kind.empty() ? 0 : 1) + (invalid.empty() ? 0 : 1);
+    const int lines_below = (kind.empty() ? 0 : 1) + (invalid.empty() ? 0 : 1) + (absent.empty() ? 0 : 1);
     bar.max = {corner.x + px(kBar),
                corner.y + size.y - px(kEnd) - static_cast<float>(lines_below) * (line + px(2))};
     bar.min.y += px(kEnd);
@@ -110,6 +121,11 @@ void color_bar(const char* id, const ColorScale& scale, const std::string& unit,
     if (!invalid.empty()) {
       draw_hatch(list, {corner.x, y + px(1)}, px(kBar));
       draw_text(list, Font::Regular, kText, {left, y}, color(Token::Error), invalid.c_str());
+      y += line + px(2);
+    }
+    if (!absent.empty()) {
+      draw_absent(list, {corner.x, y + px(1)}, px(kBar));
+      draw_text(list, Font::Regular, kText, {left, y}, ink, absent.c_str());
     }
   } else {
     float right = corner.x + size.x;

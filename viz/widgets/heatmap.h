@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "imgui.h"
@@ -77,11 +78,12 @@ viz::CellsPtr difference_of(const viz::CellsPtr& cells, const viz::CellsPtr& bas
 namespace ui {
 
 // A bar of the map with limits, middle, scale and unit, ends for what lies under and over the limits, and the
-// hatch with a count when cells are invalid. `length` at scale 1. An item: the cursor goes on below it (use
+// hatch with a count when cells are invalid; a vertical one with `absent` shows the hatch of cells without a
+// value, in these words. `length` at scale 1. An item: the cursor goes on below it (use
 // SameLine). The tooltip tells the value under the pointer.
 enum class BarLayout { Horizontal, Vertical };
 void color_bar(const char* id, const ColorScale& scale, const std::string& unit, BarLayout layout,
-               float length, std::int64_t invalid_count = 0);
+               float length, std::int64_t invalid_count = 0, const std::string& absent = "");
 // How much room it takes across its length, in framebuffer pixels.
 float color_bar_thickness(BarLayout layout);
 
