@@ -13,6 +13,7 @@
 #include "engine/record/schema_json.h"
 #include "engine/trace/error.h"
 #include "engine/trace/text.h"
+#include "viz/model/events.h"
 
 namespace sparsescope::app {
 namespace {
@@ -39,7 +40,13 @@ Contents read_contents(RecordingWalk& walk) {
     }
     if (events == nullptr) return;
     if (const trace::ChannelData* data = frame.find(events->id)) {
-      for (std::string& text : trace::texts_of(*data)) contents.events.push_back(std::move(text));
+      std::string_view payload;  // of long events
+      const trace::Channel* payloads = walk.schema().find("event_payloads");
+      const trace::ChannelData* long_ones = payloads == nullptr ? nullptr : frame.find(payloads->id);
+      if (long_ones != nullptr)
+        payload = {reinterpret_cast<const char*>(long_ones->bytes.data()), long_ones->bytes.size()};
+      for (std::string& text : trace::texts_of(*data))
+        contents.events.push_back(viz::whole_event(std::move(text), payload));
     }
   });
   contents.damage = walk.damage();
@@ -83,7 +90,8 @@ std::string event_words(const std::string& text) {
         fmt::format("{} {}: {} -> {}", words("command"), words("name"),
                     event.value("old", nlohmann::json()).dump(), event.value("new", nlohmann::json()).dump());
   } else if (event.contains("payload_row")) {
-    text_words = fmt::format("(long; row {} of event_payloads)", event["payload_row"].dump());
+    text_words =
+        fmt::format("(too long; row {} of event_payloads is not there)", event["payload_row"].dump());
   }
   return fmt::format("step {:<6} {:<11} {}", event["step"].dump(), words("kind"), text_words);
 }
