@@ -215,7 +215,7 @@ TEST(NeedleDifference, SubtractsAStepWithTheErrorOfBoth) {
   EXPECT_NEAR(picture.difference.limits.maximum, 1.1, 1e-6);
   EXPECT_NE(
       picture.takeaway.find(
-          "step 200 − step 100: 5 of 10 cells beyond 2 SE, the strongest +1.1 ± 0.5 nats at 1x, depth 0.1"),
+          "step 200 − step 100: 5 of 10 cells beyond 2 SE, the strongest +1.10 ± 0.50 nats at 1x, depth 0.1"),
       std::string::npos)
       << picture.takeaway;
 }

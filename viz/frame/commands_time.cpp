@@ -101,7 +101,7 @@ void add_moves(State& state, CommandBuilder& table) {
           "timeline.newest", "Newest step, and follow", {"End"}, [&state] { follow_newest(state); },
           needs_run)
       .add(
-          "timeline.next_crossing", "Go to where a layer's density first passes the level", {"X"},
+          "timeline.next_crossing", "Go to where a layer first passes the level", {"X"},
           [&state] { go_to_crossing(state); },
           [&state]() -> std::string {
             if (std::string reason = why_no_run(state); !reason.empty()) return reason;

@@ -23,11 +23,8 @@ NeedleDelta delta_of(const NeedlePicture& picture, const NeedleCell& a, const Ne
 
 // In the picture's unit: "+0.42 ± 0.03 nats".
 std::string signed_words(const NeedlePicture& picture, const NeedleDelta& delta) {
-  if (picture.as_share) {
-    return fmt::format("{} ± {} points of the ceiling", format_signed(100 * delta.delta(), 2),
-                       format_number(100 * delta.standard_error, 2));
-  }
-  return fmt::format("{} ± {} nats", format_signed(delta.delta(), 2), format_number(delta.standard_error, 2));
+  const auto [value, error] = shown_delta(picture, delta);
+  return fmt::format("{} ± {} {}", value, error, picture.as_share ? "points of the ceiling" : "nats");
 }
 
 }  // namespace
@@ -50,6 +47,11 @@ NeedleDifference needle_difference(const NeedlePicture& picture, const NeedleRun
   }
   if (largest > 0) made.limits = {-largest, largest};
   return made;
+}
+
+std::pair<std::string, std::string> shown_delta(const NeedlePicture& picture, const NeedleDelta& delta) {
+  const double unit = picture.as_share ? 100 : 1;
+  return rounded_to_error(unit * delta.delta(), unit * delta.standard_error);
 }
 
 std::string delta_in_words(const NeedlePicture& picture, const NeedleDelta& delta) {

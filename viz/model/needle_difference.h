@@ -39,6 +39,8 @@ struct NeedleDifference {
 NeedleDifference needle_difference(const NeedlePicture& picture, const NeedleRun& before);
 // "B − A: 3 of 12 cells beyond 2 SE, the strongest +0.42 ± 0.03 nats at 4x, depth 0.5".
 std::string difference_in_words(const NeedlePicture& picture);
+// The difference and its error as they stand in a cell: nats, or points of the ceiling.
+std::pair<std::string, std::string> shown_delta(const NeedlePicture& picture, const NeedleDelta& delta);
 // "A −0.10, B +0.32, Δ +0.42 ± 0.03 nats, within 2 SE of 0".
 std::string delta_in_words(const NeedlePicture& picture, const NeedleDelta& delta);
 

@@ -25,6 +25,14 @@ bool is_distinguishable(double signal, double standard_error) {
   return standard_error > 0 && std::abs(signal) >= kDistinguishable * standard_error;
 }
 
+std::pair<std::string, std::string> rounded_to_error(double value, double error) {
+  int decimals = 3;
+  if (error > 0) decimals = std::clamp(1 - static_cast<int>(std::floor(std::log10(error))), 0, 6);
+  const std::string size = format_fixed(std::abs(value), decimals);
+  const bool is_zero = size.find_first_not_of("0.") == std::string::npos;
+  return {is_zero ? size : (value < 0 ? "−" : "+") + size, format_fixed(error, decimals)};
+}
+
 NeedleMean mean_over_depths(std::span<const NeedleCell> cells) {
   double signal = 0, squares = 0, ceiling = 0;
   std::int64_t depths = 0;

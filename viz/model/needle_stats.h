@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
+#include <utility>
 
 #include "viz/model/format.h"
 
@@ -38,6 +40,8 @@ struct NeedleMean {
   bool is_known() const { return signal == signal; }
 };
 bool is_distinguishable(double signal, double standard_error);
+// Both numbers to the digits that the error leaves: "+0.42" and "0.03".
+std::pair<std::string, std::string> rounded_to_error(double value, double error);
 // Unweighted over the depths that were evaluated; its error is sqrt(sum SE_d^2) / |D|.
 NeedleMean mean_over_depths(std::span<const NeedleCell> cells);
 

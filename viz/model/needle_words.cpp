@@ -17,15 +17,6 @@ std::string plain(double value) {
   return text;
 }
 
-// Both numbers to the digits that the error leaves: "+0.42" and "0.03".
-std::pair<std::string, std::string> rounded(double value, double error) {
-  int decimals = 3;
-  if (error > 0) decimals = std::clamp(1 - static_cast<int>(std::floor(std::log10(error))), 0, 6);
-  const std::string size = format_fixed(std::abs(value), decimals);
-  const bool is_zero = size.find_first_not_of("0.") == std::string::npos;
-  return {is_zero ? size : (value < 0 ? "−" : "+") + size, format_fixed(error, decimals)};
-}
-
 const char* verdict(const NeedleMean& mean) {
   if (!is_distinguishable(mean.signal, mean.standard_error)) return "not distinguishable from 0";
   return mean.signal > 0 ? "the needle helps" : "the needle distracts";
@@ -117,10 +108,11 @@ std::string signal_in_words(const NeedlePicture& picture, double signal, double 
   const double value = shown(picture, signal, nll_without);
   if (!std::isfinite(value)) return kAbsent;
   if (picture.as_share) {
-    const auto [share, error] = rounded(100 * value, 100 * shown(picture, standard_error, nll_without));
+    const auto [share, error] =
+        rounded_to_error(100 * value, 100 * shown(picture, standard_error, nll_without));
     return fmt::format("{} ± {} % of the ceiling", share, error);
   }
-  const auto [number, error] = rounded(value, standard_error);
+  const auto [number, error] = rounded_to_error(value, standard_error);
   return fmt::format("{} ± {} nats", number, error);
 }
 

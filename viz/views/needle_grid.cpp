@@ -18,8 +18,8 @@ namespace {
 constexpr float kDepthLabels = 46;  // lengths at scale 1
 constexpr float kHeader = 36;
 constexpr float kCellGap = 2;
-constexpr float kBar = 150;
-constexpr float kTwoLines = 34;  // a cell this high holds the interval below the share
+constexpr float kBar = 150, kDifferenceBar = 240;  // room for three numbers with signs
+constexpr float kTwoLines = 34;                    // a cell this high holds the interval below the share
 constexpr float kOneLine = 15;
 
 // Accuracy in percent.
@@ -103,12 +103,12 @@ ColorScale difference_scale(const NeedlePicture& picture) {
 
 void draw_delta(const NeedlePicture& picture, const NeedleDelta& delta, ImVec2 min, ImVec2 max) {
   const double unit = picture.as_share ? 100 : 1;
-  const std::string value = format_signed(unit * delta.delta(), 2);
-  const std::string error = "± " + format_number(unit * delta.standard_error, 2);
+  const auto [value, spread] = shown_delta(picture, delta);
+  const std::string error = "± " + spread;
   ImDrawList* list = ImGui::GetWindowDrawList();
   if (!delta.is_beyond_error()) {
     list->AddRectFilled(min, max, color(Token::Raised), px(3));
-    hatch(min, max, color(Token::Faint, 0.35f));
+    hatch(min, max, color(Token::Faint, 0.22f));  // its words stand over it
     return draw_two(value, error + ", within 2 SE", min, max, color(Token::Muted));
   }
   const ImU32 surface = difference_scale(picture).color(static_cast<float>(unit * delta.delta()));
@@ -163,6 +163,7 @@ struct GridLook {
   std::function<void(const NeedlePlace& place, ImVec2 min, ImVec2 max)> draw_cell;
   ColorScale scale;
   std::string unit;
+  float bar = kBar;
 };
 
 NeedleHover draw_cells(const NeedlePicture& picture, const NeedleHover& lit, ImVec2 size,
@@ -186,7 +187,7 @@ NeedleHover draw_cells(const NeedlePicture& picture, const NeedleHover& lit, ImV
     }
   }
   ImGui::SetCursorScreenPos({grid.origin.x, at.y + size.y - bar_room() + px(4)});
-  ui::color_bar("grid", look.scale, look.unit, ui::BarLayout::Horizontal, kBar);
+  ui::color_bar("grid", look.scale, look.unit, ui::BarLayout::Horizontal, look.bar);
   return hovered;
 }
 
@@ -209,8 +210,9 @@ NeedleHover draw_difference_grid(const NeedlePicture& picture, const NeedleHover
     if (deltas[place.depth].is_known()) return draw_delta(picture, deltas[place.depth], min, max);
     draw_missing("not evaluated in both", min, max, place.depth == deltas.size() / 2);
   };
-  return draw_cells(picture, lit, size,
-                    {draw_cell, difference_scale(picture), picture.as_share ? "points" : "nats"});
+  return draw_cells(
+      picture, lit, size,
+      {draw_cell, difference_scale(picture), picture.as_share ? "points" : "nats", kDifferenceBar});
 }
 
 ImVec2 needle_cell_corner(const NeedlePicture& picture, const NeedlePlace& place, ImVec2 at, ImVec2 size) {
