@@ -3,6 +3,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
+#include <array>
+
 #include "kernels/common/dispatch_op.h"
 #include "kernels/common/token_ids_op.h"
 
@@ -62,7 +64,7 @@ SparkMade spark_forward(const SparkTensors& tensors, const SparkForm& form, Spar
   const bool is_soft = is_wanted && form.estimator == SparkEstimator::Surrogate;
 
   SparkMade made;
-  const at::IntArrayRef bits = {shape.batch, shape.tokens, scope_words(shape.tokens)};
+  const std::array<std::int64_t, 3> bits = {shape.batch, shape.tokens, scope_words(shape.tokens)};
   made.direct = at::empty(bits, options.dtype(at::kInt));
   made.scope = at::empty(bits, options.dtype(at::kInt));
   if (is_wanted) made.log_gates = at::empty({pair_plane_values(shape.batch, shape.tokens)}, options);

@@ -188,7 +188,7 @@ TEST_F(CapturedStepOnTheGpu, LiveControlsActInsideTheGraph) {
   both(kThresholdFreeze, 0);
   both("threshold_min", before + 0.5);
   step_both(3);
-  EXPECT_FLOAT_EQ(static_cast<float>(captured->step().theta_after[0]), static_cast<float>(before + 0.5));
+  EXPECT_GE(captured->step().theta_after[0], static_cast<float>(before + 0.5));
   uncaptured->step();
   both("threshold_min", -1000);
   both("sparsity_weight", 5);
