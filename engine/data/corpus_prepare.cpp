@@ -40,6 +40,10 @@ PackedFile write_packed_corpus(const std::string& name, const std::vector<std::i
                                const std::string& path, const Task& task) {
   if (std::filesystem::exists(path))
     throw refused(fmt::format("'{}' exists already; choose another name, or move it away", path));
+  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
+  if (!std::filesystem::is_directory(folder))
+    throw refused(
+        fmt::format("there is no folder {} to write '{}' into; make it first", folder.native(), path));
   const std::optional<CorpusFile> file = find_corpus_file(name);
   if (!file) {
     std::string names;

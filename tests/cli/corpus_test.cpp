@@ -134,7 +134,7 @@ TEST_F(CorpusCommand, WhatCannotBeUsedIsRefusedInOneSentence) {
   expect_refused(call({"corpus", "prepare", "wrods", "-o", pack}), 3, "the named corpora are: words");
   expect_refused(call(training("wrods", "a.h5")), 3, "the named corpora are: words");
   expect_refused(call({"corpus", "prepare", "words", "-o", pack, "--vocabulary", "7"}), 2, "257");
-  expect_refused(call({"corpus", "prepare", "words", "-o", run_.folder / "no/folder/words.pack"}), 1,
+  expect_refused(call({"corpus", "prepare", "words", "-o", run_.folder / "no/folder/words.pack"}), 3,
                  "no/folder");
   ASSERT_EQ(call({"corpus", "prepare", "words", "-o", pack, "--vocabulary", "300"}).exit_code, 0);
   expect_refused(call({"corpus", "prepare", "words", "-o", pack}), 3, "exists already");
