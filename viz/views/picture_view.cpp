@@ -155,8 +155,12 @@ void PictureView::draw_stack(const Picture& picture, ViewContext& context, std::
     least += with_title(i, i == 0 ? kSmallestFirst : kSmallestTrack);
   }
   const bool scrolls = least > size.y;
-  const float first_track = scrolls ? kComfortableFirst : kSmallestFirst,
-              other_track = scrolls ? kComfortableTrack : kSmallestTrack;
+  // In what is very low, one fills the room.
+  const float room = size.y / current_scale();
+  const float first_track = scrolls ? std::clamp(room, kSmallestTrack, kComfortableFirst) : kSmallestFirst;
+  const float other_track =
+      scrolls ? std::clamp(room - kTrackTitle - kTrackGap, kSmallestTrack, kComfortableTrack)
+              : kSmallestTrack;
   float taken = 0, share_sum = 0;  // by those that are seen at once
   for (std::size_t i = first; i < count; ++i) {
     const float own = with_title(i, i == 0 ? first_track : other_track);
