@@ -132,10 +132,11 @@ class CrossingWordsRows {
 
 }  // namespace
 
-void draw_levels(const TrackPlot& request, ViewContext& context) {
+void draw_levels(const TrackPlot& request, ViewContext& context, LevelLayer layer) {
   int id = 0;
   for (const LevelMark& level : request.track.levels) {
     ++id;
+    if (level.command.empty() != (layer == LevelLayer::UnderLines)) continue;
     const bool holds_control = !level.control.empty() && context.post && context.trainer != nullptr &&
                                context.trainer->control(level.control) != nullptr;
     const bool is_set_here = !level.command.empty() && context.run_command_with;

@@ -8,7 +8,9 @@ namespace sparsescope::viz {
 
 // Between plot::begin() and plot::end(). A handle that is let go posts the control's new value, or runs the
 // command that sets the level.
-void draw_levels(const TrackPlot& request, ViewContext& context);
+// Levels that a person sets stand over the lines, the others under them.
+enum class LevelLayer { UnderLines, OverLines };
+void draw_levels(const TrackPlot& request, ViewContext& context, LevelLayer layer);
 // Rings where layers first pass the level; dots where they lie beyond it from their first sample on. Over the
 // lines.
 void draw_crossings(const TrackPlot& request, const Selection& selection);

@@ -418,9 +418,10 @@ void draw_track(const TrackPlot& request, ViewContext& context) {
   for (const AreaPicture& area : request.track.areas) draw_area(area, picture);
   draw_spans(picture, context, request.track);
   draw_flags(request);
-  draw_levels(request, context);
+  draw_levels(request, context, LevelLayer::UnderLines);
   for (const LinePicture& line : request.track.lines)
     draw_line(line, picture, brightness(line, context.selection));
+  draw_levels(request, context, LevelLayer::OverLines);
   draw_crossings(request, context.selection);
   draw_places(request, context.selection);
   draw_end_labels(request, context.selection);
