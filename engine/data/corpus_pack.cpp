@@ -164,7 +164,8 @@ PackedCorpus pack_from_bytes(std::string_view bytes, const std::string& name) {
                     name, map.values["format"]));
   PackedCorpus pack;
   pack.text = std::move(map.values["text"]);
-  if (!read_ends(pack, map.values["ends"])) throw damaged;
+  const bool is_text = pack.text.find('\0') == std::string::npos;  // a byte that ends documents
+  if (!is_text || !read_ends(pack, map.values["ends"])) throw damaged;
   for (const auto& [key, value] : map.values) {
     if (key.starts_with(kTokenizerKey) && !read_tokenizer(pack, key, value)) throw damaged;
   }

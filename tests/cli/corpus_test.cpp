@@ -129,6 +129,17 @@ TEST_F(CorpusCommand, APackTrainsWithoutNetworkAsTheNameDoesWithIt) {
   EXPECT_EQ(losses("pack.h5"), losses("name.h5"));
 }
 
+TEST_F(CorpusCommand, ATextThatIsNotTheExpectedOneIsSaidAndRecorded) {
+  run_.folder.write("assets/corpora/words.toml", "sha256 = \"0123456789abcdef\"\n" + std::string(kCorpus));
+  const ProcessResult run = call(training("words", "run.h5"));
+  ASSERT_EQ(run.exit_code, 0) << run.errors;
+  const std::string sentence = "The text of the corpus words is not the one that its corpus file describes";
+  EXPECT_NE(run.errors.find(sentence), std::string::npos) << run.errors;
+  const ProcessResult info = call({"info", run_.folder / "run.h5"});
+  EXPECT_NE(info.output.find("warning     " + sentence), std::string::npos) << info.output;
+  EXPECT_NE(call({"corpus", "list"}).output.find("warning   " + sentence), std::string::npos);
+}
+
 TEST_F(CorpusCommand, WhatCannotBeUsedIsRefusedInOneSentence) {
   const std::string pack = run_.folder / "words.pack";
   expect_refused(call({"corpus", "prepare", "wrods", "-o", pack}), 3, "the named corpora are: words");

@@ -156,6 +156,27 @@ TEST_F(CorpusBuild, APackedCorpusGivesTheSameTokensAndHash) {
       std::string::npos);
 }
 
+TEST_F(CorpusBuild, InstalledFilesArePackedAsTheSampleThatARunTakes) {
+  for (std::uint64_t i = 0; i < 40; ++i) write("code/" + std::to_string(i) + ".h", made_up_text(i, 200));
+  const std::string text = kCorpus;
+  write("assets/corpora/code.toml", text.substr(0, text.find("repeated")) +
+                                        "max_bytes = 20000\n[installed]\nfolder = \"" + folder_ +
+                                        "/code\"\nextensions = [\".h\"]\n");
+  const std::string path = folder_ + "/code.pack";
+  write_packed_corpus("code", {300}, path, {});
+  const experiments::DataConfig config{.corpus = "code", .vocabulary = 300};
+  const PreparedData by_name = prepare(config, {}, 16);
+  fs::remove_all(folder_ + "/code");
+  const PreparedData by_pack = prepare(config, {path}, 16);
+  EXPECT_LE(by_name.corpus.bytes, 20000);
+  EXPECT_GT(by_name.corpus.offered_bytes, 20000);
+  EXPECT_EQ(by_pack.corpus.sha256, by_name.corpus.sha256);
+  EXPECT_EQ(by_pack.corpus.offered_bytes, by_name.corpus.offered_bytes);
+  EXPECT_EQ(by_pack.tokenizer->serialized(), by_name.tokenizer->serialized());
+  EXPECT_EQ(by_pack.train.ids, by_name.train.ids);
+  EXPECT_TRUE(by_pack.warnings.empty());
+}
+
 TEST_F(CorpusBuild, AnotherSplitTrainsATokenizerOfItsOwn) {
   const std::string path = folder_ + "/words.pack";
   write_packed_corpus("words", {300}, path, {});

@@ -73,6 +73,9 @@ TEST(CorpusPack, ForeignFilesAreRefusedEvenWithAHashOfTheirOwn) {
   for (int i = 0; i < 200; ++i) deep = nlohmann::ordered_json::array({deep});
   EXPECT_NE(refusal_of(with_hash({{"format", format}, {"text", deep}})).find("damaged"), std::string::npos);
   EXPECT_NE(refusal_of(with_hash({{"format", format}, {"text", 7}})).find("damaged"), std::string::npos);
+  PackedCorpus with_nul = small_pack();
+  with_nul.text[5] = '\0';
+  EXPECT_NE(refusal_of(bytes_from_pack(with_nul)).find("damaged"), std::string::npos);
   // Documents that leave the text.
   const auto ends = [](std::uint64_t end) {
     std::vector<std::uint8_t> bytes(8);

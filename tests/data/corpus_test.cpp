@@ -152,9 +152,9 @@ TEST_F(CorpusFiles, WhatIsNotThereIsNamed) {
             "there is no file or folder '" + folder_ + "/none.txt'; check the path");
   EXPECT_EQ(refused({folder_ + "/*.none"}),
             "nothing matches '" + folder_ + "/*.none'; check the pattern, or name a file or a folder");
-  EXPECT_EQ(
-      refused({"haeders"}),
-      "there is no corpus 'haeders': it is no file and no folder here, and the named corpora are: french, headers, math");
+  EXPECT_EQ(refused({"haeders"}),
+            "there is no corpus 'haeders': it is no file and no folder here, and the named corpora are: "
+            "french, headers, math");
   EXPECT_NE(refused({write("some.txt", "text"), "headers"}).find("cannot be mixed"), std::string::npos);
   EXPECT_NE(refused({}).find("no corpus was named"), std::string::npos);
 }
