@@ -10,8 +10,10 @@
 
 namespace sparsescope::kernels {
 
-// Up to here one block holds a head. Tuned at D = 32.
+// Contexts up to here count as short: one block holds a head in the backward pass.
 inline constexpr int kAttentionShortTokens = 256;
+// Tiles of a ring. Three were no faster at any size.
+inline constexpr int kStages = 2;
 
 // Offsets of head `index` = b H + h, in values.
 template <int kWidth>
@@ -53,21 +55,36 @@ __device__ void walk_keys(Rows& rows, Tile keys, Tile values, int first_key, int
   }
 }
 
-// The same for keys that meet queries; lse_log2 and deltas belong to the tiles' rows.
+// The same for keys that meet queries; lse and deltas belong to the tiles' rows.
 template <typename Rows, typename Tile>
-__device__ void walk_queries(Rows& rows, Tile queries, Tile d_outputs, const float* lse_log2,
-                             const float* deltas, int first_query, int query_count, int first_key,
-                             int window) {
+__device__ void walk_queries(Rows& rows, Tile queries, Tile d_outputs, const float* lse, const float* deltas,
+                             int first_query, int query_count, int first_key, int window) {
   const int last_key = first_key + Rows::kRows - 1;
   const int begin = max(first_query, first_key);
   const int end = min(first_query + query_count, last_key + window);
   for (int query = begin; query < end; query += Rows::kChunk) {
     const bool some_hidden = query < last_key || query + Rows::kChunk - 1 - first_key >= window;
     if (some_hidden)
-      rows.template add_queries<Pairs::SomeHidden>(queries, d_outputs, lse_log2, deltas, query - first_query,
+      rows.template add_queries<Pairs::SomeHidden>(queries, d_outputs, lse, deltas, query - first_query,
                                                    query);
     else
-      rows.template add_queries<Pairs::All>(queries, d_outputs, lse_log2, deltas, query - first_query, query);
+      rows.template add_queries<Pairs::All>(queries, d_outputs, lse, deltas, query - first_query, query);
+  }
+}
+
+// Starts to copy rows [first, first + rows) of one head into tiles. Tokens are the outer loop: all parts of a
+// token lie near each other, and memory likes them at the same time.
+template <int kWidth, int kThreads, int kCount>
+__device__ void copy_head_async(const SwizzledTile<kWidth> (&tiles)[kCount],
+                                const Bfloat16* const (&from)[kCount], const std::int64_t (&strides)[kCount],
+                                int first, int rows, int tokens) {
+  constexpr int kRowsAtOnce = kThreads / SwizzledTile<kWidth>::kPacks,
+                kStep = kRowsAtOnce > 32 ? kRowsAtOnce : 32;
+  for (int row = first; row < first + rows; row += kStep) {
+#pragma unroll
+    for (int i = 0; i < kCount; ++i)
+      copy_tile_async<kWidth, kThreads>(tiles[i].from_row(row), from[i] + row * strides[i], strides[i],
+                                        min(kStep, first + rows - row), tokens - row);
   }
 }
 

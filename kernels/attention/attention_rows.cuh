@@ -241,9 +241,9 @@ class QueryGradientRows {
   static constexpr int kRows = 16 * kTiles;
   static constexpr int kChunk = 16;
 
-  // lse_log2 and deltas are shared memory, of the first query; lse_log2 is infinite past the sequence.
+  // lse and deltas are shared memory, of the first query.
   __device__ QueryGradientRows(const AttentionSettings& settings, float slope, Tile queries, Tile d_outputs,
-                               const float* lse_log2, const float* deltas, int row, int first_query)
+                               const float* lse, const float* deltas, int row, int first_query)
       : settings_(settings),
         slope_(slope),
         first_query_(first_query),
@@ -261,7 +261,7 @@ class QueryGradientRows {
       for (int n = 0; n < kWidth / 8; ++n) gradient_[m][n] = {};
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        lse_log2_[m][half] = lse_log2[16 * m + 8 * half + lane_.g];
+        lse_log2_[m][half] = kLog2E * lse[16 * m + 8 * half + lane_.g];
         delta_[m][half] = deltas[16 * m + 8 * half + lane_.g];
       }
     }
@@ -381,20 +381,20 @@ class KeyGradientRows {
     }
   }
 
-  // Takes in kChunk queries, the first at `row` of the tiles and at position first_query. lse_log2 and deltas
-  // are shared memory, of the tiles' row 0; lse_log2 is infinite past the sequence.
+  // Takes in kChunk queries, the first at `row` of the tiles and at position first_query. lse and deltas are
+  // shared memory, of the tiles' row 0. Past the sequence all are zero, d_outputs too: nothing is added.
   template <Pairs kPairs>
-  __device__ void add_queries(Tile queries, Tile d_outputs, const float* lse_log2, const float* deltas,
-                              int row, int first_query) {
+  __device__ void add_queries(Tile queries, Tile d_outputs, const float* lse, const float* deltas, int row,
+                              int first_query) {
     FragmentC logits[kTiles][2], d_weights[kTiles][2];
     float offset[2][2];
 #pragma unroll
     for (int side = 0; side < 2; ++side) {
       const int column = 8 * side + 2 * lane_.t;
-      const float2 lse = *reinterpret_cast<const float2*>(lse_log2 + row + column);
+      const float2 lse_pair = *reinterpret_cast<const float2*>(lse + row + column);
       const float2 delta = *reinterpret_cast<const float2*>(deltas + row + column);
-      offset[side][0] = -lse.x;
-      offset[side][1] = -lse.y;
+      offset[side][0] = -kLog2E * lse_pair.x;
+      offset[side][1] = -kLog2E * lse_pair.y;
       if constexpr (kAlibi) {
         const float slope = slope_ * settings_.scale_log2;
         offset[side][0] -= slope * float(first_query + column - first_key_);

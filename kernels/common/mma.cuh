@@ -66,6 +66,11 @@ __device__ inline void copy_async(std::uint32_t to, const void* from, bool exist
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(exists ? 16 : 0)
                : "memory");
 }
+// One fp32 value, in the same way.
+__device__ inline void copy_value_async(std::uint32_t to, const float* from, bool exists) {
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(to), "l"(from), "r"(exists ? 4 : 0)
+               : "memory");
+}
 __device__ inline void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 // Waits until at most kOpen of this thread's groups are under way. Other threads' copies need a barrier, too.
 template <int kOpen>
@@ -91,6 +96,8 @@ struct SwizzledTile {
     return row * kRowBytes + (pack ^ turn_of_row(row)) * 16;
   }
   __device__ static constexpr int bytes(int rows) { return rows * kRowBytes; }
+  // The tile without its first rows, a multiple of 8.
+  __device__ SwizzledTile from_row(int row) const { return {address + bytes(row)}; }
 };
 
 // Where a lane reads when the warp loads a 16x16 fragment; rows and columns of the fragment's corner are
@@ -144,16 +151,31 @@ class FragmentReader {
 };
 
 // Copies `rows` rows of kWidth values, `stride` values apart in global memory, into a tile; rows from
-// `existing` on become zeros. All threads of the block take part; commit and wait are the caller's.
+// `existing` on become zeros. All threads of the block take part; commit and wait are the caller's. A thread
+// keeps its place in the row, so that both addresses only grow by a constant.
 template <int kWidth, int kThreads>
 __device__ inline void copy_tile_async(SwizzledTile<kWidth> tile, const Bfloat16* from, std::int64_t stride,
                                        int rows, int existing) {
-  constexpr int kPacks = SwizzledTile<kWidth>::kPacks;
-  for (int i = threadIdx.x; i < rows * kPacks; i += kThreads) {
-    const int row = i / kPacks, pack = i % kPacks;
-    const bool exists = row < existing;
-    copy_async(tile.address + tile.offset(row, pack), from + (exists ? row * stride + pack * 8 : 0), exists);
+  using Tile = SwizzledTile<kWidth>;
+  constexpr int kPacks = Tile::kPacks, kRowsAStep = kThreads / kPacks;
+  static_assert(kThreads % kPacks == 0 && kRowsAStep % (Tile::kRowsALine * Tile::kPeriod) == 0);
+  const int first = threadIdx.x / kPacks, pack = threadIdx.x % kPacks;
+  const Bfloat16* source = from + first * stride + pack * 8;
+  std::uint32_t to = tile.address + Tile::offset(first, pack);
+  const std::int64_t step = kRowsAStep * stride;
+#pragma unroll 4
+  for (int row = first; row < rows; row += kRowsAStep) {
+    copy_async(to, source, row < existing);
+    source += step;
+    to += Tile::bytes(kRowsAStep);
   }
+}
+
+// The same for one fp32 value a row.
+template <int kThreads>
+__device__ inline void copy_values_async(float* to, const float* from, int rows, int existing) {
+  for (int row = threadIdx.x; row < rows; row += kThreads)
+    copy_value_async(shared_address(to + row), from + row, row < existing);
 }
 
 // Rounds and stores a warp's [16, kWidth] results to rows of global memory, whole 32-byte sectors at a time.
