@@ -284,13 +284,23 @@ TEST_F(CorpusBuild, WhatAKilledBuildLeftIsRemoved) {
   expect_nothing_half_made();
 }
 
-TEST(FrenchCorpus, TheRealArchiveGivesTheTextThatIsExpectedOrSaysWhy) {
+class FrenchCorpus : public DataFolder {
+ protected:
+  void TearDown() override {
+    fs::remove_all(cache());
+    DataFolder::TearDown();
+  }
+};
+
+TEST_F(FrenchCorpus, TheRealArchiveGivesTheTextThatIsExpectedOrSaysWhy) {
   if (std::getenv("SPARSESCOPE_NETWORK_TESTS") == nullptr)
     GTEST_SKIP() << "fetches 98 MB from the Debian archive; set SPARSESCOPE_NETWORK_TESTS=1 to run it";
   const CorpusFile french = *find_corpus_file("french");
   const BuiltCorpus built = build_corpus(french, {});
   EXPECT_GT(built.pack.text.size(), 10'000'000u);
-  EXPECT_EQ(built.pack.text.find("</"), std::string::npos);
+  // What only markup says; prose about HTML mentions a tag now and then.
+  for (const char* markup : {"<div", "<span", "<td", "class=\"", "&nbsp;", "\\fB"})
+    EXPECT_EQ(built.pack.text.find(markup), std::string::npos) << markup;
   const std::string words = unexpected_text(french, built.pack);
   EXPECT_TRUE(words.empty() || words.find(" instead of ") != std::string::npos) << words;
 }
