@@ -1,5 +1,5 @@
 // Named corpora as data: what a file assets/corpora/NAME.toml says. What is done with it lives in
-// corpus_build.h. The README describes the keys.
+// corpus_build.h. The members below are the keys of the file.
 #pragma once
 
 #include <cstdint>
