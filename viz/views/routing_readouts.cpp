@@ -18,13 +18,13 @@ struct ReadoutColumn {
   const char* help;
 };
 constexpr ReadoutColumn kColumns[] = {
-    {"layer", 44, Token::Muted, "Layer of the model"},
-    {"scope", 48, Token::Text, "Share of the strict past in scope, self left out"},
-    {"direct", 50, Token::Direct, "Declared for the query's id"},
-    {"inherited", 64, Token::Inherited, "Over one heir, not direct"},
+    {"layer", 34, Token::Muted, "Layer of the model"},
+    {"scope", 54, Token::Text, "Share of the strict past in scope, self left out"},
+    {"direct", 54, Token::Direct, "Declared for the query's id"},
+    {"inherited", 62, Token::Inherited, "Over one heir, not direct"},
     {"fallback", 58, Token::Fallback, "Recent window, nothing was declared"},
     {"expected", 62, Token::Text, "Direct density that declaration counts alone predict, training batch"},
-    {"mean", 46, Token::Muted, "Past tokens in scope per query"},
+    {"mean", 48, Token::Muted, "Past tokens in scope per query"},
 };
 
 std::string cell_text(const RoutingReadout& readout, std::size_t column) {
