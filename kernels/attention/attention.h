@@ -27,7 +27,10 @@ struct AttentionRule {
   float scale = 1;                  // of q.k, usually 1 / sqrt(D)
   std::int64_t window = INT64_MAX;  // W >= 1: a query sees the keys with 0 <= t-p < W; W >= T is dense
   const float* slopes = nullptr;    // [H] on the device, ALiBi; or null
-  RotaryTables rotary;              // of q and k; qkv in memory stays as it is
+  // Of q and k; qkv in memory stays as it is. Up to 256 tokens this is faster than rope() before and after
+  // (on an H100 forward and backward, (B, H, T, D) = (64, 6, 256, 32): 66 against 71 us), beyond it is slower
+  // ((16, 6, 1024, 64): 354 against 280), because every block turns its keys again.
+  RotaryTables rotary;
 };
 
 struct AttentionForward {

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "kernels/attention/attention_block.cuh"
+#include "kernels/attention/gradient_rows.cuh"
 
 namespace sparsescope::kernels {
 namespace {

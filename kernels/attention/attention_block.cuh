@@ -101,10 +101,16 @@ inline AttentionSettings settings_of(AttentionShape shape, const AttentionRule& 
   if (!(rule.scale > 0)) throw std::runtime_error("attention wants a scale above zero");
   if (shape.tokens > INT32_MAX / 4 || shape.heads > INT32_MAX / 4)
     throw std::runtime_error("attention counts tokens and heads in 29 bits");
-  return {
-      int(shape.tokens), int(shape.heads),    int(rule.window < shape.tokens ? rule.window : shape.tokens),
-      rule.scale,        rule.scale * kLog2E, rule.slopes,
-      rule.rotary};
+  AttentionSettings settings;
+  settings.tokens = int(shape.tokens);
+  settings.heads = int(shape.heads);
+  settings.window = int(rule.window < shape.tokens ? rule.window : shape.tokens);
+  settings.scale = rule.scale;
+  settings.scale_log2 = rule.scale * kLog2E;
+  settings.headroom = 8 / settings.scale_log2;
+  settings.slopes = rule.slopes;
+  settings.rotary = rule.rotary;
+  return settings;
 }
 
 // As launch(), with dynamic shared memory.

@@ -1,6 +1,7 @@
 // Attention forward on the GPU: one block a tile of queries, keys and values come in a ring of tiles. Several
 // small blocks share an SM: one computes while another waits for memory.
 #include "kernels/attention/attention_block.cuh"
+#include "kernels/attention/forward_rows.cuh"
 
 namespace sparsescope::kernels {
 namespace {
