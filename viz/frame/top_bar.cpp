@@ -223,10 +223,7 @@ void numbers(State& state, float& x, float y, float limit, bool has_room) {
 std::string crumb(State& state) {
   viz::Run* run = state.run();
   if (run == nullptr) return "";
-  const std::string title = run->title();
-  if (!title.empty()) return title;
-  const viz::Feed* feed = state.timeline.feed(run->id());
-  return feed != nullptr ? feed->name : "";
+  return run_title(state, *run);  // the person's name for it, else its own
 }
 
 }  // namespace
