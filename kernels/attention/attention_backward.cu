@@ -119,15 +119,32 @@ __global__ void __launch_bounds__(kWarps * 32, kBlocks)
   }
 }
 
+inline int padded_tokens(AttentionShape shape) { return int(divide_up(shape.tokens, 32)) * 32; }
+// Shared memory of one block of the kernel above.
+template <int kWidth>
+int head_bytes(AttentionShape shape) {
+  return 4 * SwizzledTile<kWidth>::bytes(padded_tokens(shape)) +
+         2 * padded_tokens(shape) * int(sizeof(float));
+}
+
+// Whether one block should hold a head: short contexts, where a block may have so much shared memory.
+template <int kWidth>
+bool goes_by_head(AttentionShape shape) {
+  if (shape.tokens > kAttentionShortTokens) return false;
+  int device = 0, limit = 0;
+  check_cuda(cudaGetDevice(&device), "the gradient of attention");
+  check_cuda(cudaDeviceGetAttribute(&limit, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
+             "the gradient of attention");
+  return head_bytes<kWidth>(shape) <= limit;
+}
+
 template <int kWidth, int kQueryTiles, int kKeyTiles, int kWarps, int kBlocks, bool kAlibi>
 void launch_head(const AttentionBackward& arrays, AttentionShape shape, const AttentionSettings& settings,
                  Stream stream) {
-  const int padded = int(divide_up(shape.tokens, 32)) * 32;
   launch_with_shared("the gradient of attention of short contexts",
                      attention_head_backward_kernel<kWidth, kQueryTiles, kKeyTiles, kWarps, kBlocks, kAlibi>,
-                     shape.batch * shape.heads, kWarps * 32,
-                     4 * SwizzledTile<kWidth>::bytes(padded) + 2 * padded * int(sizeof(float)), stream,
-                     arrays, settings, padded);
+                     shape.batch * shape.heads, kWarps * 32, head_bytes<kWidth>(shape), stream, arrays,
+                     settings, padded_tokens(shape));
 }
 
 // Gradient of q, and the deltas for the kernel after it.
@@ -296,12 +313,13 @@ template <int kWidth, bool kAlibi>
 void launch_width(const AttentionBackward& arrays, AttentionShape shape, const AttentionSettings& settings,
                   Stream stream) {
   // The fastest of those tried on an H100 at (B, H, T) = (64, 6, 256), (16, 6, 1024) and (4, 8, 4096).
-  const bool is_short = shape.tokens <= kAttentionShortTokens;
   if constexpr (kWidth == 32) {
-    if (is_short) return launch_head<kWidth, 2, 2, 4, 3, kAlibi>(arrays, shape, settings, stream);
+    if (goes_by_head<kWidth>(shape))
+      return launch_head<kWidth, 2, 2, 4, 3, kAlibi>(arrays, shape, settings, stream);
     launch_tiles<kWidth, 2, 2, 4, 4, 3, kAlibi>(arrays, shape, settings, stream);
   } else if constexpr (kWidth == 64) {
-    if (is_short) return launch_head<kWidth, 2, 2, 8, 1, kAlibi>(arrays, shape, settings, stream);
+    if (goes_by_head<kWidth>(shape))
+      return launch_head<kWidth, 2, 2, 8, 1, kAlibi>(arrays, shape, settings, stream);
     launch_tiles<kWidth, 2, 2, 4, 2, 2, kAlibi>(arrays, shape, settings, stream);
   } else {
     launch_tiles<kWidth, 1, 1, 4, 2, 2, kAlibi>(arrays, shape, settings, stream);
