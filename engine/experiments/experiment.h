@@ -177,8 +177,11 @@ inline constexpr const char* kDefaultPreset = "spark-collapse";
 // The folder of the assets of one kind ("experiments", "corpora"): of $SPARSESCOPE_ASSETS, of the sources
 // this was built from, or of the installed program. It need not exist.
 std::string assets_folder(const std::string& kind);
-// The presets of assets/experiments, the default first, the others by name.
+// The experiments of one run in assets/experiments, the default first, the others by name.
 std::vector<Preset> presets();
+// The file that a person means: itself, or the one that ships under that name (of one run or of many,
+// study.h). Throws Error (Usage) that lists what exists; a path that leads nowhere is returned as it is.
+std::string experiment_path(const std::string& name_or_file);
 // Throws Error (Usage) that lists what exists.
 Experiment load_preset(const std::string& name, const std::string& profile);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/experiments/experiment.h"
+#include "engine/experiments/manifest.h"
 #include "engine/trace/error.h"
 
 namespace sparsescope::experiments {
@@ -12,14 +13,6 @@ namespace {
 template <typename... Parts>
 void require(bool fits, fmt::format_string<Parts...> text, Parts&&... parts) {
   if (!fits) throw Error(fmt::format(text, std::forward<Parts>(parts)...), ExitCode::Usage);
-}
-
-bool is_file_name(const std::string& name) {
-  return !name.empty() && name.size() <= 100 && name.front() != '.' && name.front() != '-' &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                  c == '_' || c == '.';
-         });
 }
 
 void validate_model(const ModelConfig& model) {

@@ -1,9 +1,12 @@
 #include "engine/train/corpora.h"
 
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "engine/data/corpus_build.h"
 #include "engine/data/corpus_file.h"
+#include "engine/data/prepare.h"
 #include "engine/trace/error.h"
 
 namespace sparsescope::train {
@@ -30,6 +33,17 @@ CorpusChoice choice_of(const data::CorpusFile& file) {
   return choice;
 }
 
+// `progress` as a task of engine/data: its answer is remembered. It outlives the task.
+data::Task task_of(const CorpusProgress& progress) {
+  const auto is_wanted = std::make_shared<bool>(true);
+  const auto ask = [is_wanted, &progress](const std::string& text, double fraction) {
+    *is_wanted = progress(text, fraction) && *is_wanted;
+    return *is_wanted;
+  };
+  return {.progress = [ask](const std::string& text, double fraction) { ask(text, fraction); },
+          .cancelled = [ask] { return !ask("", -1); }};
+}
+
 }  // namespace
 
 std::vector<CorpusChoice> corpora() {
@@ -43,17 +57,8 @@ std::vector<CorpusChoice> corpora() {
 
 PackedSummary pack_corpus(const std::string& name, const std::vector<std::int64_t>& vocabularies,
                           const std::string& path, const CorpusProgress& progress) {
-  bool is_wanted = true;
-  const data::Task task = {
-      .progress = [&](const std::string& text,
-                      double fraction) { is_wanted = progress(text, fraction) && is_wanted; },
-      .cancelled =
-          [&] {
-            is_wanted = progress("", -1) && is_wanted;
-            return !is_wanted;
-          }};
   try {
-    const data::PackedFile packed = data::write_packed_corpus(name, vocabularies, path, task);
+    const data::PackedFile packed = data::write_packed_corpus(name, vocabularies, path, task_of(progress));
     PackedSummary summary{.text = data::describe(packed.facts),
                           .bytes = packed.bytes,
                           .text_bytes = packed.text_bytes,
@@ -65,6 +70,27 @@ PackedSummary pack_corpus(const std::string& name, const std::vector<std::int64_
     return summary;
   } catch (const data::Cancelled&) {
     throw Error("stopped; nothing was written");
+  }
+}
+
+std::string run_text(const experiments::Experiment& experiment, const std::vector<std::string>& corpus,
+                     const std::string& recorded_json, const CorpusProgress& progress) {
+  try {
+    const data::PreparedData data =
+        data::prepare(experiment.data, corpus, experiment.model.context, task_of(progress));
+    const std::string json = data::to_json(data);
+    if (recorded_json.empty()) return json;
+    if (const std::string words = data::text_differences(recorded_json, data); !words.empty())
+      throw refused(words);
+    const auto tokenizer = [](const std::string& text) {
+      return nlohmann::json::parse(text, nullptr, false).value("/tokenizer"_json_pointer, nlohmann::json());
+    };
+    if (tokenizer(recorded_json) != tokenizer(json))
+      throw refused("the text is the same, but its tokenizer differs: " + tokenizer(recorded_json).dump() +
+                    " there, " + tokenizer(json).dump() + " here");
+    return json;
+  } catch (const data::Cancelled&) {
+    throw Error("stopped before training began");
   }
 }
 

@@ -1,11 +1,13 @@
-// The named corpora for a program that lists and packs them. No torch; how they are made lives in
-// engine/data.
+// Corpora for a program that lists and packs them, and compares the text of its runs. No torch; how they are
+// made lives in engine/data.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
+
+#include "engine/experiments/experiment.h"
 
 namespace sparsescope::train {
 
@@ -50,5 +52,12 @@ using CorpusProgress = std::function<bool(const std::string& text, double fracti
 // `vocabularies` (257 to 65536 ids). Throws Error with one sentence, also when `progress` answered no.
 PackedSummary pack_corpus(const std::string& name, const std::vector<std::int64_t>& vocabularies,
                           const std::string& path, const CorpusProgress& progress);
+
+// Reads and tokenizes what a run of `experiment` trains on (`corpus` as in RunRequest) and says it as
+// recordings do: one JSON object of corpus, hashes, licence, tokenizer and tokens. `recorded_json`, when not
+// empty, is such an answer of an earlier time: Throws Error (Refused) with words when text or tokenizer are
+// not the same now, and as pack_corpus does.
+std::string run_text(const experiments::Experiment& experiment, const std::vector<std::string>& corpus,
+                     const std::string& recorded_json, const CorpusProgress& progress);
 
 }  // namespace sparsescope::train

@@ -21,7 +21,7 @@ std::string target_of(const std::string& include) {
     const char* target;
   };
   static const std::vector<Rule> rules = {
-      {"^engine/train/(trainer|run_choices|run_estimate|corpora)\\.h$", "trainer"},
+      {"^engine/train/(trainer|run_choices|run_estimate|corpora|checkpoint_files)\\.h$", "trainer"},
       {"^engine/trace/", "trace"},
       {"^engine/record/", "record"},
       {"^engine/experiments/", "experiments"},
@@ -68,7 +68,7 @@ const std::vector<Room>& rooms() {
       {"engine/record", "^engine/record/", {"trace", "record", "HDF5", "json", "libdeflate"}},
       {"engine/experiments", "^engine/experiments/", {"trace", "experiments", "toml", "json"}},
       {"what the application sees of training",
-       "^engine/train/(trainer|run_choices|run_estimate|corpora)\\.h$",
+       "^engine/train/(trainer|run_choices|run_estimate|corpora|checkpoint_files)\\.h$",
        {"trace", "experiments", "trainer"}},
       {"kernel adapters", "^kernels/.*_op\\.(h|cpp)$", {"trace", "kernels", "kernel ops", "torch", "CUDA"}},
       {"kernels", "^kernels/", {"trace", "kernels", "CUDA"}},
