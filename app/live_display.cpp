@@ -12,13 +12,13 @@
 
 namespace sparsescope::app {
 
-void follow_run(TrainingRun& run) {
+std::string follow_run(TrainingRun& run, const LiveLine& line_of) {
   using Clock = std::chrono::steady_clock;
   constexpr auto kPausedForGood = std::chrono::seconds(2);
   const bool is_terminal = isatty(STDERR_FILENO) != 0;
   const auto period = is_terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(3000);
   bool asked_to_stop = false;
-  std::string recorder_failure, recorder_note, notice;
+  std::string recorder_failure, recorder_note, notice, stopped_by;
   // Says what is new on a line of its own.
   const auto say = [is_terminal](const std::string& words, std::string& said) {
     if (words == said) return;
@@ -27,7 +27,7 @@ void follow_run(TrainingRun& run) {
   };
   Clock::time_point next = Clock::now(), running_at = next;
   const auto show = [&] {
-    const std::string line = live_line(run.status());
+    const std::string line = line_of(run.status());
     if (line.empty()) return;
     if (is_terminal) {
       fmt::print(stderr, "\r\033[K{}", line);
@@ -52,8 +52,8 @@ void follow_run(TrainingRun& run) {
       // Nobody here can resume: what paused it (a value that is not finite, say) ends the run, with its
       // words.
       asked_to_stop = true;
-      fmt::print(stderr, "{}{}\n", is_terminal ? "\r\033[K" : "",
-                 status.message.empty() ? "paused" : status.message);
+      stopped_by = status.message.empty() ? "paused" : status.message;
+      fmt::print(stderr, "{}{}\n", is_terminal ? "\r\033[K" : "", stopped_by);
       run.post(trace::Stop{});
     }
     if (Clock::now() >= next) {
@@ -64,6 +64,7 @@ void follow_run(TrainingRun& run) {
   }
   show();
   if (is_terminal) fmt::print(stderr, "\n");
+  return stopped_by;
 }
 
 }  // namespace sparsescope::app

@@ -69,11 +69,17 @@ void add_run_options(CLI::App& parser, RunArguments& arguments, RunOptionSet set
   CLI::Option* preset = parser.add_option(
       "--preset", arguments.preset, "an experiment that ships with the program (sparsescope-cli presets)");
   if (set == RunOptionSet::Cli) {
-    parser.add_option("--experiment", arguments.experiment, "an experiment file (TOML)")->excludes(preset);
+    parser
+        .add_option(
+            "--experiment", arguments.experiment,
+            "an experiment file (TOML) or the name of one that ships; one of arms x seeds makes a folder")
+        ->excludes(preset);
     parser
         .add_option("--set", arguments.sets, "KEY=VALUE: change one key of the experiment; may be repeated")
         ->allow_extra_args(false);
-    parser.add_option("--resume", arguments.resume, "continue from this checkpoint (.safetensors)");
+    parser.add_option(
+        "--resume", arguments.resume,
+        "continue from this checkpoint (.safetensors), or with what is left of an experiment's folder");
   }
   parser.add_option("--corpus", arguments.corpus,
                     "named corpus, packed corpus, or files, folders and globs to train on");
@@ -82,8 +88,10 @@ void add_run_options(CLI::App& parser, RunArguments& arguments, RunOptionSet set
       ->check(CLI::PositiveNumber);
   parser.add_option("--seed", arguments.seed, "of the run; every random stream derives its own from it")
       ->check(CLI::NonNegativeNumber);
-  parser.add_option("--out", arguments.out,
-                    "the recording, a new .h5 file; default: a new name in the recordings folder");
+  parser.add_option(
+      "--out", arguments.out,
+      "the recording, a new .h5 file, or the folder of an experiment of arms x seeds; default: a new "
+      "name in the recordings folder");
   parser
       .add_option("--free-at-start", arguments.free_mib_at_start,
                   "MiB that must be free to start a recording")
@@ -94,35 +102,53 @@ void add_run_options(CLI::App& parser, RunArguments& arguments, RunOptionSet set
       ->capture_default_str();
 }
 
-TrainingRunOptions run_from_arguments(const RunArguments& arguments) {
-  const train::Device device = train::resolve_device(parse_device(arguments.device));
-  const std::string profile = device == train::Device::Cuda ? "gpu" : "cpu";
-  if (arguments.preset.empty() == arguments.experiment.empty()) {
-    throw Error("say what to train: --preset NAME or --experiment FILE.toml", ExitCode::Usage);
-  }
-  TrainingRunOptions options;
-  experiments::Experiment& experiment = options.request.experiment;
-  experiment = arguments.preset.empty() ? experiments::load_experiment(arguments.experiment, profile)
-                                        : experiments::load_preset(arguments.preset, profile);
+train::Device device_of(const RunArguments& arguments) {
+  return train::resolve_device(parse_device(arguments.device));
+}
+
+std::string profile_of(train::Device device) { return device == train::Device::Cuda ? "gpu" : "cpu"; }
+
+void change(experiments::Experiment& experiment, const RunArguments& arguments) {
   for (const std::string& text : arguments.sets) apply_set(experiment, text);
   if (arguments.steps > 0) experiments::set(experiment, "train.steps", std::to_string(arguments.steps));
   if (arguments.seed >= 0) experiments::set(experiment, "train.seed", std::to_string(arguments.seed));
   experiments::validate(experiment);
+}
 
+TrainingRunOptions run_options(const RunArguments& arguments, const experiments::Experiment& experiment,
+                               train::Device device, const std::string& path) {
+  TrainingRunOptions options;
+  options.request.experiment = experiment;
   options.request.corpus = arguments.corpus;
   options.request.device = device;
-  options.request.resume_checkpoint = arguments.resume;
-  const std::string folder = arguments.folder.empty() ? recordings_folder() : arguments.folder;
-  options.recorder.path = arguments.out.empty() ? new_recording_path(folder, experiment.name) : arguments.out;
+  options.recorder.path = path;
   // Only for a recording on a network; checkpoints are renamed into place, which any file system does in
   // order, and go where they were asked for at once.
-  const std::filesystem::path recording = std::filesystem::absolute(options.recorder.path);
+  const std::filesystem::path recording = std::filesystem::absolute(path);
   if (record::lies_on_network(recording.parent_path()))
     options.recorder.local_folder = local_recordings_folder();
   options.recorder.free_bytes_at_start = arguments.free_mib_at_start << 20;
   options.recorder.free_bytes_while_running = arguments.free_mib_while_running << 20;
-  const std::filesystem::path path = options.recorder.path;
-  options.request.checkpoint_stem = (path.parent_path() / path.stem()).string();
+  const std::filesystem::path place = path;
+  options.request.checkpoint_stem = (place.parent_path() / place.stem()).string();
+  return options;
+}
+
+TrainingRunOptions run_from_arguments(const RunArguments& arguments) {
+  const train::Device device = device_of(arguments);
+  if (arguments.preset.empty() == arguments.experiment.empty()) {
+    throw Error("say what to train: --preset NAME or --experiment FILE.toml", ExitCode::Usage);
+  }
+  experiments::Experiment experiment =
+      arguments.preset.empty() ? experiments::load_experiment(
+                                     experiments::experiment_path(arguments.experiment), profile_of(device))
+                               : experiments::load_preset(arguments.preset, profile_of(device));
+  change(experiment, arguments);
+  const std::string folder = arguments.folder.empty() ? recordings_folder() : arguments.folder;
+  const std::string path =
+      arguments.out.empty() ? new_recording_path(folder, experiment.name) : arguments.out;
+  TrainingRunOptions options = run_options(arguments, experiment, device, path);
+  options.request.resume_checkpoint = arguments.resume;
   refuse_old_checkpoints(options.request.checkpoint_stem);
   return options;
 }

@@ -1,4 +1,5 @@
-// sparsescope-cli train and presets: one run without a window, with a live line; Ctrl-C ends it cleanly.
+// sparsescope-cli train and presets: one run without a window, with a live line; Ctrl-C ends it cleanly. Many
+// runs are study_training.h.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,8 +10,10 @@
 #include <thread>
 
 #include "app/cli/cli.h"
+#include "app/cli/study_training.h"
 #include "app/live_display.h"
 #include "app/run_arguments.h"
+#include "engine/experiments/study.h"
 #include "engine/trace/error.h"
 #include "engine/train/run_estimate.h"
 
@@ -56,6 +59,8 @@ void report(const TrainOptions& options, const train::Status& status, const reco
 }
 
 int train_command(const TrainOptions& options) {
+  if (is_study(options.run))
+    return train_study(options.run, options.json ? StudyReport::Json : StudyReport::Words);
   TrainingRunOptions run_options = run_from_arguments(options.run);
   const std::string path = run_options.recorder.path;
   catch_stop_signals();
@@ -77,9 +82,18 @@ int train_command(const TrainOptions& options) {
 void add_train_command(CLI::App& parser, CommandAction& chosen) {
   auto options = std::make_shared<TrainOptions>();
   CLI::App* command =
-      parser.add_subcommand("train", "Train one model and record it; Ctrl-C ends the run cleanly");
+      parser.add_subcommand("train",
+                            "Train one model and record it, or all runs of an experiment of arms x seeds "
+                            "into a folder; Ctrl-C ends it cleanly");
   add_run_options(*command, options->run, RunOptionSet::Cli);
   command->add_flag("--json", options->json, "report the outcome as one JSON object on standard output");
+  command->footer(
+      "An experiment file with [[arms]] and seeds trains each arm with each seed into the folder --out: one "
+      "recording "
+      "a run and\nmanifest.json. The same command, or --resume FOLDER, goes on after an interruption, on "
+      "another "
+      "machine too: finished runs\nare kept, an unfinished one continues from its newest checkpoint "
+      "(train.checkpoint_every), failed ones are tried again.");
   command->callback([options, &chosen] { chosen = [options] { return train_command(*options); }; });
 }
 
@@ -111,6 +125,11 @@ void add_presets_command(CLI::App& parser, CommandAction& chosen) {
                                          {"checkpoint_bytes", std::round(estimate.checkpoint_bytes)}};
         }
         json.push_back(std::move(entry));
+      }
+      for (const experiments::Preset& study : experiments::studies()) {
+        if (!*as_json)
+          fmt::print("{}  (arms x seeds: train --experiment {})\n  {}\n  {}\n", study.name, study.name,
+                     study.title, study.text);
       }
       if (*as_json) fmt::print("{}\n", json.dump(2));
       return 0;
