@@ -2,7 +2,7 @@
 sparsescope_library(app_desktop
   SOURCES desktop_options.cpp desktop_settings.cpp desktop_session.cpp sidecar.cpp desktop_pictures.cpp desktop_window.cpp export.cpp recovering.cpp
   PUBLIC sparsescope::app_folders sparsescope::app_recordings sparsescope::record sparsescope::viz_frame sparsescope::viz_render
-  PRIVATE fmt::fmt nlohmann_json::nlohmann_json)
+  PRIVATE sparsescope::manifest fmt::fmt nlohmann_json::nlohmann_json)
 target_link_libraries(sparsescope_app_desktop PRIVATE sparsescope::build_info)
 target_compile_definitions(sparsescope_app_desktop PRIVATE SPARSESCOPE_RECORDINGS="${CMAKE_SOURCE_DIR}/recordings"
                            SPARSESCOPE_LAYOUTS="${CMAKE_SOURCE_DIR}/assets/layouts")

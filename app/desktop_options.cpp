@@ -96,7 +96,7 @@ DesktopOptions desktop_options(int argc, char** argv, int& exit_code) {
       "Trains small sparse-attention models in a window, records what it shows and replays it.\n"
       "Without arguments it opens the start page.",
       "sparsescope"};
-  parser.add_option("FILE", options.files, "recordings (.h5) to open");
+  parser.add_option("FILE", options.files, "recordings (.h5) and folders of experiments to open");
 #ifdef SPARSESCOPE_WITH_TRAINING
   add_run_options(parser, options.run, RunOptionSet::Desktop);
 #endif

@@ -11,6 +11,7 @@
 #include "app/opened_recording.h"
 #include "app/sidecar.h"
 #include "app/user_folders.h"
+#include "engine/experiments/manifest.h"
 #include "engine/record/reader_client.h"
 #include "engine/trace/error.h"
 #include "viz/model/format.h"
@@ -33,6 +34,18 @@ std::string age_words(fs::file_time_type time) {
   if (seconds < 86400) return fmt::format("{:.0f} h ago", seconds / 3600);
   if (seconds < 2 * 86400) return "yesterday";
   return fmt::format("{:.0f} days ago", seconds / 86400);
+}
+
+// "experiment, 4 of 6 runs finished"; empty: it is none, or cannot be read.
+std::string experiment_in_words(const std::string& folder) {
+  if (!experiments::has_manifest(folder)) return "";
+  try {
+    const experiments::Manifest manifest = experiments::load_manifest(folder);
+    return fmt::format("experiment, {} of {} runs finished", manifest.count(experiments::RunState::Finished),
+                       manifest.runs.size());
+  } catch (const Error&) {
+    return "";
+  }
 }
 
 }  // namespace
@@ -64,14 +77,35 @@ void DesktopSession::start() {
 
 void DesktopSession::open_recording(const std::string& path) {
   std::error_code failure;
-  const std::string absolute = fs::absolute(path, failure).lexically_normal().string();
-  for (const auto& [known, id] : open_files_) {
-    if (known == absolute && timeline_.find(id) != nullptr)
-      throw Error(fs::path(path).filename().string() + " is open already");
+  std::string absolute = fs::absolute(path, failure).lexically_normal().string();
+  while (absolute.size() > 1 && absolute.ends_with('/')) absolute.pop_back();
+  if (fs::is_directory(absolute, failure)) {
+    open_folder(absolute);
+  } else {
+    if (is_open(absolute)) throw Error(fs::path(path).filename().string() + " is open already");
+    viz::Run& run = timeline_.add_run(feed_of_recording(path));
+    open_files_.emplace_back(absolute, run.id());
   }
-  viz::Run& run = timeline_.add_run(feed_of_recording(path));
-  open_files_.emplace_back(absolute, run.id());
   remember_file(absolute);
+}
+
+bool DesktopSession::is_open(const std::string& absolute) const {
+  return std::any_of(open_files_.begin(), open_files_.end(), [&](const auto& file) {
+    return file.first == absolute && timeline_.find(file.second) != nullptr;
+  });
+}
+
+// The finished runs of an experiment side by side; those that are open already stay.
+void DesktopSession::open_folder(const std::string& absolute) {
+  std::vector<std::string> paths = experiments::finished_recordings(absolute);
+  std::erase_if(paths, [this](const std::string& path) { return is_open(path); });
+  if (paths.empty())
+    throw Error("the runs of " + fs::path(absolute).filename().string() + " are open already");
+  // All of them or none: what cannot be opened is said before the list of runs changes.
+  std::vector<viz::Feed> feeds;
+  for (const std::string& path : paths) feeds.push_back(feed_of_recording(path));
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    open_files_.emplace_back(paths[i], timeline_.add_run(std::move(feeds[i])).id());
 }
 
 void DesktopSession::remember_file(const std::string& path) {
@@ -131,6 +165,10 @@ std::vector<frame::RecentFile> DesktopSession::recent_files() const {
   for (const std::string& path : paths) {
     std::error_code ignored;
     if (files.size() == kRecent) break;
+    if (const std::string runs = experiment_in_words(path); !runs.empty()) {
+      files.push_back({path, fs::path(path).filename().string(), runs});
+      continue;
+    }
     if (!fs::is_regular_file(path, ignored)) continue;
     const auto size = static_cast<double>(fs::file_size(path, ignored));
     std::string detail = viz::format_bytes(size) + ", " + age_words(fs::last_write_time(path, ignored));

@@ -68,6 +68,8 @@ class DesktopSession final : public frame::Host {
   void start(RunArguments arguments);
 #endif
   void remember_file(const std::string& path);
+  bool is_open(const std::string& absolute) const;
+  void open_folder(const std::string& absolute);
   bool is_recorded_here(const std::string& path) const;
   std::string recording_path(const viz::Run& run) const;            // empty: it is not recorded
   std::string recording_of(const viz::Selection& selection) const;  // file name of the run shown

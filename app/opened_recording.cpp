@@ -1,8 +1,12 @@
 // The reader stands behind the timeline and ends before its mailbox does.
 #include "app/opened_recording.h"
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 #include <utility>
+
+#include "engine/trace/error.h"
 
 namespace sparsescope::app {
 namespace {
@@ -48,6 +52,14 @@ viz::Feed feed_of_recording(const std::string& path) {
   const std::uintmax_t bytes = std::filesystem::file_size(path, failure);
   feed.bytes = failure ? 0 : bytes;
   return feed;
+}
+
+viz::Run& load_recording(viz::Timeline& timeline, const std::string& path) {
+  viz::Run& run = timeline.add_run(feed_of_recording(path));
+  for (timeline.drain_all(); run.end() == nullptr; timeline.drain_all())
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  if (run.schema() == nullptr) throw Error(run.end()->message, ExitCode::Refused);
+  return run;
 }
 
 }  // namespace sparsescope::app

@@ -13,4 +13,8 @@ namespace sparsescope::app {
 // Starts reading `path` in the background. Throws Error at once for what cannot be opened.
 viz::Feed feed_of_recording(const std::string& path);
 
+// Adds the recording as a run and waits until its whole light history is read: for programs without a window.
+// Throws Error as above, and (Refused) when it has no schema.
+viz::Run& load_recording(viz::Timeline& timeline, const std::string& path);
+
 }  // namespace sparsescope::app

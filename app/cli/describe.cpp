@@ -23,17 +23,9 @@ struct DescribeOptions {
 
 void wait_a_little() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
 
-// Reads the whole light history; the reader works on its own thread.
-viz::Run& load(viz::Timeline& timeline, const std::string& path) {
-  viz::Run& run = timeline.add_run(feed_of_recording(path));
-  for (timeline.drain_all(); run.end() == nullptr; timeline.drain_all()) wait_a_little();
-  if (run.schema() == nullptr) throw Error(run.end()->message, ExitCode::Refused);
-  return run;
-}
-
 int describe_recording(const DescribeOptions& options) {
   viz::Timeline timeline;
-  viz::Run& run = load(timeline, options.path);
+  viz::Run& run = load_recording(timeline, options.path);
   if (options.step >= 0) {
     const auto step = static_cast<std::uint64_t>(options.step);
     if (run.rows() == 0 || step < run.first_step() || step > run.newest_step()) {

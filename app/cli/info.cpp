@@ -1,4 +1,4 @@
-// sparsescope-cli info: what is in a recording, for a person or as JSON.
+// sparsescope-cli info: what is in a recording, for a person or as JSON. Of a folder of many: study_report.h.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -10,6 +10,7 @@
 
 #include "app/cli/cli.h"
 #include "app/cli/recording_walk.h"
+#include "app/cli/study_report.h"
 #include "engine/record/schema_json.h"
 #include "engine/trace/error.h"
 #include "engine/trace/text.h"
@@ -144,12 +145,19 @@ void add_info_command(CLI::App& parser, CommandAction& chosen) {
     bool json = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      parser.add_subcommand("info", "Say what is in a recording: state, channels, steps, events");
-  command->add_option("file", options->path, "the recording")->required();
+  CLI::App* command = parser.add_subcommand(
+      "info",
+      "Say what is in a recording (state, channels, steps, events), or how far the runs of "
+      "an experiment's folder got and what they came to");
+  command->add_option("file", options->path, "the recording, or the folder of an experiment")->required();
   command->add_flag("--json", options->json, "as one JSON object, with the whole schema");
   command->callback([options, &chosen] {
     chosen = [options] {
+      std::error_code failure;
+      if (std::filesystem::is_directory(options->path, failure)) {
+        fmt::print("{}", options->json ? study_json(options->path) : study_words(options->path));
+        return static_cast<int>(ExitCode::Done);
+      }
       RecordingWalk walk(options->path);
       const Contents contents = read_contents(walk);
       if (options->json) {

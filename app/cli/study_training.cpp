@@ -161,9 +161,11 @@ void StudyTraining::train(ManifestRun& run) {
     TrainingRun training(std::move(options));
     const std::string stopped_by = follow_run(training, [&](const train::Status& status) {
       lock_.touch();
+      const std::string now = live_line(status);
+      if (now.empty()) return now;
       const double left = seconds_left(run, seconds_since(start), status);
       const std::string all = left > 0 ? fmt::format("  all runs {} left", clock_words(left)) : "";
-      return name + ": " + live_line(status) + all;
+      return name + ": " + now + all;
     });
     trace::RunEnd end;
     try {

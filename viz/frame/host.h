@@ -73,7 +73,8 @@ class Host {
   virtual std::vector<RecentFile> recent_files() const = 0;
   virtual std::string demo_recording() const = 0;  // path; empty when none is installed
   virtual std::string recordings_folder() const = 0;
-  // Opens a recording beside the runs already there, without waiting for it. Throws Error.
+  // Opens a recording, or all finished ones of an experiment's folder, beside the runs already there, without
+  // waiting for it. Throws Error.
   virtual void open_recording(const std::string& path) = 0;
 
   // Copies what is good of a recording into a new file beside it, in the background. Throws Error.
