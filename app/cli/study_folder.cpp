@@ -65,7 +65,13 @@ Study study_of(const RunArguments& arguments, const std::string& profile) {
     if (set.starts_with("train.seed="))
       refuse_usage("--set train.seed names one run, and this experiment has seeds of its own; leave it out");
   }
-  for (experiments::Arm& arm : study.arms) change(arm.experiment, arguments);
+  for (experiments::Arm& arm : study.arms) {
+    try {
+      change(arm.experiment, arguments);
+    } catch (const Error& error) {
+      refuse_usage(fmt::format("arm {}: {}", arm.name, error.what()));
+    }
+  }
   experiments::validate(study);
   return study;
 }

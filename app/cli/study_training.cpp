@@ -62,8 +62,9 @@ class StudyTraining {
       : arguments_(std::move(arguments)), folder_(std::move(folder)), lock_(lock) {}
 
   void run() {
-    read_texts();
+    const bool is_read = read_texts();
     save();
+    if (!is_read) return;
     for (ManifestRun& run : folder_.manifest.runs) {
       if (run.state == RunState::Finished) continue;
       if (stop_signal_seen()) break;
@@ -82,7 +83,7 @@ class StudyTraining {
     save();
   }
 
-  void read_texts();
+  bool read_texts();
   bool was_finished(ManifestRun& run);
   void put_aside(ManifestRun& run);
   void train(ManifestRun& run);
@@ -106,11 +107,13 @@ void StudyTraining::read_texts() {
     try {
       arm.text_json = train::run_text(folder_.experiment(any), folder_.corpus(), arm.text_json, progress);
     } catch (const Error& error) {
+      if (stop_signal_seen()) return false;
       throw Error(fmt::format("arm {} cannot be trained in {}: {}", arm.name, folder_.path, error.what()),
                   error.code());
     }
     if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
   }
+  return true;
 }
 
 // Died between closing the recording and writing so down.
