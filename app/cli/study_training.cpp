@@ -95,8 +95,8 @@ class StudyTraining {
 };
 
 // What every arm trains on, before anything is trained: another text than the folder was begun with is
-// refused.
-void StudyTraining::read_texts() {
+// refused. False: stopped meanwhile.
+bool StudyTraining::read_texts() {
   for (ManifestArm& arm : folder_.manifest.arms) {
     const ManifestRun any{.arm = arm.name};
     const auto progress = [&](const std::string& text, double) {
