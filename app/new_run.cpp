@@ -77,10 +77,10 @@ struct Section {
   const char* prefix;
   const char* name;
 };
-constexpr Section kSections[] = {{"model", "Model"},         {"spark", "SPaRK"},
-                                 {"optimizer", "Optimizer"}, {"data", "Data"},
-                                 {"train", "Training"},      {"evaluation", "Evaluation"},
-                                 {"probe", "Watching"},      {"sample", "Text samples"}};
+constexpr Section kSections[] = {
+    {"model", "Model"},    {"spark", "SPaRK"},         {"optimizer", "Optimizer"},
+    {"data", "Data"},      {"train", "Training"},      {"evaluation", "Evaluation"},
+    {"probe", "Watching"}, {"sample", "Text samples"}, {"recording", "Recording"}};
 
 std::string section_of(const std::string& prefix) {
   for (const Section& section : kSections) {

@@ -12,6 +12,10 @@ TrainingRun::TrainingRun(TrainingRunOptions options) {
   if (!options.recorder.path.empty()) {
     recorder_ = std::make_unique<record::RecordingWriter>(options.recorder);
     sinks.push_back(recorder_.get());
+    options.request.recorded = [recorder = recorder_.get()] {
+      const record::WriterStats stats = recorder->stats();
+      return train::RecordedSoFar{stats.bytes_on_disk, stats.frames_committed, stats.last_committed_step};
+    };
   }
   if (options.screen != nullptr) sinks.push_back(options.screen);
   fan_out_ = std::make_unique<trace::FanOut>(std::move(sinks));

@@ -124,6 +124,11 @@ struct SampleConfig {        // text that the model writes while it trains
   bool operator==(const SampleConfig&) const = default;
 };
 
+struct RecordingConfig {
+  double budget_bytes = 0;  // the recording ends below it: probes come logarithmically in steps; 0 = no limit
+  bool operator==(const RecordingConfig&) const = default;
+};
+
 struct Experiment {
   std::string name;  // file-name safe
   std::string title;
@@ -136,6 +141,7 @@ struct Experiment {
   EvaluationConfig evaluation;
   ProbeConfig probe;
   SampleConfig sample;
+  RecordingConfig recording;
   bool operator==(const Experiment&) const = default;
 };
 

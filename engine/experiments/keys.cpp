@@ -203,7 +203,11 @@ void add_observation(std::vector<Field>& all) {
        number("sample.tokens", AT(sample.tokens), "tokens", 1, 4096, "Tokens of such a text."),
        number("sample.temperature", AT(sample.temperature), "1", 0, 10,
               "Divides the logits before a token is drawn; 0 takes the likeliest."),
-       words("sample.prompt", AT(sample.prompt), "What such a text begins with; empty begins a document.")});
+       words("sample.prompt", AT(sample.prompt), "What such a text begins with; empty begins a document."),
+       number("recording.budget", AT(recording.budget_bytes), "bytes", 0, 1e15,
+              "The recording ends below it: probes come ever more seldom and edges are left out first, what "
+              "is of "
+              "every step stays; 0 is no limit.")});
 }
 
 // What most runs are told apart by: the keys that a form shows first.
@@ -242,6 +246,7 @@ constexpr std::string_view kWithoutEffect[] = {"name",
                                                "evaluation.",
                                                "probe.",
                                                "sample.",
+                                               "recording.",
                                                "data.corpus",
                                                "train.seed",
                                                "train.pace",

@@ -137,6 +137,7 @@ trace::RunEnd Trainer::Impl::train(Run& run) {
                      .checkpoints = checkpoints,
                      .parent = run.parent ? &*run.parent : nullptr,
                      .notice = run.notice,
+                     .recorded = request.recorded,
                      .start = request.start_paused ? RunParts::Start::Paused : RunParts::Start::Running});
   trace::RunEnd end;
   try {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,11 @@
 namespace sparsescope::train {
 
 enum class Device { Auto, Cpu, Cuda };
+
+// How much of a recording lies on the disk. frames 0: nothing yet.
+struct RecordedSoFar {
+  std::uint64_t bytes = 0, frames = 0, step = 0;  // step: of the last of these frames
+};
 
 // Whether Device::Cuda can work here, and in words why not.
 struct CudaAnswer {
@@ -32,6 +38,9 @@ struct RunRequest {
   std::string resume_checkpoint;  // path of a .safetensors file, or empty
   std::string checkpoint_stem;    // "<folder>/<name>": writes <stem>.step-000000123.safetensors; empty: none
   bool start_paused = false;
+  // Asked before a probe is recorded; any thread. Empty: nobody records, or recording.budget has to rely on
+  // estimates.
+  std::function<RecordedSoFar()> recorded;
 };
 
 struct Progress {        // of something long: preparing the corpus, an evaluation

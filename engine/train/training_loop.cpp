@@ -53,6 +53,8 @@ TrainingLoop::TrainingLoop(const RunParts& parts)
       outbox_(parts.schema, parts.sink),
       planned_steps_(static_cast<std::uint64_t>(parts.state.experiment().train.steps)),
       watching_(watching_settings(parts.state)),
+      recording_(parts.schema->channels, parts.state.experiment(), parts.state.model().vocabulary(), step(),
+                 parts.recorded),
       times_(parts.state.experiment(), parts.state.model().vocabulary(), possible_multiples(parts)),
       probe_batch_(parts.texts.probe_batch),
       probe_text_(parts.texts.probe_ids.begin(),
@@ -73,6 +75,7 @@ trace::RunStatus TrainingLoop::run() {
   fill_first_frame(outbox_.frame, outbox_.events, state_, parts_.data, parts_.texts, parts_.parent);
   if (!parts_.notice.empty())
     outbox_.events.add(step(), EventKind::Warning, {{"what", "resume"}, {"text", parts_.notice}});
+  announce_recording_budget();
   probe_if_due();
   send_frame();
   evaluate(What::HeldOutLoss, {});
@@ -113,7 +116,12 @@ void TrainingLoop::send_end(trace::RunStatus status, const std::string& message)
   report_checkpoints();
   std::string text = fmt::format("{} after step {}", words, step());
   if (!message.empty()) text += ": " + message;
-  outbox_.events.add(step(), EventKind::End, {{"status", words}, {"text", text}});
+  nlohmann::ordered_json fields = {{"status", words}, {"text", text}};
+  if (const std::string left_out = recording_.left_out_in_words(); !left_out.empty()) {
+    fields["text"] = text + "; " + left_out;
+    fields["left_out"] = {{"probes", recording_.probes_left_out()}, {"edges", recording_.edges_left_out()}};
+  }
+  outbox_.events.add(step(), EventKind::End, fields);
   send_frame();
 }
 

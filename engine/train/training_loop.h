@@ -15,6 +15,7 @@
 #include "engine/train/evaluations.h"
 #include "engine/train/inbox.h"
 #include "engine/train/outbox.h"
+#include "engine/train/recording_budget.h"
 #include "engine/train/status_board.h"
 #include "engine/train/text_sampler.h"
 #include "engine/train/watching.h"
@@ -32,7 +33,8 @@ struct RunParts {
   StatusBoard& board;
   CheckpointKeeper& checkpoints;
   const Checkpoint* parent = nullptr;
-  std::string notice;  // something to record at the start; or empty
+  std::string notice;                       // something to record at the start; or empty
+  std::function<RecordedSoFar()> recorded;  // as in RunRequest
   enum class Start { Running, Paused } start = Start::Running;
 };
 
@@ -69,8 +71,10 @@ class TrainingLoop {
 
   // Watching (training_watch.cpp).
   double probe_if_due();
-  enum class Edges { Without, With };
+  void announce_recording_budget();
+  enum class Edges { Without, With, IfTheyFit };
   probes::ProbeTimes probe(Edges edges);
+  void record_sample(const probes::Measured& measured);
   void sample_if_due();
   void write_text(const SampleRequest& request, TextSampleLog::Reason reason);
   void inject_needle(double depth);
@@ -122,6 +126,7 @@ class TrainingLoop {
   const std::uint64_t planned_steps_;
   const Inbox::Clock::time_point start_ = Inbox::Clock::now();
   Watching watching_;
+  RecordingBudget recording_;
   EvaluationTimes times_;
   probes::ProbeBatch probe_batch_;        // with the needle that was injected
   std::vector<std::int32_t> probe_text_;  // sequence 0 without it

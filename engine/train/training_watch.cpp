@@ -22,12 +22,32 @@ constexpr std::uint64_t kExactSeed = (std::uint64_t{1} << 53) - 1;  // JSON read
 probes::ProbeTimes TrainingLoop::probe(Edges edges) {
   std::vector<std::string_view> channels;
   for (const probes::Probe& probe : probes::probes()) {
-    if (edges == Edges::With || probe.channel != "edges") channels.push_back(probe.channel);
+    if (edges != Edges::Without || probe.channel != "edges") channels.push_back(probe.channel);
   }
   const probes::Probed probed = probes::run_probes(state_.model(), probe_batch_, channels);
-  for (const probes::Measured& measured : probed.measured)
-    outbox_.frame.set(measured.channel, measured.bytes);
+  for (const probes::Measured& measured : probed.measured) {
+    const bool is_asked = edges != Edges::IfTheyFit || measured.channel != "edges";
+    if (is_asked || recording_.admits_edges(step(), measured.bytes.size())) record_sample(measured);
+  }
   return probed.times;
+}
+
+void TrainingLoop::record_sample(const probes::Measured& measured) {
+  outbox_.frame.set(measured.channel, measured.bytes);
+  recording_.recorded(step(), measured.channel, measured.bytes.size());
+}
+
+// What the budget of the recording leaves room for, before the first sample.
+void TrainingLoop::announce_recording_budget() {
+  if (!recording_.is_on()) return;
+  const bool is_warning = recording_.leaves_no_room();
+  outbox_.events.add(step(), is_warning ? EventKind::Warning : EventKind::Note,
+                     {{"what", "recording budget"}, {"text", recording_.words()}});
+  if (!is_warning) return;
+  parts_.board.update([&](Status& status) {
+    if (!status.notice.empty()) status.notice += ' ';
+    status.notice += recording_.words();
+  });
 }
 
 double TrainingLoop::probe_if_due() {
@@ -35,8 +55,15 @@ double TrainingLoop::probe_if_due() {
   if (look == Watching::Look::LeftOut) outbox_.frame.flag(trace::kFlagProbeDropped);
   if (look != Watching::Look::Take) return 0;
   const Clock::time_point start = Clock::now();
-  const bool has_edges = watching_.takes_edges();
-  const probes::ProbeTimes times = probe(has_edges ? Edges::With : Edges::Without);
+  const RecordingBudget::Sample sample = recording_.choose(
+      step(), watching_.takes_edges() ? RecordingBudget::Edges::Due : RecordingBudget::Edges::NotDue);
+  if (sample == RecordingBudget::Sample::Nothing) {
+    outbox_.frame.flag(trace::kFlagProbeDropped);
+    watching_.left_out();
+    return 0;
+  }
+  const bool has_edges = sample == RecordingBudget::Sample::WithEdges;
+  const probes::ProbeTimes times = probe(has_edges ? Edges::IfTheyFit : Edges::Without);
   const double probe_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   watching_.probed({probe_ms, times.copy_ms, has_edges}, seconds());
   return probe_ms;
@@ -50,7 +77,7 @@ void TrainingLoop::record_edges() {
   record("record_edges", nullptr, step());
   constexpr std::string_view kEdges[] = {"edges"};
   for (const probes::Measured& measured : probes::run_probes(state_.model(), probe_batch_, kEdges).measured)
-    outbox_.frame.set(measured.channel, measured.bytes);
+    record_sample(measured);
 }
 
 // Probes are taken again at once, so that every row from here on is about the new text, also while paused.

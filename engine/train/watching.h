@@ -43,6 +43,8 @@ class Watching {
   Look look_for_text(std::uint64_t step);
   // Whether the probe about to be taken records edges, too.
   bool takes_edges() const;
+  // The probe about to be taken does not come after all: a measurement would take its step for a probe's.
+  void left_out() { windows_.abort(); }
 
   struct ProbeCost {
     double probe_ms = 0, copy_ms = 0;  // copy_ms: the part of it that moves results to the host
