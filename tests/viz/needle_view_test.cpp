@@ -192,7 +192,7 @@ TEST(NeedleView, ALiveRunAndItsReplayLookTheSame) {
 TEST(NeedleView, SettingsComeBackAndNonsenseIsPassedOver) {
   auto view = test::make_view("needle");
   view->set_settings({{"as_share", true}, {"answer_tokens", true}});
-  EXPECT_EQ(view->settings(),
+  EXPECT_EQ(test::own_settings(*view),
             (nlohmann::json{
                 {"as_share", true}, {"answer_tokens", true}, {"difference", false}, {"against_step", -1}}));
   view->set_settings({{"as_share", "yes"}});

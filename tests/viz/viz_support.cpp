@@ -1,6 +1,7 @@
 #include "tests/viz/viz_support.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "engine/trace/text.h"
@@ -166,6 +167,12 @@ std::unique_ptr<viz::View> make_view(const std::string& id) {
     if (view->id() == id) return std::move(view);
   }
   return nullptr;
+}
+
+nlohmann::json own_settings(const viz::View& view) {
+  nlohmann::json settings = view.settings();
+  for (const char* key : {"side_by_side", "link_cameras", "beside_step"}) settings.erase(key);
+  return settings;
 }
 
 std::shared_ptr<trace::Mailbox> mailbox_with(trace::SchemaPtr schema,

@@ -82,6 +82,8 @@ class NullScreen {
 viz::DrawHash draw_view(NullScreen& screen, viz::View& view, viz::Timeline& timeline,
                         viz::Selection& selection, int frames = 3);
 std::unique_ptr<viz::View> make_view(const std::string& id);
+// What the view itself keeps, without what two panes side by side add.
+nlohmann::json own_settings(const viz::View& view);
 // Feeds `mailbox` with a schema and frames at once.
 std::shared_ptr<trace::Mailbox> mailbox_with(trace::SchemaPtr schema,
                                              const std::vector<trace::FramePtr>& frames);

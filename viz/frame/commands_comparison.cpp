@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "viz/frame/command_builder.h"
+#include "viz/model/pairing.h"
 
 namespace sparsescope::frame {
 namespace {
@@ -95,6 +97,74 @@ viz::CommandArgument which_other_run(State& state) {
     return fmt::format("{} runs are shown already; take one out first", viz::kMostRunsCompared);
   };
   return run;
+}
+
+// --- side by side ---
+
+std::string why_not_paired(State& state) {
+  if (const std::string reason = why_none(state); !reason.empty()) return reason;
+  const viz::View* view = view_in_front(state);
+  if (view == nullptr) return "no view is open";
+  return view->can_pair() ? "" : "this view shows every run's samples by itself";
+}
+
+bool is_on_in_front(State& state, const char* setting) {
+  const viz::View* view = view_in_front(state);
+  return view != nullptr && view->settings().value(setting, false);
+}
+
+void change_in_front(State& state, const nlohmann::json& changes) {
+  viz::View* view = view_in_front(state);
+  nlohmann::json settings = view->settings();
+  settings.update(changes);
+  view->set_settings(settings);
+}
+
+// The picked run is A of every comparison, which the view in front shows at once where it is side by side.
+void pick_second(State& state, const std::string& title) {
+  for (const auto& run : state.timeline.runs()) {
+    if (run_title(state, *run) == title) state.selection.comparison.baseline = run->id();
+  }
+  if (is_on_in_front(state, "side_by_side")) change_in_front(state, {{"beside_step", -1}});
+}
+
+void add_side_by_side(State& state, CommandBuilder& table, viz::CommandArgument second) {
+  const Reason needs_pair = [&state] { return why_not_paired(state); };
+  table
+      .ask(
+          "compare.pick", std::string(viz::kPickSecondRun) + " as baseline A…", {"Alt+A"}, std::move(second),
+          [&state](const std::string& title) { pick_second(state, title); },
+          [&state] { return why_not_compared(state); })
+      .add(
+          "compare.side_by_side", "The view in front side by side with the compared run, or alone", {"Alt+S"},
+          [&state] {
+            change_in_front(state,
+                            {{"side_by_side", !is_on_in_front(state, "side_by_side")}, {"beside_step", -1}});
+          },
+          needs_pair, [&state] { return is_on_in_front(state, "side_by_side"); })
+      .add(
+          "compare.beside_step",
+          "The view in front side by side with itself at the pinned step, or at this one", {"Alt+Shift+S"},
+          [&state] {
+            const viz::Cursor& cursor = state.timeline.cursor();
+            const std::uint64_t here = cursor.is_following() ? state.run()->newest_step() : cursor.step();
+            change_in_front(
+                state, {{"side_by_side", true}, {"beside_step", state.selection.locked.step.value_or(here)}});
+          },
+          needs_pair)
+      .add(
+          "compare.link_cameras", "Link the cameras of both sides, or move each alone", {"Alt+L"},
+          [&state] {
+            change_in_front(state, {{"link_cameras", !is_on_in_front(state, "link_cameras")}});
+          },
+          [&state]() -> std::string {
+            if (const std::string reason = why_not_paired(state); !reason.empty()) return reason;
+            if (!is_on_in_front(state, "side_by_side")) return "the view in front is not side by side";
+            return view_in_front(state)->has_camera()
+                       ? ""
+                       : "its only camera is the time axis, which all views share";
+          },
+          [&state] { return is_on_in_front(state, "link_cameras"); });
 }
 
 viz::CommandArgument which_run(State& state) {
@@ -190,6 +260,9 @@ void add_comparison_commands(State& state) {
       .add(
           "run.retry", "Begin or open the failed run again", {"F9"}, [&state] { retry(state); },
           [&state] { return why_no_retry(state); });
+  viz::CommandArgument second = which_other_run(state);
+  second.why_not = {};  // as A it takes no one's place but A's
+  add_side_by_side(state, table, std::move(second));
 }
 
 }  // namespace sparsescope::frame

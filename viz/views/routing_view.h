@@ -21,6 +21,7 @@ class RoutingView final : public QueriedView<RoutingPicture> {
   bool walk(ViewContext& context, Walk key) override;
   bool has_cells() const override { return has_picture() && picture().content != nullptr; }
   bool is_walking() const override { return walk_.is_walking(); }
+  bool has_camera() const override { return true; }
   nlohmann::json settings() const override;
   void set_settings(const nlohmann::json& settings) override;
 

@@ -59,12 +59,14 @@ PictureKey picture_key(const ViewContext& context, const Run& run, int columns) 
           selection.brush,
           selection.locked,
           selection.comparison,
+          context.step,
           columns};
 }
 
 QueryFrame query_frame(const ViewContext& context, Run& run, int columns) {
   const Selection& selection = context.selection;
-  return {context.timeline, run, columns, selection.brush, selection.locked, selection.comparison};
+  return {context.timeline,     run,         columns, selection.brush, selection.locked,
+          selection.comparison, context.step};
 }
 
 template <typename Change>
@@ -191,6 +193,7 @@ void StagedView::draw_context_menu(ViewContext& context, Run& run) {
   command("Annotate…", "N", "annotation.note");
   command("Add bookmark", "M", "annotation.bookmark");
   command("Open in comparison", "C", "run.compare");
+  command("Side by side", "Alt+S", "compare.side_by_side");
   ImGui::Separator();
   command("Fit the time axis", "F", "timeline.fit");
   command("Release selection", "Esc", "selection.let_go");

@@ -59,6 +59,7 @@ struct PictureKey {
   std::optional<Range> chosen, brush;
   Marks locked;
   Comparison comparison;
+  std::optional<std::uint64_t> step;
   int columns = 0;
   bool operator==(const PictureKey&) const = default;
 };

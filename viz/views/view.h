@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,7 @@ struct ViewContext {
   std::function<std::string(std::string_view id)> why_disabled;  // of a command; may be empty
   const AttachedTrainer* trainer = nullptr;  // nullptr: the selected run is not being trained here
   const Annotations* annotations = nullptr;  // bookmarks and notes of the selected run; nullptr: none
+  std::optional<std::uint64_t> step = {};    // instead of the cursor's: one of two panes side by side
 };
 
 struct Applies {
@@ -79,6 +81,9 @@ class View {
   virtual bool walk(ViewContext&, Walk) { return false; }
   virtual bool has_cells() const { return false; }   // walk() would take hold of one now
   virtual bool is_walking() const { return false; }  // the arrows are its own
+  // It zooms and pans on axes of its own; those of time are everybody's.
+  virtual bool has_camera() const { return false; }
+  virtual bool can_pair() const { return false; }  // it may stand beside another of its kind
   // The settings of its popover and its camera, as an object: layouts, undo and saved settings are this.
   virtual nlohmann::json settings() const;
   // Takes what settings() gave; what is missing or of another type keeps its value.
