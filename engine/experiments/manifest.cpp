@@ -140,7 +140,8 @@ bool has_manifest(const std::string& folder) {
 Manifest load_manifest(const std::string& folder) {
   const std::string path = path_of(folder);
   if (!has_manifest(folder))
-    throw refused(fmt::format("{} is no experiment: there is no {} in it", folder, kManifestFile));
+    throw refused(
+        fmt::format("{} is a folder and no experiment: there is no {} in it", folder, kManifestFile));
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   const Json json = Json::parse(text, nullptr, false);

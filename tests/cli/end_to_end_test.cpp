@@ -100,6 +100,42 @@ TEST(EndToEnd, TheSameSeedGivesTheSameLosses) {
   EXPECT_NE(run_process({cli(), "table", run.folder / "c.h5", "--channel", "density"}).output, tables[0]);
 }
 
+TEST(EndToEnd, ABudgetKeepsTheRecordingBelowItAndSaysWhatItLeftOut) {
+  TinyRun run;
+  const std::vector<std::string> large = {"--steps", "400",
+                                          "--set",   "model.context=64",
+                                          "--set",   "model.layers=3",
+                                          "--set",   "evaluation.every=100",
+                                          "--set",   "evaluation.needle_every=0"};
+  const auto trained = [&](const std::string& name, const std::string& budget) {
+    std::vector<std::string> more = large;
+    more.insert(more.end(), {"--out", run.folder / name, "--set", "recording.budget=" + budget});
+    const ProcessResult result = run_process(run.arguments(more));
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return info(run.folder / name);
+  };
+  const nlohmann::json all = trained("all.h5", "0"), some = trained("some.h5", "1200000");
+  EXPECT_GT(all["bytes"].get<double>(), 2e6);
+  EXPECT_LT(some["bytes"].get<double>(), 1.2e6);
+  EXPECT_GT(some["bytes"].get<double>(), 0.7e6) << "it is used";
+  EXPECT_EQ(all["rows_of_channel"]["declared_top"], 81);
+  const int probes = some["rows_of_channel"]["declared_top"];
+  EXPECT_GT(probes, 8);
+  EXPECT_EQ(some["rows_of_channel"]["scope_pooled"], probes);
+  for (const char* kept : {"scalars", "threshold", "density", "evaluation"})
+    EXPECT_EQ(some["rows_of_channel"][kept], all["rows_of_channel"][kept]) << kept << " is never left out";
+  const nlohmann::json& last = some["events"].back();
+  EXPECT_EQ(last["kind"], "end");
+  EXPECT_EQ(last["left_out"]["probes"], 81 - probes);
+  EXPECT_NE(last["text"].get<std::string>().find("to keep the recording below 1.20 MB"), std::string::npos);
+  EXPECT_FALSE(all["events"].back().contains("left_out"));
+  // What is watched changes nothing: the same thresholds at every step.
+  const auto thresholds = [&](const std::string& name) {
+    return run_process({cli(), "table", run.folder / name, "--channel", "threshold"}).output;
+  };
+  EXPECT_EQ(thresholds("some.h5"), thresholds("all.h5"));
+}
+
 TEST(EndToEnd, CtrlCClosesAWholeRecording) {
   TinyRun run;
   const ProcessResult result =

@@ -88,7 +88,7 @@ TEST_F(ManifestFolder, AFolderWithoutOneIsNoExperiment) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::Refused);
-    EXPECT_EQ(error.what(), folder() + " is no experiment: there is no manifest.json in it");
+    EXPECT_EQ(error.what(), folder() + " is a folder and no experiment: there is no manifest.json in it");
   }
 }
 

@@ -15,10 +15,17 @@
 #include "engine/probes/edges.h"
 #include "engine/probes/probe.h"
 #include "engine/probes/scope_pooled.h"
+#include "engine/probes/sizes.h"
 #include "kernels/spark_scope/spark_scope.h"
 
 namespace sparsescope::probes {
 namespace {
+
+TEST(Probes, TheListOfTheirChannelsIsTheTables) {
+  std::vector<std::string_view> channels;
+  for (const Probe& probe : probes()) channels.push_back(probe.channel);
+  EXPECT_TRUE(std::equal(channels.begin(), channels.end(), kProbeChannels.begin(), kProbeChannels.end()));
+}
 
 double stat(const at::Tensor& table, const std::string& name, std::int64_t head = 0) {
   for (std::size_t i = 0; i < kAttentionStats.size(); ++i) {
