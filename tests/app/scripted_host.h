@@ -69,7 +69,7 @@ class ScriptedHost final : public frame::Host {
   void start_run(const viz::NewRunForm& form) override;
   void save_experiment(const viz::NewRunForm& form, const std::string& path) override;
   frame::TrainerLink* trainer() override { return scripted.get(); }
-  std::vector<frame::RecentFile> recent_files() const override { return {}; }
+  std::vector<frame::RecentFile> recent_files() const override { return recent; }
   std::string demo_recording() const override { return ""; }
   std::string recordings_folder() const override { return "/nowhere"; }
   void open_recording(const std::string& path) override;
@@ -93,6 +93,7 @@ class ScriptedHost final : public frame::Host {
 
   std::shared_ptr<ScriptedTrainer> scripted;
   std::string recording;                   // where start_training records
+  std::vector<frame::RecentFile> recent;   // what the start page lists
   std::string no_training;                 // why it may not start
   std::string no_form;                     // why it may not even be described
   std::optional<viz::NewRunForm> started;  // the form that was started last

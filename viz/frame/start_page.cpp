@@ -100,12 +100,12 @@ void file_column(State& state, float width) {
   ImGui::Dummy({0, px(10)});
   column_heading("Recent");
   if (state.recent.empty()) ui::muted("Recordings you make or open appear here");
+  std::string chosen;  // opened after the list is drawn: opening makes a new list
   for (const RecentFile& file : state.recent) {
     ImGui::PushID(file.path.c_str());
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const float height = px(40);
-    if (ImGui::InvisibleButton("recent", {width, height}, ImGuiButtonFlags_EnableNav))
-      open_file(state, file.path);
+    if (ImGui::InvisibleButton("recent", {width, height}, ImGuiButtonFlags_EnableNav)) chosen = file.path;
     const bool hovered = ImGui::IsItemHovered();
     ImDrawList* list = ImGui::GetWindowDrawList();
     if (hovered) list->AddRectFilled(at, {at.x + width, at.y + height}, color(Token::Raised), px(4));
@@ -116,6 +116,7 @@ void file_column(State& state, float width) {
     ui::tooltip(file.path);
     ImGui::PopID();
   }
+  if (!chosen.empty()) open_file(state, chosen);
 }
 
 }  // namespace
