@@ -48,10 +48,15 @@ bool typed_question_mark() {
   return false;
 }
 
+// Whether a modifier belongs to the keys of this frame: one that is let go in the frame of the key it was
+// held for still does, as when a long frame takes in a whole Ctrl+K.
+bool held(ImGuiKey modifier) { return ImGui::IsKeyDown(modifier) || ImGui::IsKeyReleased(modifier); }
+
 bool pressed(const viz::KeyChord& chord, viz::KeyRepeat repeat) {
-  const ImGuiIO& io = ImGui::GetIO();
   if (chord.key == "?") return typed_question_mark();
-  if (io.KeyCtrl != chord.control || io.KeyShift != chord.shift || io.KeyAlt != chord.alt) return false;
+  if (held(ImGuiMod_Ctrl) != chord.control || held(ImGuiMod_Shift) != chord.shift ||
+      held(ImGuiMod_Alt) != chord.alt)
+    return false;
   return ImGui::IsKeyPressed(key_from_name(chord.key), repeat == viz::KeyRepeat::WhileHeld);
 }
 
