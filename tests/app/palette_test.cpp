@@ -1,4 +1,6 @@
 // The palette: everything by name, and never an empty list.
+#include <algorithm>
+
 #include "tests/app/bench.h"
 
 namespace sparsescope::test {
@@ -65,6 +67,16 @@ TEST(Palette, OpenedAgainWhileItIsOpenAsksTheNewQuestion) {
   ImGui::GetIO().AddInputCharacter('d');
   bench.draw(3);
   EXPECT_EQ(bench.state().palette.query, ":d") << "what stands there is typed on, not over";
+}
+
+TEST(Palette, OffersWhatMayRunBeforeWhatMayNotWhenNothingIsTyped) {
+  Bench bench(false);
+  bench.host.no_training = "this is the replay-only program";
+  const auto items = offered(bench, "");
+  const auto may_run = [](const frame::PaletteItem& item) { return item.reason.empty(); };
+  EXPECT_TRUE(may_run(items.front()));
+  EXPECT_FALSE(may_run(items.back()));
+  EXPECT_TRUE(std::is_partitioned(items.begin(), items.end(), may_run));
 }
 
 TEST(Palette, PutsWhatWasChosenLatelyFirst) {

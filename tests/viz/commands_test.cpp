@@ -76,6 +76,17 @@ TEST(CommandTable, FindsCommandsByAnyOfTheirWordsBestFirst) {
   EXPECT_EQ(table.nearest("zebra", 2).size(), 2u);
 }
 
+TEST(CommandTable, AmongEqualMatchesThoseThatMayRunComeFirst) {
+  CommandTable table;
+  UiCommand pause = command("train.pause", "Play at once");
+  pause.why_disabled = [] { return std::string("No run is open"); };
+  table.add(pause);
+  table.add(command("timeline.play", "Play the replay"));
+  ASSERT_EQ(table.search("").size(), 2u);
+  EXPECT_EQ(table.search("")[0]->id, "timeline.play");
+  EXPECT_EQ(table.search("play at once")[0]->id, "train.pause") << "a better match keeps its place";
+}
+
 TEST(CommandTable, TwoViewsMayUseTheSameKeyButNoViewAndTheWindow) {
   CommandTable table;
   UiCommand first = command("graph.next", "Next head", {"."}), second = command("map.next", "Next", {"."});

@@ -147,17 +147,25 @@ std::string CommandTable::run(std::string_view id, const std::string& value) con
 }
 
 std::vector<const UiCommand*> CommandTable::search(std::string_view query) const {
-  std::vector<std::pair<int, const UiCommand*>> found;
+  struct Found {
+    int score;
+    bool may_run;
+    const UiCommand* command;
+  };
+  std::vector<Found> found;
   for (const UiCommand& command : commands_) {
     // What it is called counts more than where it stands.
     const int by_words = 2 * fuzzy_score(query, command.words);
     const int by_all = fuzzy_score(query, command.words + " " + command.category + " " + command.id);
-    if (by_words > 0 || by_all > 0) found.emplace_back(std::max(by_words, by_all), &command);
+    if (by_words <= 0 && by_all <= 0) continue;
+    const bool may_run = !command.why_disabled || command.why_disabled().empty();
+    found.push_back({std::max(by_words, by_all), may_run, &command});
   }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+    return std::pair(a.score, a.may_run) > std::pair(b.score, b.may_run);
+  });
   std::vector<const UiCommand*> commands;
-  for (const auto& [score, command] : found) commands.push_back(command);
+  for (const Found& one : found) commands.push_back(one.command);
   return commands;
 }
 
