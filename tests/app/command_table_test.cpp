@@ -137,6 +137,28 @@ TEST(CommandTable, EveryCommandThatMayRunSurvivesBeingRun) {
   }
 }
 
+// A long frame takes in the whole chord, its modifier let go before its key.
+TEST(CommandTable, AModifierLetGoInTheFrameOfItsKeyStillCounts) {
+  Bench bench;
+  bench.draw(20);
+  ImGuiIO& io = ImGui::GetIO();
+  const auto press_early = [&](ImGuiKey modifier, ImGuiKey key) {
+    io.AddKeyEvent(modifier, true);
+    bench.draw(1);
+    io.AddKeyEvent(key, true);
+    io.AddKeyEvent(modifier, false);
+    bench.draw(1);
+    io.AddKeyEvent(key, false);
+    bench.draw(2);
+    return bench.state().last_key_command;
+  };
+  EXPECT_EQ(press_early(ImGuiMod_Ctrl, ImGuiKey_Comma), "window.settings");
+  bench.reset();
+  EXPECT_EQ(press_early(ImGuiMod_Shift, ImGuiKey_E), "train.evaluate_long");
+  bench.press(viz::chord_from_text("T"));
+  EXPECT_EQ(bench.state().last_key_command, "train.toggle") << "no modifier stays behind";
+}
+
 TEST(CommandTable, LettersInATextFieldAreText) {
   Bench bench;
   bench.frame->commands().run("window.palette");
@@ -211,6 +233,43 @@ TEST(CommandTable, TheStartPageComesBackAndGoesByEscapeOrChoosing) {
   bench.frame->commands().run("train.preset.spark-collapse");
   EXPECT_FALSE(bench.frame->state().show_start_page);
   EXPECT_EQ(bench.timeline.runs().size(), 2u);
+}
+
+// Opening makes a new list while the page draws the old one.
+TEST(CommandTable, AClickOnARecentRecordingOpensIt) {
+  Bench bench(false);
+  const std::string path = std::string(SPARSESCOPE_SOURCES) + "/recordings/demo.h5";
+  bench.host.recent = {{path, "demo.h5", "first"}, {path, "demo.h5", "second"}, {path, "demo.h5", "third"}};
+  bench.reset();
+  ImGuiIO& io = ImGui::GetIO();
+  // Nothing stands below the list, so the first that answers from below is its last.
+  for (float y = 860; y > 300 && bench.timeline.runs().empty(); y -= 20) {
+    io.AddMousePosEvent(1000, y);
+    bench.draw(2);
+    io.AddMouseButtonEvent(ImGuiMouseButton_Left, true);
+    bench.draw(1);
+    io.AddMouseButtonEvent(ImGuiMouseButton_Left, false);
+    bench.draw(1);
+  }
+  ASSERT_EQ(bench.timeline.runs().size(), 1u);
+  EXPECT_EQ(bench.host.notes_beside, path);
+  EXPECT_EQ(bench.state().recent.size(), 3u);
+}
+
+TEST(CommandTable, CopyingSaysWhatWasCopiedAndOpeningBeginsWhereTheShownRecordingLies) {
+  Bench bench(false);
+  const std::string folder = std::string(SPARSESCOPE_SOURCES) + "/recordings";
+  bench.run("file.open");
+  EXPECT_EQ(bench.state().dialog_text, "/nowhere/");
+  bench.state().dialog = frame::Dialog::None;
+  bench.frame->open(folder + "/demo.h5");
+  bench.timeline.drain_all();
+  bench.draw(8);
+  bench.run("view.copy_table");
+  ASSERT_FALSE(bench.state().toasts.empty());
+  EXPECT_EQ(bench.state().toasts.back().text.find("Copied "), 0u) << bench.state().toasts.back().text;
+  bench.run("file.open");
+  EXPECT_EQ(bench.state().dialog_text, folder + "/");
 }
 
 TEST(CommandTable, AHeldKeyRepeatsMovesButFiresASwitchOnce) {

@@ -6,6 +6,7 @@
 
 #include "imgui.h"
 #include "viz/frame/command_builder.h"
+#include "viz/model/format.h"
 
 namespace sparsescope::frame {
 namespace {
@@ -64,14 +65,20 @@ void add_copying(State& state, CommandBuilder& table) {
   const Reason needs_view = [&state] { return why_no_view(state); };
   const auto copy = [&state](auto text_of) {
     return [&state, text_of] {
+      const viz::View& view = *view_in_front(state);
       viz::ViewContext context{state.timeline, state.selection};
-      ImGui::SetClipboardText((view_in_front(state)->*text_of)(context).c_str());
+      const std::string text = (view.*text_of)(context);
+      ImGui::SetClipboardText(text.c_str());
+      const auto lines = 1 + std::count(text.begin(), text.end() - (text.ends_with('\n') ? 1 : 0), '\n');
+      state.notify(fmt::format("Copied {}: {} {}", view.title(), viz::format_count(lines),
+                               lines == 1 ? "line" : "lines"),
+                   ui::Tone::Ok);
     };
   };
   table
       .add("view.copy_value", "Copy the values under the pointer, or at the cursor", {"Ctrl+C"},
            copy(&viz::View::values_text), needs_view)
-      .add("view.copy_table", "Copy the view in front as a table", {"Ctrl+Shift+C"},
+      .add("view.copy_table", "Copy the view in front as text with its table", {"Ctrl+Shift+C"},
            copy(&viz::View::text_twin), needs_view);
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "viz/frame/command_builder.h"
 #include "viz/widgets/color_vision.h"
@@ -89,11 +90,19 @@ void add_parts(State& state, CommandBuilder& table) {
 
 }  // namespace
 
+// Recordings lie together: where the one that is shown lies, else where they are made.
+std::string folder_to_open(State& state) {
+  const viz::Run* run = state.run();
+  const viz::Feed* feed = run != nullptr ? state.timeline.feed(run->id()) : nullptr;
+  return feed != nullptr && !feed->path.empty() ? std::filesystem::path(feed->path).parent_path().string()
+                                                : state.host.recordings_folder();
+}
+
 void add_file_commands(State& state) {
   CommandBuilder table(state);
   table.in("File")
       .add("file.open", "Open a recording…", {"Ctrl+O"},
-           [&state] { state.open_dialog(Dialog::Open, state.host.recordings_folder() + "/"); })
+           [&state] { state.open_dialog(Dialog::Open, folder_to_open(state) + "/"); })
       .add(
           "file.demo", "Open the demo recording", {"Ctrl+Shift+O"},
           [&state] { open_file(state, state.host.demo_recording()); },
