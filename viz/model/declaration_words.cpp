@@ -202,8 +202,10 @@ void set_detail(DeclarationPicture& picture) {
                       : settings.value == DeclarationValue::Count   ? "declarations"
                       : settings.value == DeclarationValue::HitRate ? "hit rate"
                                                                     : "first declared at step";
-  picture.detail =
-      fmt::format("layer {}, {}", picture.layer, picture.value_name.empty() ? value : picture.value_name);
+  picture.detail = fmt::format("layer {}", picture.layer);
+  // Declarations are recorded at fewer steps than the cursor has.
+  if (picture.state == PictureState::Ready) picture.detail += ", step " + step_text(picture.step);
+  picture.detail += fmt::format(", {}", picture.value_name.empty() ? value : picture.value_name);
   if (picture.other_step) {
     picture.detail +=
         settings.change == DeclarationChange::Difference ? ", difference to " : ", only what changed since ";
