@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "app/desktop_session.h"
@@ -108,10 +109,13 @@ class Pictures {
     go_to(run, steps.first);
     go_to(run, steps.last);
     const std::uint64_t count = (steps.last - steps.first) / steps.every + 1;
+    const bool is_window = view.empty() || view == "window";
+    std::optional<PaperScope> paper;
+    if (!is_window) paper.emplace();  // a figure each: nothing in them can be pressed
     for (std::uint64_t i = 0; i < count; ++i) {
       timeline_.cursor().seek(steps.first + i * steps.every);
       settle([&] {
-        if (view.empty() || view == "window") {
+        if (is_window) {
           frame_.draw(0);
         } else {
           frame_.draw_view(view, 0);

@@ -1,6 +1,8 @@
 // Makes and ends the contexts.
 #include "viz/widgets/gui_context.h"
 
+#include <utility>
+
 #include "implot.h"
 
 namespace sparsescope {
@@ -34,6 +36,9 @@ GuiContext::~GuiContext() {
 
 Purpose current_purpose() { return purpose_in_force; }
 
+PaperScope::PaperScope() : before_(std::exchange(purpose_in_force, Purpose::Paper)) {}
+PaperScope::~PaperScope() { purpose_in_force = before_; }
+
 PaperContext::PaperContext(Theme theme, float scale)
     : imgui_before_(ImGui::GetCurrentContext()),
       imgui_(ImGui::CreateContext(ImGui::GetIO().Fonts)),
@@ -47,11 +52,9 @@ PaperContext::PaperContext(Theme theme, float scale)
   set_up(ImGui::GetIO());
   ImGui::GetIO().FontDefault = font;
   apply_theme(theme, scale);
-  purpose_in_force = Purpose::Paper;
 }
 
 PaperContext::~PaperContext() {
-  purpose_in_force = Purpose::Screen;
   ImPlot::SetCurrentContext(implot_before_);
   ImPlot::DestroyContext(implot_);
   ImGui::SetCurrentContext(imgui_before_);

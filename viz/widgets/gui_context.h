@@ -33,6 +33,18 @@ class GuiContext {
 enum class Purpose { Screen, Paper };
 Purpose current_purpose();
 
+// While it lives, pictures of the present contexts are drawn for paper.
+class PaperScope {
+ public:
+  PaperScope();
+  ~PaperScope();
+  PaperScope(const PaperScope&) = delete;
+  PaperScope& operator=(const PaperScope&) = delete;
+
+ private:
+  Purpose before_;
+};
+
 // A second pair of contexts over the fonts of the current ones, for a picture drawn beside the window between
 // two of its frames. While it lives it is current, with its own theme, scale and Purpose::Paper; afterwards
 // everything is as before.
@@ -48,6 +60,7 @@ class PaperContext {
   ImPlotContext *implot_before_, *implot_;
   Theme theme_before_;
   float scale_before_;
+  PaperScope paper_;
 };
 
 }  // namespace sparsescope
