@@ -6,6 +6,7 @@
 
 #include "tests/app/journey.h"
 #include "tests/app/scripted_host.h"
+#include "tests/support/process.h"
 #include "viz/views/text_sample_view.h"
 
 namespace sparsescope::test {
@@ -17,14 +18,20 @@ const std::string kDemo = std::string(SPARSESCOPE_SOURCE_DIR) + "/recordings/dem
 struct Window {
   Window() : host(timeline), journey(host, timeline) {
     host.no_training = "this is the replay-only program";
-    journey.frame().open(kDemo);
+    open_demo();
     for (int i = 0; i < 3000 && (timeline.runs().front()->end() == nullptr || timeline.is_busy()); ++i)
       journey.frames(1);
+  }
+  // Its notes are kept elsewhere: the demo is the program's own.
+  void open_demo() {
+    journey.frame().open(kDemo);
+    host.notes_beside = notes / "demo.h5";
   }
   const frame::State& state() { return journey.frame().state(); }
   viz::Selection& selection() { return journey.frame().selection(); }
   // "" when it ran.
   std::string command(const char* id) { return journey.frame().commands().run(id); }
+  TemporaryFolder notes;
   viz::Timeline timeline;
   ScriptedHost host;
   Journey journey;
@@ -56,7 +63,7 @@ TEST(InspectorJourney, AClickLocksATokenANumberCopiesAndShiftTogglesIt) {
 
 TEST(InspectorJourney, RunsAreRenamedHiddenFilteredAndClosed) {
   Window window;
-  window.journey.frame().open(kDemo);
+  window.open_demo();
   for (int i = 0; i < 3000 && window.timeline.runs().back()->end() == nullptr; ++i) window.journey.frames(1);
   ASSERT_EQ(window.timeline.runs().size(), 2u);
   const std::uint32_t second = window.timeline.runs().back()->id();
