@@ -23,6 +23,7 @@
 #include "engine/model/mixers/mixer.h"
 #include "engine/model/positions/positions.h"
 #include "engine/trace/error.h"
+#include "kernels/spark_attention/spark_attention_op.h"
 #include "kernels/spark_scope/spark_scope.h"
 
 namespace sparsescope::model {
@@ -121,17 +122,29 @@ ForwardResult LanguageModel::forward(const at::Tensor& ids, const ForwardOptions
     pass->output(sublayer, v);
   }
   result.hidden = pass->input(2 * config_.layers);
+  if (options.head == ForwardOptions::Head::None) return result;
   if (options.head == ForwardOptions::Head::Logits || !can_chunk_head(call.kernels)) {
-    result.logits = linear(result.hidden, stack_->head, parameters_.dtype());  // [B,T,V]
-    if (stack_->head_bias.defined()) result.logits = result.logits + stack_->head_bias;
+    result.logits = logits_of(result.hidden);  // [B,T,V]
     result.non_finite = at::isfinite(result.logits.detach().sum(-1)).logical_not().sum();
-  } else {
-    result.non_finite = at::zeros({}, ids.options());
   }
+  if (result.row_gates.defined()) return result;  // counted with the statistics
   for (const SparkLayerResult& layer : result.spark) {
+    if (!result.non_finite.defined()) result.non_finite = at::zeros({}, ids.options());
     result.non_finite += layer.row_counts.select(-1, kernels::kCountNonFinite).sum() + layer.theta.isnan();
   }
   return result;
+}
+
+// Over layers; without a graph where own kernels form its gradient with the others.
+at::Tensor LanguageModel::mean_penalty(const ForwardResult& result) const {
+  if (result.row_gates.defined()) {
+    const double pairs = past_pairs(result.ids.size(0), result.ids.size(1));
+    return (result.row_gates.sum() / (pairs * static_cast<double>(config_.layers))).to(at::kFloat);
+  }
+  if (result.spark.empty() || !result.spark.front().penalty.defined()) return {};
+  std::vector<at::Tensor> penalties;
+  for (const SparkLayerResult& layer : result.spark) penalties.push_back(layer.penalty);
+  return at::stack(penalties).mean();
 }
 
 Kernels LanguageModel::kernels_of(const ForwardOptions& options) const {
@@ -141,6 +154,19 @@ Kernels LanguageModel::kernels_of(const ForwardOptions& options) const {
 
 bool LanguageModel::can_chunk_head(Kernels kernels) const {
   return kernels == Kernels::Own && !stack_->head_bias.defined();
+}
+
+at::Tensor LanguageModel::logits_of(const at::Tensor& hidden) const {
+  const at::Tensor logits = linear(hidden, stack_->head, parameters_.dtype());
+  return stack_->head_bias.defined() ? logits + stack_->head_bias : logits;
+}
+
+bool LanguageModel::has_own_attention() const {
+  const std::int64_t head_width = config_.width / config_.heads;
+  const bool has_kernel = config_.mixer == experiments::MixerKind::Spark
+                              ? kernels::has_spark_attention(head_width)
+                              : kernels::has_attention(head_width);
+  return device().is_cuda() && parameters_.gemm_dtype() == at::kBFloat16 && has_kernel;
 }
 
 Loss LanguageModel::loss(const ForwardResult& result, const at::Tensor& targets) const {
@@ -154,14 +180,13 @@ Loss LanguageModel::loss(const ForwardResult& result, const at::Tensor& targets)
   } else {
     const HeadLoss made = head_loss(result.hidden, stack_->head, targets);
     entropy = made.loss;
-    loss.non_finite = loss.non_finite + made.non_finite.squeeze(0);
+    loss.non_finite =
+        loss.non_finite.defined() ? loss.non_finite + made.non_finite.squeeze(0) : made.non_finite;
   }
   loss.terms.push_back({"cross_entropy", entropy, stack_->one});
   loss.total = entropy;
-  if (!result.spark.empty() && result.spark.front().penalty.defined()) {
-    std::vector<at::Tensor> penalties;
-    for (const SparkLayerResult& layer : result.spark) penalties.push_back(layer.penalty);
-    loss.terms.push_back({"sparsity", at::stack(penalties).mean(), controls_.tensor("sparsity_weight")});
+  if (at::Tensor penalty = mean_penalty(result); penalty.defined()) {
+    loss.terms.push_back({"sparsity", std::move(penalty), controls_.tensor("sparsity_weight")});
     if (result.has_all_terms || controls_.get("sparsity_weight") != 0)
       loss.total = loss.total + loss.terms.back().value * loss.terms.back().weight;
   }
@@ -196,6 +221,11 @@ void LanguageModel::set_control(const std::string& name, double value) {
 const std::vector<at::Tensor>& LanguageModel::thetas() const { return stack_->thetas; }
 at::Tensor LanguageModel::addresses() const { return stack_->addresses; }
 
+double past_pairs(std::int64_t batch, std::int64_t tokens) {
+  const auto T = static_cast<double>(tokens);
+  return std::max(static_cast<double>(batch) * T * (T - 1) / 2, 1.0);
+}
+
 double initial_score_std(const experiments::ModelConfig& config, std::int64_t layer) {
   const bool reads_embedding = config.norm_placement == experiments::NormPlacement::Post && layer == 0;
   const double parts =
@@ -205,7 +235,8 @@ double initial_score_std(const experiments::ModelConfig& config, std::int64_t la
 }
 
 void raise_if_not_finite(const ForwardResult& result, std::uint64_t step) {
-  if (result.non_finite.item<std::int64_t>() == 0) return;
+  const bool is_counted = result.non_finite.defined();
+  if (is_counted && result.non_finite.item<std::int64_t>() == 0) return;
   const std::string where = " at step " + std::to_string(step);
   const std::string way_out = "; lower the learning rate or load an earlier checkpoint";
   for (std::size_t layer = 0; layer < result.spark.size(); ++layer) {
@@ -217,6 +248,7 @@ void raise_if_not_finite(const ForwardResult& result, std::uint64_t step) {
       throw Error(std::to_string(bad) + " scores of layer " + std::to_string(layer) +
                   " are not finite numbers" + where + way_out);
   }
+  if (!is_counted) return;
   throw Error("the logits hold values that are not finite numbers" + where + way_out);
 }
 

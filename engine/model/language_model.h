@@ -27,7 +27,8 @@ struct ForwardOptions {
   Observer* observer = nullptr;                  // outlives the call
   const Interventions* interventions = nullptr;  // outlives the call
   Kernels kernels = Kernels::Own;                // what a model of bf16 products uses where it can
-  enum class Head { Logits, Hidden } head = Head::Logits;  // Hidden: loss() forms logits chunk by chunk
+  // Hidden: loss() forms logits chunk by chunk where it can; None: logits_of() forms some of them.
+  enum class Head { Logits, Hidden, None } head = Head::Logits;
   bool has_all_terms = false;  // loss terms take part whatever their weight is now
 };
 
@@ -39,6 +40,7 @@ struct SparkLayerResult {
   at::Tensor
       penalty;  // [] mean over past pairs of sigma((S - theta)/tau); undefined unless collected or weighted
   at::Tensor declared_share;  // [V] f64, share of positions that declare each id; Collect only
+  at::Tensor declarations;    // [B,T,r] z, where own kernels count instead; Collect only
 };
 
 struct ForwardResult {
@@ -48,8 +50,9 @@ struct ForwardResult {
   std::vector<SparkLayerResult> spark;  // one per SPaRK layer, in layer order; empty for other mixers
   kernels::GroupedIds groups;           // of ids; defined where own kernels form gradients
   bool has_all_terms = false;           // as asked for
+  at::Tensor row_gates;   // [L,B,T] f64 of own kernels: sum of soft gates over p < t; Collect only
   at::Tensor non_finite;  // [] i64 on the device: scores at p <= t, thresholds and rows of logits that are
-                          // not numbers
+                          // not numbers; undefined where own kernels count in the loss and the statistics
 };
 
 struct LossTerm {
@@ -60,7 +63,7 @@ struct LossTerm {
 struct Loss {
   at::Tensor total;  // [] sum of weight * value; its backward() fills the gradients
   std::vector<LossTerm> terms;
-  at::Tensor non_finite;  // [] i64: that of the result, with the logits that loss() formed
+  at::Tensor non_finite;  // [1] i32 or [] i64: that of the result, with the logits that loss() formed
 };
 
 class LanguageModel {
@@ -79,6 +82,11 @@ class LanguageModel {
   // Builds a graph when gradients are enabled. Uses no random numbers. One thread at a time (masks are kept
   // between calls).
   ForwardResult forward(const at::Tensor& ids, const ForwardOptions& options = {}) const;
+
+  // Logits [...,V] of hidden states [...,C].
+  at::Tensor logits_of(const at::Tensor& hidden) const;
+  // Whether a forward pass that nobody observes forms no T x T matrix.
+  bool has_own_attention() const;
 
   // targets [B,T] i64, kIgnoredLabel where nothing is predicted; cross-entropy is the mean in nats over the
   // others.
@@ -114,6 +122,7 @@ class LanguageModel {
 
   Kernels kernels_of(const ForwardOptions& options) const;
   bool can_chunk_head(Kernels kernels) const;
+  at::Tensor mean_penalty(const ForwardResult& result) const;
 
   experiments::ModelConfig config_;
   std::int64_t vocabulary_;
@@ -121,6 +130,9 @@ class LanguageModel {
   ParameterTable parameters_;
   std::unique_ptr<Stack> stack_;
 };
+
+// Pairs p < t of a batch, at least 1.
+double past_pairs(std::int64_t batch, std::int64_t tokens);
 
 // Standard deviation of SPaRK's scores S at initialisation: exact in expectation over the initial weights
 // (not measured), kappa init_std sqrt(d) times the RMS of what layer `layer` reads: 1 behind a norm, that of

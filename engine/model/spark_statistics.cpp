@@ -18,6 +18,7 @@
 #include "engine/model/language_model.h"
 #include "engine/trace/error.h"
 #include "kernels/spark_scope/spark_scope.h"
+#include "kernels/spark_statistics/spark_statistics_op.h"
 
 namespace sparsescope::model {
 namespace {
@@ -53,6 +54,28 @@ LayerSums sum_layers(const LanguageModel& model, const ForwardResult& result) {
           at::stack(counts).to(at::kDouble), at::stack(moments)};
 }
 
+static_assert(static_cast<int>(kernels::kSparkFigures) == static_cast<int>(kSparkStatisticCount) &&
+              static_cast<int>(kDirect) == static_cast<int>(kernels::kFigureDirect) &&
+              static_cast<int>(kNonFinite) == static_cast<int>(kernels::kFigureNonFinite));
+
+at::Tensor own_statistics(const LanguageModel& model, const ForwardResult& result,
+                          const at::Tensor& non_finite) {
+  check(non_finite.defined() && result.groups.offsets.defined(),
+        "statistics of own kernels follow a pass with gradients and count what is not finite");
+  const experiments::SparkConfig& spark = model.config().spark;
+  kernels::SparkStatisticsTensors tensors;
+  for (std::size_t layer = 0; layer < result.spark.size(); ++layer) {
+    const SparkLayerResult& left = result.spark[layer];
+    tensors.layers.push_back({left.row_counts, left.row_moments,
+                              result.row_gates.select(0, static_cast<std::int64_t>(layer)), left.declarations,
+                              left.theta, model.thetas()[layer].grad()});
+  }
+  tensors.addresses = model.addresses().detach();
+  tensors.offsets = result.groups.offsets;
+  tensors.score_scale = spark.kappa / std::sqrt(static_cast<double>(spark.rank));
+  return kernels::spark_statistics(tensors, non_finite);
+}
+
 }  // namespace
 
 const char* spark_statistic_name(SparkStatistic statistic) {
@@ -73,9 +96,11 @@ const char* spark_statistic_name(SparkStatistic statistic) {
   return kNames[statistic];
 }
 
-at::Tensor spark_statistics(const LanguageModel& model, const ForwardResult& result) {
+at::Tensor spark_statistics(const LanguageModel& model, const ForwardResult& result,
+                            const at::Tensor& non_finite) {
   check(!result.spark.empty(), "statistics of SPaRK want a SPaRK model");
   const c10::NoGradGuard no_graph;
+  if (result.row_gates.defined()) return own_statistics(model, result, non_finite);
   const LayerSums sums = sum_layers(model, result);
   const double batch = static_cast<double>(result.ids.size(0)),
                tokens = static_cast<double>(result.ids.size(1));

@@ -40,7 +40,10 @@ const char* spark_statistic_name(SparkStatistic statistic);
 // one another: sum_v pi_v d_v, with pi_v the share of id v in the batch and d_v the share of declarers whose
 // declaration holds v (kappa u_v.z_p / sqrt(r) > theta), over kDeclarerSample declarers spread evenly over
 // the batch. kDeclaredMean is sum_v d_v.
-at::Tensor spark_statistics(const LanguageModel& model, const ForwardResult& result);
+// Where own kernels ran the forward pass they make the statistics, too, and add what is not finite to
+// `non_finite` [1] i32.
+at::Tensor spark_statistics(const LanguageModel& model, const ForwardResult& result,
+                            const at::Tensor& non_finite = {});
 inline constexpr std::int64_t kDeclarerSample = 256;
 
 // For probes; sequences one at a time.

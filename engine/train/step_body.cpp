@@ -25,7 +25,8 @@ at::Tensor StepBody::run(const at::Tensor& ids, Terms terms, const Passed& passe
 
   const at::NoGradGuard no_grad;
   at::Tensor statistics;  // before the gradients are gone
-  if (!last_.spark.empty()) statistics = model::spark_statistics(model_, last_).reshape({-1});
+  if (!last_.spark.empty())
+    statistics = model::spark_statistics(model_, last_, loss.non_finite).reshape({-1});
   const Updater::Outcome outcome = updater_.update(loss.total.detach(), loss.non_finite);
   std::vector<at::Tensor> parts = {as_row(loss.total), as_row(outcome.gradient_norm),
                                    as_row(outcome.found_non_finite), as_row(outcome.learning_rate)};

@@ -79,8 +79,9 @@ struct SparkAttentionGradients {
                                             // over all past and self pairs, and out of scope; or null
 };
 
-// Bytes of scratch: one bf16 plane of pairs and two fp32 values a query and head. Shared by all layers.
-std::int64_t spark_attention_backward_scratch(SparkAttentionShape shape);
+// Bytes of scratch, shared by all layers: a bf16 plane of pairs, addresses and declarations in bf16, a value
+// a query and head.
+std::int64_t spark_attention_backward_scratch(SparkAttentionShape shape, std::int64_t rank);
 
 // Four launches. d_output [B,T,H,D] bf16.
 void spark_attention_backward(const SparkAttentionInput& input, SparkAttentionShape shape,

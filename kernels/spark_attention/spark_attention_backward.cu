@@ -1,7 +1,6 @@
 // Gradients of SPaRK's q, k and v: a block a head and 64 queries (dq, and delta for everybody), then a block
 // a head and 64 keys (dk, dv). Weights are made again from the saved logarithms.
-#include "kernels/spark_attention/spark_arguments.cuh"
-#include "kernels/spark_attention/spark_attention_launches.h"
+#include "kernels/spark_attention/spark_attention_launches.cuh"
 
 namespace sparsescope::kernels {
 namespace {

@@ -56,7 +56,8 @@ at::Tensor scratch_of(std::int64_t bytes, const at::Tensor& like) {
 
 bool has_spark_attention(std::int64_t head_width) { return head_width == 32 || head_width == 64; }
 
-SparkMade spark_forward(const SparkTensors& tensors, const SparkForm& form, SparkGradients gradients) {
+SparkMade spark_forward(const SparkTensors& tensors, const SparkForm& form, SparkGradients gradients,
+                        const at::Tensor& row_gates) {
   const SparkAttentionShape shape = shape_of(tensors, form);
   const SparkScoresShape scores_shape{shape.batch, shape.tokens, tensors.declarations.size(2)};
   const at::TensorOptions options = tensors.qkv.options(), wide = options.dtype(at::kFloat);
@@ -70,7 +71,6 @@ SparkMade spark_forward(const SparkTensors& tensors, const SparkForm& form, Spar
   if (is_wanted) made.log_gates = at::empty({pair_plane_values(shape.batch, shape.tokens)}, options);
   made.row_counts = at::empty({shape.batch, shape.tokens, kScopeCounts}, options.dtype(at::kInt));
   made.row_moments = at::empty({shape.batch, shape.tokens, 2}, options.dtype(at::kDouble));
-  made.row_gates = at::empty({shape.batch, shape.tokens}, options.dtype(at::kDouble));
   made.output = at::empty({shape.batch, shape.tokens, shape.heads * shape.head_width}, options);
   made.lse_hard = at::empty({shape.batch, shape.heads, shape.tokens}, wide);
   if (is_soft) {
@@ -83,7 +83,7 @@ SparkMade spark_forward(const SparkTensors& tensors, const SparkForm& form, Spar
   decided.scope = bits_of(made.scope);
   decided.row_counts = data_of<std::int32_t>(made.row_counts);
   decided.row_moments = data_of<double>(made.row_moments);
-  decided.row_gates = data_of<double>(made.row_gates);
+  decided.row_gates = data_of<double>(row_gates);
   decided.log_gates = data_of<Bfloat16>(made.log_gates);
   // Without gradients the forward pass is that of in_scope: hard weights alone.
   const SparkAttentionRule rule{is_soft ? form.estimator : SparkEstimator::InScope, form.gate_pairs,
@@ -125,7 +125,7 @@ SparkGradientsMade spark_backward(const SparkTensors& tensors, const SparkMade& 
   dispatch(
       tensors.qkv,
       [&](Stream on) {
-        const at::Tensor scratch = scratch_of(spark_attention_backward_scratch(shape), tensors.qkv);
+        const at::Tensor scratch = scratch_of(spark_attention_backward_scratch(shape, rank), tensors.qkv);
         spark_attention_backward(input_of(tensors, made, form), shape, rule, saved_of(made),
                                  data_of<Bfloat16>(d_output), scores, into, scratch.data_ptr(), on);
       },

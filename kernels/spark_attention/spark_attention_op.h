@@ -31,16 +31,18 @@ struct SparkTensors {
 
 // What the forward pass leaves; the tensors of `soft` and log_gates only where gradients are wanted.
 struct SparkMade {
-  at::Tensor output;                  // [B,T,C] bf16
-  at::Tensor lse_hard;                // [B,H,T] fp32
-  at::Tensor soft_output, lse_soft;   // the same under the soft gates
-  at::Tensor direct, scope;           // [B,T,words] i32: bitsets
-  at::Tensor log_gates;               // plane of pairs, bf16
-  at::Tensor row_counts;              // [B,T,kScopeCounts] i32
-  at::Tensor row_moments, row_gates;  // [B,T,2], [B,T] f64
+  at::Tensor output;                 // [B,T,C] bf16
+  at::Tensor lse_hard;               // [B,H,T] fp32
+  at::Tensor soft_output, lse_soft;  // the same under the soft gates
+  at::Tensor direct, scope;          // [B,T,words] i32: bitsets
+  at::Tensor log_gates;              // plane of pairs, bf16
+  at::Tensor row_counts;             // [B,T,kScopeCounts] i32
+  at::Tensor row_moments;            // [B,T,2] f64
 };
 enum class SparkGradients { None, Wanted };
-SparkMade spark_forward(const SparkTensors& tensors, const SparkForm& form, SparkGradients gradients);
+// row_gates [B,T] f64 is written, or undefined.
+SparkMade spark_forward(const SparkTensors& tensors, const SparkForm& form, SparkGradients gradients,
+                        const at::Tensor& row_gates);
 
 struct SparkGradientsMade {
   at::Tensor qkv;           // [B,T,3C] bf16, of q and k before they were turned

@@ -290,7 +290,7 @@ __device__ void finish_sums(const ScopeArguments& a, std::int64_t index, int que
   counts[kCountNonFinite] = int(total.not_finite);
   a.row_moments[index * 2] = total.sum;
   a.row_moments[index * 2 + 1] = total.squares;
-  a.row_gates[index] = total.gates;
+  if (a.row_gates != nullptr) a.row_gates[index] = total.gates;
 }
 
 __global__ void __launch_bounds__(kWarpsPerBlock* kWarpSize) spark_scope_kernel(ScopeArguments a) {

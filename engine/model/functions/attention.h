@@ -7,7 +7,7 @@
 
 namespace sparsescope::model {
 
-// qkv [B,T,3C] bf16 -> [B,T,C] bf16.
+// qkv [B,T,3C] bf16 -> [B,T,C] bf16. `qkv` is used up: nobody else may read it.
 at::Tensor attention(const at::Tensor& qkv, const kernels::AttentionForm& form);
 
 }  // namespace sparsescope::model

@@ -19,12 +19,14 @@ struct Kept : torch::CustomClassHolder {
 };
 
 struct SparkFunction : torch::autograd::Function<SparkFunction> {
+  // What may be undefined comes by pointer: it is no input that gradients flow to.
   static tensor_list forward(AutogradContext* context, const at::Tensor& qkv, const at::Tensor& declarations,
                              const at::Tensor& addresses, const at::Tensor& theta, const at::Tensor& ids,
                              const at::Tensor& weight, const kernels::SparkForm* form,
-                             const kernels::GroupedIds* groups, kernels::SparkGradients gradients) {
+                             const kernels::GroupedIds* groups, kernels::SparkGradients gradients,
+                             const at::Tensor* row_gates) {
     const kernels::SparkMade made = kernels::spark_forward(
-        {qkv, declarations, addresses.detach(), theta.detach(), ids}, *form, gradients);
+        {qkv, declarations, addresses.detach(), theta.detach(), ids}, *form, gradients, *row_gates);
     if (gradients == kernels::SparkGradients::Wanted) {
       context->save_for_backward({qkv, declarations, addresses, theta, ids, weight, made.output,
                                   made.lse_hard, made.soft_output, made.lse_soft, made.direct, made.scope,
@@ -33,8 +35,8 @@ struct SparkFunction : torch::autograd::Function<SparkFunction> {
       kept->form = *form;
       context->saved_data["form"] = c10::IValue::make_capsule(kept);
     }
-    context->mark_non_differentiable({made.row_counts, made.row_moments, made.row_gates});
-    return {made.output, made.row_counts, made.row_moments, made.row_gates};
+    context->mark_non_differentiable({made.row_counts, made.row_moments});
+    return {made.output, made.row_counts, made.row_moments};
   }
 
   static tensor_list backward(AutogradContext* context, tensor_list upstream) {
@@ -54,20 +56,20 @@ struct SparkFunction : torch::autograd::Function<SparkFunction> {
         tensors, made, kept->form, upstream[0].contiguous(), saved[5], gradient_of(theta));
     kernels::embedding_backward(gradients.address_rows, tensors.ids, {saved[13], saved[14], saved[15]},
                                 gradient_of(addresses));
-    return {gradients.qkv, gradients.declarations, {}, {}, {}, {}, {}, {}, {}};
+    return {gradients.qkv, gradients.declarations, {}, {}, {}, {}, {}, {}, {}, {}};
   }
 };
 
 }  // namespace
 
 SparkOutput spark(const kernels::SparkTensors& tensors, const kernels::SparkForm& form,
-                  const kernels::GroupedIds& groups, const at::Tensor& weight) {
+                  const kernels::GroupedIds& groups, const at::Tensor& weight, const at::Tensor& row_gates) {
   const auto gradients =
       c10::GradMode::is_enabled() ? kernels::SparkGradients::Wanted : kernels::SparkGradients::None;
   const tensor_list made =
       SparkFunction::apply(tensors.qkv, tensors.declarations, tensors.addresses, tensors.theta, tensors.ids,
-                           weight, &form, &groups, gradients);
-  return {made[0], made[1], made[2], made[3]};
+                           weight, &form, &groups, gradients, &row_gates);
+  return {made[0], made[1], made[2]};
 }
 
 }  // namespace sparsescope::model

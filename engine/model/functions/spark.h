@@ -8,13 +8,14 @@
 namespace sparsescope::model {
 
 struct SparkOutput {
-  at::Tensor output;                  // [B,T,C] bf16
-  at::Tensor row_counts;              // [B,T,kScopeCounts] i32
-  at::Tensor row_moments, row_gates;  // [B,T,2], [B,T] f64
+  at::Tensor output;       // [B,T,C] bf16
+  at::Tensor row_counts;   // [B,T,kScopeCounts] i32
+  at::Tensor row_moments;  // [B,T,2] f64
 };
 // `tensors.qkv` is used up: nobody else may read it. Gradients of the addresses and of theta are added to
-// those of the leaves; the sparsity penalty's are among them, with the live `weight` [].
+// those of the leaves; the sparsity penalty's are among them, with the live `weight` []. `row_gates` [B,T]
+// f64 is written, or undefined.
 SparkOutput spark(const kernels::SparkTensors& tensors, const kernels::SparkForm& form,
-                  const kernels::GroupedIds& groups, const at::Tensor& weight);
+                  const kernels::GroupedIds& groups, const at::Tensor& weight, const at::Tensor& row_gates);
 
 }  // namespace sparsescope::model

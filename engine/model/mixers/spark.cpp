@@ -5,6 +5,7 @@
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/embedding.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/sigmoid.h>
 #include <c10/core/GradMode.h>
@@ -21,11 +22,6 @@ namespace sparsescope::model {
 namespace {
 
 constexpr double kNoClamp = 1000;  // far outside what scores reach
-
-double past_pairs(std::int64_t batch, std::int64_t tokens) {
-  const auto T = static_cast<double>(tokens);
-  return std::max(static_cast<double>(batch) * T * (T - 1) / 2, 1.0);
-}
 
 void register_controls(ControlBlock& controls, const experiments::SparkConfig& spark) {
   if (controls.has("sparsity_weight")) return;
@@ -142,14 +138,16 @@ at::Tensor Spark::forward_own(const at::Tensor& x, MixerCall& call) const {
   const at::Tensor qkv = projections_.pack(x), declaration = declare_.wide(x);  // [B,T,3C], [B,T,r]
   call.show(Observation::Declaration, layer_, declaration);
   call.show(Observation::Theta, layer_, theta_);
+  if (call.options.statistics == Statistics::Collect && layer_ == 0)
+    call.result.row_gates = at::empty({layers_, x.size(0), x.size(1)}, x.options().dtype(at::kDouble));
+  const at::Tensor row_gates =
+      call.result.row_gates.defined() ? call.result.row_gates.select(0, layer_) : at::Tensor();
   const SparkOutput made = spark({qkv, declaration, addresses_, theta_, call.ids}, form(qkv),
-                                 call.result.groups, controls_.tensor("sparsity_weight"));
-  SparkLayerResult left{theta_.detach().clone(), made.row_counts, made.row_moments, {}, {}};
-  if (call.options.statistics == Statistics::Collect) {
-    left.penalty = (made.row_gates.sum() / past_pairs(x.size(0), x.size(1))).to(at::kFloat);
-    left.declared_share = declared_share(declaration);
-  }
-  call.result.spark.push_back(std::move(left));
+                                 call.result.groups, controls_.tensor("sparsity_weight"), row_gates);
+  call.result.spark.push_back({.theta = theta_.detach(),
+                               .row_counts = made.row_counts,
+                               .row_moments = made.row_moments,
+                               .declarations = declaration.detach()});
   return projections_.unpack(made.output);
 }
 
