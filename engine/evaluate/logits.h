@@ -13,6 +13,12 @@ namespace sparsescope::evaluate {
 struct LogitsSource {
   std::function<at::Tensor(const at::Tensor& ids)> logits;  // ids [B,T] i64 -> [B,T,V], no gradient
   at::Device device = at::kCPU;                             // where ids are expected
+  // The same for positions first .. last-1 alone, [B,last-first,V], for a source that can save the others.
+  std::function<at::Tensor(const at::Tensor& ids, std::int64_t first, std::int64_t last)> part;
+
+  at::Tensor logits_at(const at::Tensor& ids, std::int64_t first, std::int64_t last) const {
+    return part ? part(ids, first, last) : logits(ids).slice(1, first, last);
+  }
 };
 
 // Host ids as [rows, columns] i64 on `device`.

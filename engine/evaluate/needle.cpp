@@ -21,9 +21,8 @@ Answers score_answers(const LogitsSource& model, const std::vector<std::int32_t>
   const at::Tensor ids = ids_tensor(texts, rows, context, model.device);
   // Row i of the logits predicts token i + 1, so the answer at [context - answer, context) is predicted one
   // earlier.
-  const at::Tensor logits =
-      model.logits(ids).slice(1, context - answer - 1, context - 1);   // [rows, answer, V]
-  const at::Tensor targets = ids.slice(1, context - answer, context);  // [rows, answer]
+  const at::Tensor logits = model.logits_at(ids, context - answer - 1, context - 1);  // [rows, answer, V]
+  const at::Tensor targets = ids.slice(1, context - answer, context);                 // [rows, answer]
   const at::Tensor nll =
       token_nll(logits.reshape({-1, logits.size(-1)}), targets.reshape({-1})).reshape({rows, answer}).mean(1);
   const at::Tensor right = logits.argmax(-1).eq(targets).sum(1).to(at::kCPU, at::kLong);

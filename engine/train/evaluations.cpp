@@ -17,13 +17,25 @@ namespace {
 // MB.
 constexpr std::int64_t kPairsPerCallCpu = std::int64_t{1} << 22;
 constexpr std::int64_t kPairsPerCallCuda = std::int64_t{1} << 24;
+// Without such matrices it is the stream that counts: 200 MB at width 192.
+constexpr std::int64_t kTokensPerCall = std::int64_t{1} << 18;
 constexpr std::int64_t kNeedleFields = 6;
+
+std::int64_t pairs_per_call(const model::LanguageModel& model, std::int64_t context) {
+  if (model.has_own_attention()) return kTokensPerCall * context;
+  return model.device().is_cuda() ? kPairsPerCallCuda : kPairsPerCallCpu;
+}
 
 }  // namespace
 
 evaluate::LogitsSource Evaluations::logits_source() const {
-  return {[this](const at::Tensor& ids) { return state_.model().forward(ids).logits; },
-          state_.setup().device};
+  return {[this](const at::Tensor& ids) { return state_.model().forward(ids).logits; }, state_.setup().device,
+          [this](const at::Tensor& ids, std::int64_t first, std::int64_t last) {
+            const model::LanguageModel& model = state_.model();
+            const at::Tensor hidden =
+                model.forward(ids, {.head = model::ForwardOptions::Head::None}).hidden;  // [B,T,C]
+            return model.logits_of(hidden.slice(1, first, last));
+          }};
 }
 
 void Evaluations::held_out_loss(FrameBuilder& frame, EventLog& events, const data::Task& task) const {
@@ -48,7 +60,6 @@ void Evaluations::needle(FrameBuilder& frame, EventLog& events, const std::vecto
   const experiments::Experiment& experiment = state_.experiment();
   const evaluate::NeedleSettings settings = needle_settings(experiment.evaluation);
   const std::vector<std::int64_t> axis = needle_multiples(experiment.evaluation);
-  const std::int64_t pairs = state_.setup().device.is_cuda() ? kPairsPerCallCuda : kPairsPerCallCpu;
   const std::size_t row = settings.depths.size() * kNeedleFields;
   std::vector<float> values(axis.size() * row, std::numeric_limits<float>::quiet_NaN());
   std::vector<nlohmann::ordered_json> words;
@@ -57,8 +68,10 @@ void Evaluations::needle(FrameBuilder& frame, EventLog& events, const std::vecto
     if (std::find(multiples.begin(), multiples.end(), axis[c]) == multiples.end()) continue;
     if (needle_obstacle(state_, data_, axis[c])) continue;
     const auto start = std::chrono::steady_clock::now();
-    const std::vector<evaluate::NeedleCell> cells = evaluate::run_needle(
-        logits_source(), data_.validation.ids, axis[c] * experiment.model.context, settings, pairs, task);
+    const std::int64_t context = axis[c] * experiment.model.context;
+    const std::vector<evaluate::NeedleCell> cells =
+        evaluate::run_needle(logits_source(), data_.validation.ids, context, settings,
+                             pairs_per_call(state_.model(), context), task);
     times.needle_took(axis[c],
                       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     float* at = values.data() + c * row;

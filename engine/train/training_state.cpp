@@ -4,6 +4,8 @@
 #include <ATen/ops/zeros.h>
 
 #include "engine/data/random.h"
+#include "engine/evaluate/logits.h"
+#include "engine/train/non_finite.h"
 #include "engine/trace/error.h"
 
 namespace sparsescope::train {
@@ -59,7 +61,8 @@ void TrainingState::begin_step() {
     step_ = steps_overlap() ? make_captured_step(*body_, model_, setup_, B, T)
                             : make_eager_step(*body_, setup_, B, T);
   }
-  step_->begin(sampler_.next());
+  batch_ = sampler_.next();
+  step_->begin(batch_);
   is_step_begun_ = true;
 }
 
@@ -72,14 +75,9 @@ StepReport TrainingState::step() {
   if (report.is_finite && thresholds_move)
     counters_.reach += report.learning_rate * experiment_.model.spark.theta_lr_multiplier;
   if (!report.is_finite) {
-    try {
-      model::raise_if_not_finite(body_->last(), counters_.steps);
-      report.non_finite_words =
-          "the loss or the gradient norm at step " + std::to_string(counters_.steps) +
-          " is not a finite number; lower the learning rate or load an earlier checkpoint";
-    } catch (const Error& error) {
-      report.non_finite_words = error.what();
-    }
+    const at::Tensor ids = evaluate::ids_tensor(batch_, experiment_.train.batch,
+                                                experiment_.model.context + 1, setup_.device);
+    report.non_finite_words = non_finite_words(model_, ids, counters_.steps);
   }
   return report;
 }

@@ -75,6 +75,7 @@ class TrainingState {
   std::unique_ptr<StepBody> body_;
   std::unique_ptr<Step> step_;
   bool is_step_begun_ = false;
+  std::vector<std::int32_t> batch_;  // of the last step
   Counters counters_;
 };
 

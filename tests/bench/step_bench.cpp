@@ -2,15 +2,21 @@
 // standard input, so that another program can be timed in turns with it (pytorch_step.py).
 //
 //   bench_step [--corpus TEXT] [--set KEY=VALUE]... [--dump FOLDER]
-// Orders, one a line: "losses N" prints N losses; "block N" prints the milliseconds of N steps, waiting for
-// the last; "quit". --dump writes the initial parameters (state.*.safetensors) and the first 64 batches
-// (batches.i32, [64,B,T+1]) before anything is trained.
+// Orders, one a line: "losses N" prints N losses and gradient norms; "block N" prints the milliseconds of N
+// steps, waiting for the last; "profile N" prints a table of what the GPU did in N steps; "quit". --dump
+// writes the initial parameters (state.*.safetensors) and the first 64 batches (batches.i32, [64,B,T+1])
+// before anything is trained.
+#include <fmt/format.h>
+#include <torch/csrc/autograd/profiler_kineto.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
+#include <map>
 
 #include "engine/data/prepare.h"
 #include "engine/experiments/experiment.h"
@@ -46,12 +52,66 @@ double block_ms(train::TrainingState& state, int steps) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 }
 
+// Kernel names without namespaces of ours, template arguments and parameters.
+std::string short_name(std::string name) {
+  for (const std::string& part : {std::string("void "), std::string("sparsescope::kernels::"),
+                                  std::string("(anonymous namespace)::")}) {
+    const std::size_t at = name.find(part);
+    if (at != std::string::npos && at < 40) name.erase(at, part.size());
+  }
+  return name.substr(0, std::min<std::size_t>({name.find_first_of("<("), name.size(), 70}));
+}
+
+// Time on the GPU by kernel, the gaps between kernels, and the host's own time, all a step.
+void profile(train::TrainingState& state, int steps) {
+  namespace profiler = torch::autograd::profiler;
+  using torch::profiler::impl::ActivityType;
+  const torch::profiler::impl::ProfilerConfig config(torch::profiler::impl::ProfilerState::KINETO);
+  block_ms(state, 5);
+  profiler::prepareProfiler(config, {ActivityType::CUDA});
+  profiler::enableProfiler(config, {ActivityType::CUDA});
+  block_ms(state, steps);
+  const std::unique_ptr<profiler::ProfilerResult> result = profiler::disableProfiler();
+
+  struct Sum {
+    double us = 0;
+    int count = 0;
+  };
+  std::map<std::string, Sum> by_name;
+  double busy_us = 0;
+  int nodes = 0;
+  std::uint64_t first = UINT64_MAX, last = 0;
+  for (const profiler::KinetoEvent& event : result->events()) {
+    if (event.deviceType() != c10::DeviceType::CUDA) continue;
+    const double us = static_cast<double>(event.durationNs()) / 1000;
+    Sum& sum = by_name[short_name(event.name())];
+    sum.us += us;
+    ++sum.count;
+    busy_us += us;
+    ++nodes;
+    first = std::min(first, event.startNs());
+    last = std::max(last, event.endNs());
+  }
+  std::vector<std::pair<std::string, Sum>> rows(by_name.begin(), by_name.end());
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second.us > b.second.us; });
+  const double whole_us = static_cast<double>(last - first) / 1000;
+  std::cout << fmt::format("{:.1f} us a step, {:.1f} nodes, busy {:.1f} us ({:.1f} %)\n", whole_us / steps,
+                           static_cast<double>(nodes) / steps, busy_us / steps, 100 * busy_us / whole_us);
+  for (const auto& [name, sum] : rows) {
+    if (sum.us / busy_us < 0.002) break;
+    std::cout << fmt::format("{:8.1f} us {:6.1f} x {:5.1f} %  {}\n", sum.us / steps,
+                             static_cast<double>(sum.count) / steps, 100 * sum.us / busy_us, name);
+  }
+}
+
 void obey(train::TrainingState& state, const std::string& order, int count) {
   if (order == "losses") {
     for (int i = 0; i < count; ++i) {
       const train::StepReport report = state.step();
       std::cout << report.loss_terms.front() << " " << report.gradient_norm << "\n";
     }
+  } else if (order == "profile") {
+    profile(state, count);
   } else {
     std::cout << block_ms(state, count) << "\n";
   }

@@ -10,6 +10,7 @@
 
 #include "engine/data/prepare.h"
 #include "engine/evaluate/logits.h"
+#include "engine/model/spark_statistics.h"
 #include "engine/train/training_state.h"
 #include "tiny_run.h"
 
@@ -92,23 +93,29 @@ double relative_error(const at::Tensor& got, const at::Tensor& expected) {
   return ((a - b).norm() / b.norm().clamp_min(1e-30)).item<double>();
 }
 
-// Gradients of one batch, by parameter, with the loss first.
-std::vector<at::Tensor> gradients_of(TrainingState& state, const at::Tensor& ids, model::Kernels kernels) {
+struct Pass {
+  std::vector<at::Tensor> gradients;  // by parameter, with the loss first
+  at::Tensor statistics;              // [L,kSparkStatisticCount], SPaRK only
+};
+
+// Forward and backward pass on one batch.
+Pass pass_of(TrainingState& state, const at::Tensor& ids, model::Kernels kernels) {
   model::LanguageModel& model = state.model();
   for (const model::Parameter& parameter : model.parameters()) parameter.value.mutable_grad().zero_();
   const std::int64_t T = ids.size(1) - 1;
   const auto head = kernels == model::Kernels::Own ? model::ForwardOptions::Head::Hidden
                                                    : model::ForwardOptions::Head::Logits;
-  const model::Loss loss =
-      model.loss(model.forward(ids.slice(1, 0, T), {.statistics = model::Statistics::Collect,
-                                                    .kernels = kernels,
-                                                    .head = head,
-                                                    .has_all_terms = true}),
-                 ids.slice(1, 1, T + 1));
+  const model::ForwardResult result = model.forward(
+      ids.slice(1, 0, T),
+      {.statistics = model::Statistics::Collect, .kernels = kernels, .head = head, .has_all_terms = true});
+  const model::Loss loss = model.loss(result, ids.slice(1, 1, T + 1));
   loss.total.backward();
-  std::vector<at::Tensor> made = {loss.total.detach().clone()};
-  for (const model::Parameter& parameter : model.parameters()) made.push_back(parameter.value.grad().clone());
-  return made;
+  Pass pass;
+  pass.gradients = {loss.total.detach().clone()};
+  for (const model::Parameter& parameter : model.parameters())
+    pass.gradients.push_back(parameter.value.grad().clone());
+  if (!result.spark.empty()) pass.statistics = model::spark_statistics(model, result, loss.non_finite);
+  return pass;
 }
 
 TEST_F(CapturedStepOnTheGpu, OwnKernelsGiveTheGradientsOfTheLibrarysOperations) {
@@ -118,8 +125,18 @@ TEST_F(CapturedStepOnTheGpu, OwnKernelsGiveTheGradientsOfTheLibrarysOperations) 
     for (int i = 0; i < 30; ++i)
       state->step();  // away from the start, where gradients of thresholds are tiny
     const at::Tensor ids = evaluate::ids_tensor(state->sampler().next(), kBatch, kContext + 1, setup_.device);
-    const std::vector<at::Tensor> own = gradients_of(*state, ids, model::Kernels::Own),
-                                  library = gradients_of(*state, ids, model::Kernels::Library);
+    const Pass own_pass = pass_of(*state, ids, model::Kernels::Own),
+               library_pass = pass_of(*state, ids, model::Kernels::Library);
+    const std::vector<at::Tensor>&own = own_pass.gradients, &library = library_pass.gradients;
+    if (own_pass.statistics.defined()) {
+      for (int column = 0; column < model::kSparkStatisticCount; ++column) {
+        const double error =
+            relative_error(own_pass.statistics.select(1, column), library_pass.statistics.select(1, column));
+        // Decisions near the threshold may fall the other way.
+        EXPECT_LT(error, column == model::kThetaGradient ? 0.1 : 0.01)
+            << model::spark_statistic_name(static_cast<model::SparkStatistic>(column));
+      }
+    }
     EXPECT_LT(std::abs(own[0].item<double>() - library[0].item<double>()), 2e-3);
     double worst = 0;
     std::string where;
@@ -234,7 +251,8 @@ TEST_F(CapturedStepOnTheGpu, ANonFiniteParameterStopsTheUpdateAndIsNamed) {
   }();
   const StepReport report = state->step();
   EXPECT_FALSE(report.is_finite);
-  EXPECT_NE(report.non_finite_words.find("layer 1"), std::string::npos) << report.non_finite_words;
+  EXPECT_NE(report.non_finite_words.find("blocks.1.mixer.theta"), std::string::npos)
+      << report.non_finite_words;
   const at::Tensor host = state->model().parameters()[0].value.detach().cpu().contiguous();
   EXPECT_EQ(before, std::vector<float>(host.data_ptr<float>(), host.data_ptr<float>() + host.numel()));
 }
