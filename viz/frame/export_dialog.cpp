@@ -38,7 +38,7 @@ State::Slot* slot_of(State& state, const std::string& id) {
   return nullptr;
 }
 
-// "figures/run.drift" for the recording "run.h5".
+// "figures/run.drift.step-300" for the recording "run.h5": a figure of another step is another file.
 std::string stem_for(State& state, const std::string& view) {
   std::string name = "sparsescope";
   if (const viz::Run* run = state.run()) {
@@ -47,7 +47,7 @@ std::string stem_for(State& state, const std::string& view) {
   }
   const fs::path folder = state.figure.stem.empty() ? fs::path(state.host.figures_folder())
                                                     : fs::path(state.figure.stem).parent_path();
-  return (folder / (name + "." + view)).string();
+  return (folder / fmt::format("{}.{}.step-{}", name, view, state.timeline.cursor().step())).string();
 }
 
 void open_export(State& state) {
@@ -147,6 +147,7 @@ void fill_dialog(State& state) {
   ImGui::Dummy({0, px(4)});
   ui::muted("Path without ending");
   ImGui::SetNextItemWidth(-FLT_MIN);
+  if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();  // Enter exports at once
   const bool entered = ImGui::InputText("##stem", &figure.stem, ImGuiInputTextFlags_EnterReturnsTrue);
   say_what_is_replaced(figure);
   if (!state.dialog_problem.empty()) ui::wrapped(state.dialog_problem, Token::Error);
