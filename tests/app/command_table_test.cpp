@@ -9,6 +9,7 @@
 
 #include "imgui.h"
 #include "tests/app/bench.h"
+#include "tests/support/process.h"
 
 namespace sparsescope::test {
 namespace {
@@ -270,6 +271,23 @@ TEST(CommandTable, CopyingSaysWhatWasCopiedAndOpeningBeginsWhereTheShownRecordin
   EXPECT_EQ(bench.state().toasts.back().text.find("Copied "), 0u) << bench.state().toasts.back().text;
   bench.run("file.open");
   EXPECT_EQ(bench.state().dialog_text, folder + "/");
+}
+
+TEST(CommandTable, EnterExportsAFigureNamedByItsStep) {
+  Bench bench;
+  TemporaryFolder folder;
+  bench.host.figures = folder / "";
+  bench.draw(20);
+  bench.timeline.cursor().seek(12);
+  bench.draw(8);
+  bench.run("view.drift");
+  bench.state().figure.formats = {frame::ExportFormat::Csv};
+  bench.run("view.export");
+  EXPECT_TRUE(bench.state().figure.stem.ends_with(".drift.step-12")) << bench.state().figure.stem;
+  bench.press(viz::chord_from_text("Enter"));
+  bench.draw(4);
+  EXPECT_EQ(bench.state().dialog, frame::Dialog::None) << bench.state().dialog_problem;
+  EXPECT_TRUE(std::filesystem::exists(bench.state().figure.stem + ".csv"));
 }
 
 TEST(CommandTable, AHeldKeyRepeatsMovesButFiresASwitchOnce) {
