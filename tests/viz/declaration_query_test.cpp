@@ -235,6 +235,7 @@ TEST(DeclarationMap, TheDifferenceToAnotherStepIsExactAndItsLimitsAreSymmetric) 
     }
     EXPECT_EQ(static_cast<std::int64_t>(gained), now.counts.total.declared - then.counts.total.declared);
     EXPECT_NE(difference.detail.find("difference to step 10"), std::string::npos);
+    EXPECT_NE(difference.detail.find(fmt::format(", step {},", difference.step)), std::string::npos);
   }
 }
 
