@@ -103,6 +103,41 @@ TEST(Undo, CoversTheChartsOfTheTimeline) {
   EXPECT_EQ(frame::time_bar_now(bench.state()), end);
 }
 
+TEST(Undo, ReopensAClosedRunWhereItWasAndListsAHiddenOneAgain) {
+  Still bench;
+  for (int i = 0; i < 2; ++i) {
+    bench.host.start_training("spark-collapse");
+    bench.host.scripted->advance(60);
+    bench.host.scripted->close();
+    bench.draw(10);
+  }
+  const auto ids = [&] {
+    std::vector<std::uint32_t> open;
+    for (const auto& run : bench.timeline.runs()) open.push_back(run->id());
+    return open;
+  };
+  const std::vector<std::uint32_t> all = ids();
+  ASSERT_EQ(all.size(), 3u);
+  bench.frame->selection().run = all[1];
+  bench.frame->selection().comparison.baseline = all[1];
+  bench.draw(12);
+  bench.run("run.close");
+  EXPECT_EQ(ids(), (std::vector<std::uint32_t>{all[0], all[2]}));
+  EXPECT_FALSE(bench.frame->selection().comparison.baseline.has_value());
+  bench.run("window.undo");
+  EXPECT_EQ(ids(), all);
+  EXPECT_EQ(bench.state().run()->id(), all[1]);
+  EXPECT_EQ(bench.frame->selection().comparison.baseline, all[1]);
+  bench.run("window.redo");
+  EXPECT_EQ(ids().size(), 2u);
+  bench.run("window.undo");
+  bench.run("run.hide");
+  EXPECT_TRUE(bench.state().run_list.settings.hidden.contains(all[1]));
+  bench.run("window.undo");
+  EXPECT_TRUE(bench.state().run_list.settings.hidden.empty());
+  EXPECT_EQ(bench.state().run()->id(), all[1]);
+}
+
 // Two windows on one run: what the other one wrote is not undone here.
 TEST(Undo, LeavesAloneWhatAnotherProgramWroteBesideTheRun) {
   TemporaryFolder folder;

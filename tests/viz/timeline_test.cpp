@@ -174,5 +174,41 @@ TEST(Timeline, AScrubOverAReplayAsksOnlyForTheNewestPlace) {
   EXPECT_EQ(run.heavy("map", 499).state, RowCache::State::Ready);
 }
 
+TEST(Timeline, AClosedRunIsReopenedWhereItWasWithWhatCameMeanwhile) {
+  test::SmallRun source;
+  Timeline timeline;
+  std::vector<std::shared_ptr<trace::Mailbox>> boxes;
+  for (int i = 0; i < 3; ++i) {
+    trace::Schema schema = *source.schema;
+    schema.run_uuid[0] = static_cast<char>('a' + i);
+    source.next_row = 0;
+    boxes.push_back(test::mailbox_with(std::make_shared<const trace::Schema>(schema), {source.frame(0)}));
+    timeline.add_run({boxes.back()});
+  }
+  timeline.drain_all();
+  timeline.close_run(1);
+  ASSERT_EQ(timeline.runs().size(), 2u);
+  EXPECT_EQ(timeline.find(1), nullptr);
+  EXPECT_EQ(timeline.closed_runs(), std::vector<std::uint32_t>{1});
+  boxes[1]->on_frame(source.frame(7));
+  timeline.update(0.01);
+  EXPECT_TRUE(timeline.reopen_run(1));
+  ASSERT_EQ(timeline.runs().size(), 3u);
+  EXPECT_EQ(timeline.runs()[1]->id(), 1u);
+  EXPECT_EQ(timeline.runs()[1]->newest_step(), 7u);
+  EXPECT_FALSE(timeline.reopen_run(1)) << "it is open";
+}
+
+TEST(Timeline, KeepsOnlyTheRunsThatWereClosedLast) {
+  test::SmallRun source;
+  Timeline timeline;
+  for (std::size_t i = 0; i < kMostClosedRuns + 2; ++i)
+    timeline.add_run({test::mailbox_with(source.schema, {})});
+  for (std::uint32_t id = 0; id < kMostClosedRuns + 2; ++id) timeline.close_run(id);
+  EXPECT_EQ(timeline.closed_runs().size(), kMostClosedRuns);
+  EXPECT_FALSE(timeline.reopen_run(1));
+  EXPECT_TRUE(timeline.reopen_run(2));
+}
+
 }  // namespace
 }  // namespace sparsescope::viz

@@ -46,16 +46,16 @@ void toggle_hidden(State& state) {
   hidden.insert(id);
 }
 
-void forget_run(State& state, std::uint32_t id) {
-  viz::RunListSettings& settings = state.run_list.settings;
-  settings.hidden.erase(id);
-  settings.names.erase(id);
-  settings.tags.erase(id);
+// What is known of it waits for its being reopened.
+void close_run(State& state, std::uint32_t id) {
+  const std::string name = run_title(state, *state.timeline.find(id));
+  state.run_list.settings.hidden.erase(id);
   viz::Comparison& comparison = state.selection.comparison;
   if (comparison.baseline == id) comparison.baseline.reset();
   std::erase(comparison.beside, id);
   if (state.selection.run == id) state.selection.run.reset();
-  state.timeline.remove_run(id);
+  state.timeline.close_run(id);
+  state.notify(fmt::format("Closed {}; Ctrl+Z opens it again", name), ui::Tone::Neutral);
 }
 
 viz::Annotations* annotations_of_selected(State& state) {
@@ -201,7 +201,8 @@ void add_run_commands(State& state) {
       "run.recover", "Recover what is good of the run's recording into a new file", {},
       [&state] { begin_recovery(state); }, [&state] { return why_no_recovery(state); });
   add(
-      "run.hide", "Hide the run from the list, or list it again", {}, [&state] { toggle_hidden(state); },
+      "run.hide", "Hide the run from the list, or list it again", {},
+      [&state] { state.undo.as_step(state, [&state] { toggle_hidden(state); }); },
       [&state]() -> std::string {
         if (const std::string reason = why_none(state); !reason.empty()) return reason;
         const bool is_hidden = state.run_list.settings.hidden.contains(state.run()->id());
@@ -249,7 +250,8 @@ void add_run_commands(State& state) {
       },
       needs_run);
   add(
-      "run.close", "Close the run", {"Ctrl+W"}, [&state] { forget_run(state, state.run()->id()); },
+      "run.close", "Close the run", {"Ctrl+W"},
+      [&state] { state.undo.as_step(state, [&state] { close_run(state, state.run()->id()); }); },
       [&state]() -> std::string {
         if (const std::string reason = why_none(state); !reason.empty()) return reason;
         return state.trains(*state.run()) ? "it is being trained: stop training first" : "";

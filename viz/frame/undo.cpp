@@ -1,6 +1,7 @@
 #include "viz/frame/undo.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "imgui.h"
@@ -97,10 +98,39 @@ json settings_now(const State& state) {
   return settings;
 }
 
+json runs_now(const State& state) {
+  return {{"closed", state.timeline.closed_runs()},
+          {"hidden", state.run_list.settings.hidden},
+          {"shows_hidden", state.run_list.settings.shows_hidden}};
+}
+
+std::optional<std::uint32_t> run_looked_at(const State& state) {
+  const viz::Run* run = state.timeline.current(state.selection.run);
+  return run != nullptr ? std::optional(run->id()) : std::nullopt;
+}
+
+// Closes and reopens runs until those are open that were, and looks at the one that was looked at.
+void restore_runs(State& state, const json& runs, const json& looked_at) {
+  const auto was_closed = runs["closed"].get<std::vector<std::uint32_t>>();
+  const std::vector<std::uint32_t> is_closed = state.timeline.closed_runs();
+  for (auto id = is_closed.rbegin(); id != is_closed.rend(); ++id) {
+    if (std::ranges::find(was_closed, *id) == was_closed.end()) state.timeline.reopen_run(*id);
+  }
+  for (std::uint32_t id : was_closed) {
+    const viz::Run* run = state.timeline.find(id);
+    if (run != nullptr && !state.trains(*run)) state.timeline.close_run(id);
+  }
+  state.run_list.settings.hidden = runs["hidden"].get<std::set<std::uint32_t>>();
+  state.run_list.settings.shows_hidden = runs["shows_hidden"].get<bool>();
+  take(looked_at, state.selection.run);
+}
+
 }  // namespace
 
 json snapshot(const State& state) {
   return {{"focus", state.focused_view},
+          {"looked_at", json_of(run_looked_at(state))},
+          {"runs", runs_now(state)},
           {"selection", selection_now(state.selection)},
           {"window", window_now(state)},
           {"views", views_now(state)},
@@ -112,6 +142,7 @@ json snapshot(const State& state) {
 }
 
 void restore(State& state, const json& from) {
+  if (runs_now(state) != from["runs"]) restore_runs(state, from["runs"], from["looked_at"]);
   for (const auto& [id, value] : from["settings"].items()) {
     if (state.settings.find(id)->get() != value) state.settings.set(id, value.get<std::string>());
   }
@@ -131,10 +162,12 @@ void restore(State& state, const json& from) {
 
 namespace {
 
-// Which view is in front of the keyboard comes back with a step, but is none of its own.
+// Which view is in front of the keyboard and which run is looked at come back with a step, but are none of
+// their own.
 bool is_same(const json& a, const json& b) {
   return a.size() == b.size() && std::all_of(a.items().begin(), a.items().end(), [&](const auto& part) {
-           return part.key() == "focus" || (b.contains(part.key()) && b[part.key()] == part.value());
+           return part.key() == "focus" || part.key() == "looked_at" ||
+                  (b.contains(part.key()) && b[part.key()] == part.value());
          });
 }
 
@@ -164,6 +197,17 @@ void UndoHistory::update(State& state) {
   frames_at_rest_ = is_same(now, candidate_) ? frames_at_rest_ + 1 : 0;
   candidate_ = std::move(now);
   if (frames_at_rest_ >= kRestFrames) commit(candidate_);
+}
+
+void UndoHistory::as_step(State& state, const std::function<void()>& change) {
+  json before = snapshot(state);
+  if (frames_to_settle_ == 0) commit(before);
+  past_.push_back(std::move(before));
+  if (past_.size() > kMostSteps) past_.erase(past_.begin());
+  future_.clear();
+  change();
+  present_ = snapshot(state);
+  rebase();
 }
 
 bool UndoHistory::can_undo(State& state) {
@@ -197,8 +241,8 @@ void add_undo_commands(State& state) {
   CommandBuilder table(state);
   table.in("Window")
       .add(
-          "window.undo", "Undo the last change of view, layout, bookmarks or names", {"Ctrl+Z"},
-          [&state] { state.undo.undo(state); },
+          "window.undo", "Undo the last change of view, layout, bookmarks or names; reopen a closed run",
+          {"Ctrl+Z"}, [&state] { state.undo.undo(state); },
           [&state]() -> std::string { return state.undo.can_undo(state) ? "" : "nothing was changed"; })
       .add(
           "window.redo", "Redo what was undone", {"Ctrl+Shift+Z", "Ctrl+Y"},

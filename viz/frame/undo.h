@@ -1,8 +1,9 @@
 // Undo and redo of what the window shows and what a person wrote beside a run: locks, time window, view
-// settings, charts of the timeline, layout, appearance, bookmarks, notes, names, tags. Never of training,
-// which has events and inverses of its own.
+// settings, charts of the timeline, layout, appearance, hidden and closed runs, bookmarks, notes, names,
+// tags. Never of training, which has events and inverses of its own.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -17,6 +18,9 @@ class UndoHistory {
   void update(State& state);
   // What the window shows now is no change of a person's: another size of the window, another run.
   void rebase() { frames_to_settle_ = kSettleFrames; }
+
+  // `change` is a step of its own, whatever else the window does because of it.
+  void as_step(State& state, const std::function<void()>& change);
 
   bool can_undo(State& state);
   bool can_redo() const { return !future_.empty(); }

@@ -49,6 +49,38 @@ void Timeline::remove_run(std::uint32_t id) {
   }
 }
 
+void Timeline::close_run(std::uint32_t id) {
+  const auto it = std::find_if(runs_.begin(), runs_.end(), [&](const auto& run) { return run->id() == id; });
+  if (it == runs_.end()) return;
+  const auto at = it - runs_.begin();
+  closed_.push_back(
+      {std::move(*it), std::move(sources_[static_cast<std::size_t>(at)]), static_cast<std::size_t>(at)});
+  runs_.erase(it);
+  sources_.erase(sources_.begin() + at);
+  ++version_;
+  if (closed_.size() <= kMostClosedRuns) return;
+  closed_.front().source.feed.mailbox->close();
+  closed_.pop_front();
+}
+
+bool Timeline::reopen_run(std::uint32_t id) {
+  const auto it =
+      std::find_if(closed_.begin(), closed_.end(), [&](const Closed& one) { return one.run->id() == id; });
+  if (it == closed_.end()) return false;
+  const auto at = static_cast<std::ptrdiff_t>(std::min(it->place, runs_.size()));
+  runs_.insert(runs_.begin() + at, std::move(it->run));
+  sources_.insert(sources_.begin() + at, std::move(it->source));
+  closed_.erase(it);
+  ++version_;
+  return true;
+}
+
+std::vector<std::uint32_t> Timeline::closed_runs() const {
+  std::vector<std::uint32_t> ids;
+  for (const Closed& one : closed_) ids.push_back(one.run->id());
+  return ids;
+}
+
 Run* Timeline::find(std::uint32_t id) const {
   const auto it = std::find_if(runs_.begin(), runs_.end(), [&](const auto& run) { return run->id() == id; });
   return it == runs_.end() ? nullptr : it->get();
@@ -73,9 +105,7 @@ const Feed* Timeline::feed(std::uint32_t id) const {
   return nullptr;
 }
 
-bool Timeline::drain(std::size_t index, std::int64_t deadline_nanos) {
-  Run& run = *runs_[index];
-  Source& source = sources_[index];
+bool Timeline::drain(Run& run, Source& source, std::int64_t deadline_nanos) const {
   bool came = false;
   // What was taken out is looked at before more is taken out, so that waiting frames stay where drops are
   // counted.
@@ -101,10 +131,11 @@ bool Timeline::update(double seconds, std::optional<std::uint32_t> id) {
     const auto share =
         static_cast<std::int64_t>(i + 1) * budget_.drain_nanos / static_cast<std::int64_t>(runs_.size());
     const std::uint64_t before = runs_[i]->version();
-    drain(i, start + share);
+    drain(*runs_[i], sources_[i], start + share);
     runs_[i]->poll();
     changed |= runs_[i]->version() != before;
   }
+  for (Closed& one : closed_) drain(*one.run, one.source, start + budget_.drain_nanos);
   if (const Run* run = current(id)) changed |= cursor_.advance(*run, seconds);
   if (changed) ++version_;
   return changed;
@@ -112,7 +143,7 @@ bool Timeline::update(double seconds, std::optional<std::uint32_t> id) {
 
 void Timeline::drain_all() {
   for (std::size_t i = 0; i < runs_.size(); ++i) {
-    while (drain(i, std::numeric_limits<std::int64_t>::max())) {
+    while (drain(*runs_[i], sources_[i], std::numeric_limits<std::int64_t>::max())) {
     }
     runs_[i]->poll();
   }

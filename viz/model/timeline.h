@@ -19,6 +19,8 @@
 
 namespace sparsescope::viz {
 
+inline constexpr std::size_t kMostClosedRuns = 8;
+
 struct TimelineBudget {
   std::size_t heavy_bytes = std::size_t{512} << 20;  // of heavy rows kept, per run
   std::size_t history_bytes = std::size_t{1}
@@ -65,6 +67,13 @@ class Timeline {
   // Adds a run; its id is Run::id(). The reference stays valid until remove_run.
   Run& add_run(Feed feed);
   void remove_run(std::uint32_t id);
+  // Takes a run out of sight; it goes on taking in what comes, so that it can be reopened where it was. The
+  // oldest of more than kMostClosedRuns are removed.
+  void close_run(std::uint32_t id);
+  // False: no such run was closed, or it was removed since.
+  bool reopen_run(std::uint32_t id);
+  // Ids of the runs that can be reopened, the one closed last at the end.
+  std::vector<std::uint32_t> closed_runs() const;
   const std::vector<std::unique_ptr<Run>>& runs() const { return runs_; }
   // nullptr: no such run.
   Run* find(std::uint32_t id) const;
@@ -108,12 +117,18 @@ class Timeline {
     Feed feed;
     std::deque<trace::Message> pending;
   };
+  struct Closed {
+    std::unique_ptr<Run> run;
+    Source source;
+    std::size_t place;  // among the runs
+  };
   // Takes messages of one run until `deadline_nanos` (steady clock); true when something came.
-  bool drain(std::size_t index, std::int64_t deadline_nanos);
+  bool drain(Run& run, Source& source, std::int64_t deadline_nanos) const;
 
   TimelineBudget budget_;
   std::vector<std::unique_ptr<Run>> runs_;
   std::vector<Source> sources_;  // one per run, same order
+  std::deque<Closed> closed_;    // the oldest first
   std::uint32_t next_id_ = 0;
   Cursor cursor_;
   TimeWindow window_;
