@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "engine/trace/error.h"
 #include "tests/viz/spark_run.h"
@@ -50,7 +51,7 @@ struct Runs {
 std::vector<std::string> labels_of(const TrackPicture& track) {
   std::vector<std::string> labels;
   for (const LinePicture& line : track.lines) {
-    if (!line.label.empty()) labels.push_back(line.label);
+    if (!line.label.empty() && !line.is_spread) labels.push_back(line.label);
   }
   std::ranges::sort(labels);
   return labels;
@@ -242,6 +243,86 @@ TEST(Overlay, RunsThatDifferOnlyInTheirSeedBecomeMedianAndBand) {
     EXPECT_EQ(column.bucket.maximum, 9 + step);
     EXPECT_EQ(column.bucket.count, 3u);
   }
+}
+
+// Seeds 1 and 2 of one arm at losses 3 and 3.2, and another arm at `loss` of each step.
+void add_two_arms(Runs& runs, const std::function<double(std::uint64_t step)>& loss) {
+  for (std::uint64_t number : {1, 2, 3}) {
+    test::SmallRun source;
+    trace::Schema schema = *source.schema;
+    schema.seed = number == 3 ? 1 : number;
+    schema.run_uuid[0] = static_cast<char>('0' + number);
+    if (number == 3) schema.experiment_json = R"({"train":{"steps":100,"batch":10},"model":{"context":20}})";
+    std::vector<trace::FramePtr> frames;
+    for (std::uint64_t step = 0; step < 50; ++step) {
+      auto frame = source.frame(step, number == 3 ? loss(step) : number == 1 ? 3 : 3.2);
+      if (step == 0) source.add_event(*frame, data_note("c1", "t1"));
+      frames.push_back(frame);
+    }
+    runs.add(std::make_shared<const trace::Schema>(schema), frames);
+  }
+  runs.compare_all();
+}
+
+TEST(SeedSpread, ADifferenceWithinItIsMarkedAndSaidAndOneBeyondItIsNot) {
+  Runs runs;
+  add_two_arms(runs, [](std::uint64_t step) { return step < 25 ? 3.1 : 4.0; });
+  LossSettings settings;
+  settings.smoothing.is_on = false;
+  const Picture picture = loss_query(runs.frame(), settings);
+  const TrackPicture& track = picture.tracks.at(0);
+  const LinePicture& band = line_called(track, "A+B train, spread of 2 seeds");
+  EXPECT_TRUE(band.is_spread);
+  EXPECT_EQ(band.columns.front().bucket.minimum, 3);
+  EXPECT_EQ(band.columns.front().bucket.maximum, 3.2);
+  const LinePicture& other = line_called(track, "C train");
+  EXPECT_TRUE(other.columns.front().is_within_spread);
+  EXPECT_FALSE(other.columns.back().is_within_spread);
+  for (const char* own : {"A train", "B train"}) {
+    for (const Column& column : line_called(track, own).columns) EXPECT_FALSE(column.is_within_spread) << own;
+  }
+  ASSERT_EQ(track.spreads.size(), 1u);
+  EXPECT_FALSE(track.spreads[0].is_inside);
+  EXPECT_EQ(track.spreads[0].words, "C train lies 0.8 nats outside the seed spread of A+B, 3 to 3.2 nats");
+  runs.timeline.cursor().seek(10);
+  const Picture earlier = loss_query(runs.frame(), settings);
+  EXPECT_TRUE(earlier.tracks[0].spreads.at(0).is_inside);
+  EXPECT_TRUE(says(twin_of(earlier), "C train lies inside the seed spread of A+B, 3 to 3.2 nats"));
+  // Grouped, the arms are compared as well.
+  settings.groups_seeds = true;
+  const Picture grouped = loss_query(runs.frame(), settings);
+  EXPECT_TRUE(line_called(grouped.tracks[0], "C train").columns.front().is_within_spread);
+}
+
+TEST(SeedSpread, TheTakeawaySaysWhetherSeedsAloneWouldMakeTheDifferenceToA) {
+  Runs runs;
+  add_two_arms(runs, [](std::uint64_t) { return 3.1; });
+  runs.comparison.baseline = 0;
+  LossSettings settings;
+  settings.smoothing.is_on = false;
+  const QueryFrame third{runs.timeline, *runs.timeline.runs()[2], 1200, {}, {}, runs.comparison};
+  const std::string words = loss_query(third, settings).takeaway;
+  EXPECT_NE(words.find("against A, inside the seed spread"), std::string::npos) << words;
+}
+
+TEST(SeedSpread, DriftAndDensityHaveItToo) {
+  Runs runs;
+  runs.add({.seed = 1});
+  runs.add({.seed = 2});
+  runs.add({.layers = 3, .seed = 1});
+  runs.compare_all();
+  EXPECT_EQ(drift_query(runs.frame(), {}).tracks.at(0).spreads.size(), 1u);
+  const Picture density = density_query(runs.frame(), {});
+  ASSERT_EQ(density.tracks.at(0).spreads.size(), 1u);
+  EXPECT_TRUE(line_called(density.tracks[0], "A+B scope, spread of 2 seeds").is_spread);
+}
+
+TEST(SeedSpread, OneSeedOfEachArmHasNone) {
+  Runs runs;
+  runs.add({.layers = 2, .seed = 1});
+  runs.add({.layers = 3, .seed = 2});
+  runs.compare_all();
+  EXPECT_TRUE(loss_query(runs.frame(), {}).tracks.at(0).spreads.empty());
 }
 
 TEST(Overlay, RunsThatDifferInMoreStayApartAndTheTwinSaysSo) {

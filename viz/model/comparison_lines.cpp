@@ -1,5 +1,7 @@
 #include "viz/model/comparison_lines.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -40,6 +42,12 @@ struct ToldLine {
   std::string name;  // "train"
   std::vector<ComparedRun> runs;
   std::vector<LinePicture> lines;  // one a run
+};
+
+// What a run has in the track.
+struct RunLines {
+  ComparedRun run;
+  std::vector<LinePicture> lines;
 };
 
 // The column at `x` or the last before it; nothing left of the first and right of the last.
@@ -97,6 +105,73 @@ LinePicture finished_line(const ToldLine& told, const QueryFrame& frame) {
   return line;
 }
 
+// The same line of the runs of one arm.
+std::vector<ToldLine> lines_of_arm(const std::vector<ComparedRun>& arm, const std::vector<RunLines>& all) {
+  std::vector<ToldLine> told;
+  for (const ComparedRun& run : arm) {
+    const auto own = std::ranges::find_if(all, [&](const RunLines& one) { return one.run.run == run.run; });
+    for (const LinePicture& line : own->lines) {
+      auto same = std::ranges::find(told, line.label, &ToldLine::name);
+      if (same == told.end()) same = told.insert(told.end(), {line.label, {}, {}});
+      same->runs.push_back(run);
+      same->lines.push_back(line);
+    }
+  }
+  return told;
+}
+
+// Of the finite values at the cursor; minimum above maximum: there is none.
+Range range_at_cursor(const ToldLine& told) {
+  Range range{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()};
+  for (const LinePicture& line : told.lines) {
+    if (!std::isfinite(line.at_cursor)) continue;
+    range.minimum = std::min(range.minimum, line.at_cursor);
+    range.maximum = std::max(range.maximum, line.at_cursor);
+  }
+  return range;
+}
+
+// Two arms of one line, at least one of them of several seeds.
+struct Arms {
+  const ToldLine &first, &other;
+  const ToldLine& spread() const { return first.runs.size() > 1 ? first : other; }
+  const ToldLine& beside() const { return first.runs.size() > 1 ? other : first; }
+};
+
+SpreadNote note_of(const Arms& arms, const std::string& unit) {
+  const Range spread = range_at_cursor(arms.spread()), beside = range_at_cursor(arms.beside());
+  SpreadNote note;
+  for (const ComparedRun& run : arms.other.runs) note.runs.push_back(run.run->id());
+  if (spread.minimum > spread.maximum || beside.minimum > beside.maximum) return note;
+  const double off = std::max(beside.minimum - spread.maximum, spread.minimum - beside.maximum);
+  note.is_inside = off <= 0;
+  note.words = fmt::format("{}{} {} the seed spread of {}, {} to {}", letters_of(arms.beside().runs),
+                           arms.other.name.empty() ? "" : " " + arms.other.name,
+                           note.is_inside ? "lies inside" : "lies " + format_unit(off, unit) + " outside",
+                           letters_of(arms.spread().runs), format_number(spread.minimum),
+                           format_unit(spread.maximum, unit));
+  return note;
+}
+
+// Marks the columns of `line`, which is of `arms.other`, where the two arms overlap.
+void mark_within(const Arms& arms, LinePicture& line) {
+  const LinePicture first = median_line(arms.first), other = median_line(arms.other);
+  for (Column& column : line.columns) {
+    const Column *a = column_at(first, column.x), *b = column_at(other, column.x);
+    column.is_within_spread = a != nullptr && b != nullptr && a->bucket.minimum <= b->bucket.maximum &&
+                              b->bucket.minimum <= a->bucket.maximum;
+  }
+}
+
+LinePicture spread_line(const ToldLine& told, const QueryFrame& frame) {
+  LinePicture line = finished_line(told, frame);
+  line.label = letters_of(told.runs) + (told.name.empty() ? "" : " " + told.name) + ", spread of " +
+               std::to_string(told.runs.size()) + " seeds";
+  line.is_spread = true;
+  line.has_dots = false;
+  return line;
+}
+
 void add_invalid(const TrackPicture& other, TrackPicture& track) {
   track.invalid.insert(track.invalid.end(), other.invalid.begin(), other.invalid.end());
   std::ranges::stable_sort(track.invalid, {}, &InvalidMark::x);
@@ -128,32 +203,42 @@ std::vector<std::vector<ComparedRun>> seed_groups(const std::vector<ComparedRun>
 void overlay(const QueryFrame& frame, const std::vector<ComparedRun>& runs, SeedGroups seeds,
              const std::string& total, const SameTrack& same_track, TrackPicture& track) {
   if (runs.empty()) return;
-  std::vector<std::vector<ComparedRun>> groups;
-  if (seeds == SeedGroups::Together) {
-    groups = seed_groups(runs);
-  } else {
-    for (const ComparedRun& run : runs) groups.push_back({run});
-  }
-  std::vector<LinePicture> told;
-  bool has_groups = false;
-  for (const std::vector<ComparedRun>& group : groups) {
-    std::vector<ToldLine> lines;
-    for (const ComparedRun& run : group) {
-      TrackPicture other;
-      if (!run.is_selected) {
-        other = same_track(frame_of(frame, *run.run));
-        add_invalid(other, track);
-      }
-      for (LinePicture& line : told_lines(run.is_selected ? track : other, total)) {
-        auto same = std::ranges::find(lines, line.label, &ToldLine::name);
-        if (same == lines.end()) same = lines.insert(lines.end(), {line.label, {}, {}});
-        same->runs.push_back(run);
-        same->lines.push_back(std::move(line));
-      }
+  std::vector<RunLines> all;
+  for (const ComparedRun& run : runs) {
+    TrackPicture other;
+    if (!run.is_selected) {
+      other = same_track(frame_of(frame, *run.run));
+      add_invalid(other, track);
     }
-    for (const ToldLine& line : lines) told.push_back(finished_line(line, frame));
-    has_groups |= group.size() > 1;
+    all.push_back({run, told_lines(run.is_selected ? track : other, total)});
   }
+  std::vector<LinePicture> told, bands;
+  bool has_groups = false;
+  std::vector<ToldLine> first;
+  for (const std::vector<ComparedRun>& arm : seed_groups(runs)) {
+    const std::vector<ToldLine> lines = lines_of_arm(arm, all);
+    if (first.empty()) first = lines;
+    const bool is_one = seeds == SeedGroups::Together;
+    has_groups |= is_one && arm.size() > 1;
+    for (const ToldLine& line : lines) {
+      std::vector<LinePicture> made;
+      if (is_one) made.push_back(finished_line(line, frame));
+      for (std::size_t i = 0; !is_one && i < line.runs.size(); ++i)
+        made.push_back(finished_line({line.name, {line.runs[i]}, {line.lines[i]}}, frame));
+      if (!is_one && line.runs.size() > 1) bands.push_back(spread_line(line, frame));
+      const auto against = std::ranges::find(first, line.name, &ToldLine::name);
+      const bool is_other = against != first.end() && against->runs.front().run != line.runs.front().run;
+      if (is_other && against->runs.size() + line.runs.size() > 2) {
+        const Arms arms{*against, line};
+        for (LinePicture& one : made) mark_within(arms, one);
+        if (SpreadNote note = note_of(arms, track.unit); !note.words.empty())
+          track.spreads.push_back(std::move(note));
+      }
+      told.insert(told.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
+    }
+  }
+  if (seeds == SeedGroups::Apart)
+    std::ranges::stable_sort(told, {}, [](const LinePicture& line) { return line.label.substr(0, 1); });
   // The faint raw samples stay under the picture's own line, unless it is one of a group.
   std::erase_if(track.lines, [&](const LinePicture& line) {
     return track.areas.empty() && (has_groups || !line.label.empty());
@@ -161,6 +246,8 @@ void overlay(const QueryFrame& frame, const std::vector<ComparedRun>& runs, Seed
   // Parts without a meaning of their own would wear the colours of other runs.
   if (std::ranges::any_of(track.areas, [](const AreaPicture& area) { return area.ink == Ink::Part; }))
     track.areas.clear();
+  track.lines.insert(track.lines.end(), std::make_move_iterator(bands.begin()),
+                     std::make_move_iterator(bands.end()));
   track.lines.insert(track.lines.end(), std::make_move_iterator(told.begin()),
                      std::make_move_iterator(told.end()));
   const bool has_columns =

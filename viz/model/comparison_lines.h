@@ -20,7 +20,9 @@ using SameTrack = std::function<TrackPicture(const QueryFrame& frame)>;
 // Adds the named lines of every other run of the comparison to `track`, which is the picture's own; its
 // samples that are no numbers too. Over stacked areas a run's line is their total, called `total`. Does
 // nothing when there is no comparison. `seeds` Together: lines of one name whose runs differ only in their
-// seed become one line, the median, with a band from the lowest to the highest of them.
+// seed become one line, the median, with a band from the lowest to the highest of them; Apart: each run has
+// its line and an arm of several seeds a band. Where A's arm and another, one of them of several seeds,
+// overlap, the other's columns are within the spread, and `track.spreads` say so of the cursor.
 void overlay(const QueryFrame& frame, const std::vector<ComparedRun>& runs, SeedGroups seeds,
              const std::string& total, const SameTrack& same_track, TrackPicture& track);
 

@@ -225,6 +225,15 @@ std::string against_baseline(const QueryFrame& frame, const LossFacts& own, cons
   return words;
 }
 
+// Of the training loss's difference to A: whether seeds alone would do it.
+std::string spread_words(const QueryFrame& frame, const TrackPicture& track) {
+  for (const SpreadNote& note : track.spreads) {
+    if (std::ranges::find(note.runs, frame.run.id()) != note.runs.end())
+      return note.is_inside ? ", inside the seed spread" : ", outside the seed spread";
+  }
+  return {};
+}
+
 // All tracks of one frame, in their order.
 struct LossTrack {
   std::string total;  // name of the line over its areas
@@ -277,11 +286,15 @@ Picture loss_query(const QueryFrame& frame, const LossSettings& settings) {
     picture.hidden = "no two of these runs differ only in their seed, so none are grouped";
   for (const LossTrack& one : loss_tracks(frame.run, settings)) {
     TrackPicture track = one.make(frame);
+    std::string words, against;
     if (picture.tracks.empty()) {
       const LossFacts facts = loss_facts(frame, track, settings.smoothing);
-      picture.takeaway = loss_in_words(facts) + against_baseline(frame, facts, settings);
+      words = loss_in_words(facts);
+      against = against_baseline(frame, facts, settings);
     }
     overlay(frame, picture.banner.runs, seeds, one.total, one.make, track);
+    if (picture.tracks.empty())
+      picture.takeaway = words + against + (against.empty() ? "" : spread_words(frame, track));
     picture.help += (picture.help.empty() ? "" : "\n\n") + track.title + ". " + track.help;
     picture.tracks.push_back(std::move(track));
   }

@@ -65,6 +65,7 @@ Twin twin_of(const Picture& picture) {
   for (const TrackPicture& track : picture.tracks) {
     if (!track.missing.empty()) twin.lines.push_back(track.title + ": " + track.missing);
     for (const CrossingMark& mark : track.crossings) twin.lines.push_back(mark.words);
+    for (const SpreadNote& note : track.spreads) twin.lines.push_back(track.title + ": " + note.words);
   }
   for (const FlagMark& flag : picture.flags)
     twin.lines.push_back("step " + format_count(static_cast<std::int64_t>(flag.step)) + ": " + flag.words);

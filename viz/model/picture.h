@@ -26,6 +26,7 @@ struct Column {
   double x = 0;
   std::uint64_t step = 0;
   Bucket bucket;
+  bool is_within_spread = false;  // no further from the other arm than seeds of one arm lie apart
 };
 
 struct LinePicture {
@@ -39,6 +40,7 @@ struct LinePicture {
   // Minimum and maximum of a column lie one standard error below and above its last value. Drawn as bars; a
   // value within two errors of 0 has a hollow dot.
   bool has_errors = false;
+  bool is_spread = false;            // from the lowest to the highest seed of one arm: a band, no line
   std::optional<std::uint32_t> run;  // whose line it is; nothing: the picture's
   std::vector<Column> columns;       // rising x; columns without a sample are absent
   double at_cursor = 0;              // value of the latest sample at or before the cursor; NaN: none
@@ -90,6 +92,13 @@ struct CrossingMark {
   std::string words;  // "direct first above 20 % in layer 3 at step 30"
 };
 
+// Whether two arms differ by more than the seeds of one of them, at the cursor.
+struct SpreadNote {
+  std::vector<std::uint32_t> runs;  // of the arm that is not A's
+  bool is_inside = false;
+  std::string words;  // "B train lies inside the seed spread of A+C, 4.1 to 4.2 nats"
+};
+
 struct TrackPicture {
   std::string id;                // "theta_sigmas"; settings and tests name tracks by it
   std::string title, detail;     // "θ by layer", "in standard deviations of the scores"
@@ -106,6 +115,7 @@ struct TrackPicture {
   std::vector<InvalidMark> invalid;
   std::uint64_t invalid_samples = 0;  // in the whole run
   std::uint64_t first_invalid_step = 0;
+  std::vector<SpreadNote> spreads;
   std::string missing;  // nothing to draw here: why, one sentence
   bool has_marks() const { return !lines.empty() || !areas.empty(); }
 };

@@ -11,6 +11,7 @@
 #include "viz/views/inks.h"
 #include "viz/views/track_plot.h"
 #include "viz/widgets/controls.h"
+#include "viz/widgets/gui_context.h"
 #include "viz/widgets/icons.h"
 #include "viz/widgets/plot.h"
 
@@ -91,6 +92,25 @@ float draw_track_title(const TrackPicture& track, std::uint32_t run, ImVec2 at, 
   return px(is_beside ? kTrackTitle : 2 * kTrackTitle - 2);
 }
 
+// Legend of grey lines, then what is said of the first track; the others' words on the pointer.
+void draw_spreads(const Picture& picture) {
+  std::string first, all;
+  for (const TrackPicture& track : picture.tracks) {
+    for (const SpreadNote& note : track.spreads) {
+      if (first.empty()) first = note.words;
+      all += (all.empty() ? "" : "\n") + track.title + ": " + note.words;
+    }
+  }
+  if (first.empty()) return;
+  plot::legend_entry("inside the seed spread", {color(Token::Muted), 2});
+  const ImVec2 at = ImGui::GetCursorScreenPos();
+  const float room = ImGui::GetContentRegionAvail().x;
+  const Drawn drawn = draw_text_within(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1, at, room,
+                                       color(Token::Muted), first);
+  ImGui::Dummy({drawn.width, text_size(Font::Regular, kSmallText - 1, "0").y});
+  if (current_purpose() == Purpose::Screen) ui::tooltip(all);
+}
+
 std::string values_at(const Picture& picture, double x) {
   std::string text = format_x(x, picture.axis);
   for (const TrackPicture& track : picture.tracks) {
@@ -128,6 +148,7 @@ std::string PictureView::values_text(ViewContext& context) const {
 void PictureView::draw_marks(ViewContext& context) {
   const Picture& shown = picture();
   draw_comparison(shown.banner, shown.axis);
+  draw_spreads(shown);
   draw_controls(context);
   const ImVec2 at = ImGui::GetCursorScreenPos();
   const ImVec2 room = ImGui::GetContentRegionAvail();

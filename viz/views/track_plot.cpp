@@ -28,14 +28,26 @@ bool breaks_between(const Picture& picture, double left, double right) {
 
 struct Points {
   std::vector<double> x, low, high, last;
+  std::vector<bool> is_within;
   void add(const Column& column, const Picture& picture) {
-    if (!picture.gaps.empty() && !x.empty() && breaks_between(picture, x.back(), column.x)) add(x.back(), {});
-    add(column.x, column.bucket);
+    if (!picture.gaps.empty() && !x.empty() && breaks_between(picture, x.back(), column.x))
+      add(x.back(), {}, false);
+    add(column.x, column.bucket, column.is_within_spread);
+  }
+  // The values within a spread, or the others and those that join them.
+  std::vector<double> part(bool within) const {
+    std::vector<double> values(last.size(), kUnknown);
+    for (std::size_t i = 0; i < last.size(); ++i) {
+      const bool joins = (i > 0 && !is_within[i - 1]) || (i + 1 < last.size() && !is_within[i + 1]);
+      if (within ? is_within[i] : !is_within[i] || joins) values[i] = last[i];
+    }
+    return values;
   }
 
  private:
-  void add(double at, const Bucket& bucket) {
+  void add(double at, const Bucket& bucket, bool within) {
     x.push_back(at);
+    is_within.push_back(within);
     low.push_back(bucket.has_value() ? bucket.minimum : kUnknown);
     high.push_back(bucket.has_value() ? bucket.maximum : kUnknown);
     last.push_back(bucket.has_value() ? bucket.last : kUnknown);
@@ -74,16 +86,20 @@ void draw_part(const LinePicture& line, std::span<const Column> columns, const P
   if (line.has_errors) draw_errors(line, columns, ink_color(line.ink, line.place, run, alpha));
   if (has_band && !line.has_errors && line.weight != Weight::Strong)
     plot::band(points.x, points.low, points.high, ink_color(line.ink, line.place, run, 0.22f * alpha));
-  plot::line(
-      points.x, points.last,
-      {ink_color(line.ink, line.place, run, alpha * faint), line_width(line.weight), plot_dash(line.dash)});
+  if (line.is_spread) return;
+  const plot::Stroke stroke{ink_color(line.ink, line.place, run, alpha * faint), line_width(line.weight),
+                            plot_dash(line.dash)};
+  const bool has_within = std::ranges::find(points.is_within, true) != points.is_within.end();
+  plot::line(points.x, has_within ? points.part(false) : points.last, stroke);
+  const ImU32 grey = color(Token::Muted, alpha * faint);
+  if (has_within) plot::line(points.x, points.part(true), {grey, stroke.width, stroke.dash});
   if (!line.has_dots) return;
   for (std::size_t i = 0; i < points.x.size(); ++i) {
     if (!std::isfinite(points.last[i])) continue;
     const bool is_hollow =
         line.has_errors && std::abs(points.last[i]) < 2 * (points.high[i] - points.last[i]);
     draw_dot(points.x[i], points.last[i], is_hollow ? Filling::Hollow : Filling::Full,
-             ink_color(line.ink, line.place, run, alpha));
+             points.is_within[i] ? grey : ink_color(line.ink, line.place, run, alpha));
   }
 }
 
@@ -157,9 +173,12 @@ void draw_flags(const TrackPlot& request) {
 // is the only one.
 std::string end_label(const Picture& picture, const TrackPicture& track, const LinePicture& line) {
   // Over areas only the lines of compared runs are named at their end; the legend names the others.
-  if (line.label.empty() || line.columns.empty() || (!track.areas.empty() && line.ink != Ink::Run)) return {};
-  const auto named = std::count_if(track.lines.begin(), track.lines.end(),
-                                   [](const LinePicture& other) { return !other.label.empty(); });
+  if (line.label.empty() || line.is_spread || line.columns.empty() ||
+      (!track.areas.empty() && line.ink != Ink::Run))
+    return {};
+  const auto named = std::count_if(track.lines.begin(), track.lines.end(), [](const LinePicture& other) {
+    return !other.label.empty() && !other.is_spread;
+  });
   if (named > 3 || !picture.is_following || !std::isfinite(line.at_cursor)) return line.label;
   const std::string value = track.unit == "bytes"   ? format_bytes(line.at_cursor)
                             : track.unit == "tok/s" ? format_quantity(line.at_cursor)
@@ -174,9 +193,11 @@ void draw_end_labels(const TrackPlot& request, const Selection& selection) {
     const auto last = std::find_if(line.columns.rbegin(), line.columns.rend(),
                                    [](const Column& column) { return column.bucket.has_value(); });
     if (last == line.columns.rend()) continue;
-    plot::end_label(
-        last->x, last->bucket.last, words,
-        ink_color(line.ink, line.place, line.run.value_or(request.picture.run), brightness(line, selection)));
+    const float bright = brightness(line, selection);
+    plot::end_label(last->x, last->bucket.last, words,
+                    last->is_within_spread
+                        ? color(Token::Muted, bright)
+                        : ink_color(line.ink, line.place, line.run.value_or(request.picture.run), bright));
   }
 }
 
@@ -302,7 +323,7 @@ void draw_places(const TrackPlot& request, const Selection& selection) {
     plot::vertical(x, {ink, 1, plot::Dash::Solid});
     for (const LinePicture& line : request.track.lines) {
       const double value = value_at(line, x);
-      if (std::isfinite(value) && !line.label.empty())
+      if (std::isfinite(value) && !line.label.empty() && !line.is_spread)
         plot::dot(x, value, 3, ink_color(line.ink, line.place, line.run.value_or(picture.run)));
     }
   };
@@ -312,7 +333,7 @@ void draw_places(const TrackPlot& request, const Selection& selection) {
   std::string words;
   for (const LinePicture& line : request.track.lines) {
     const double value = value_at(line, *selection.locked.x);
-    if (line.label.empty() || std::isnan(value)) continue;
+    if (line.label.empty() || line.is_spread || std::isnan(value)) continue;
     words += (words.empty() ? "" : "  ") + line.label + " " + format_number(value);
   }
   for (const AreaPicture& area : request.track.areas)
