@@ -280,7 +280,7 @@ TEST(DeclarationMap, ComparesWithAPinnedRunOfTheSameWordsAndSaysWhyNotOtherwise)
   other_text.seed = 2;
   DeclarationSettings settings = with(DeclarationValue::Count);
   settings.against = DeclarationAgainst::Baseline;
-  EXPECT_NE(stage.picture(settings).no_baseline.find("Pin a baseline"), std::string::npos);
+  EXPECT_NE(stage.picture(settings).no_baseline.find("Pick a second run"), std::string::npos);
   stage.comparison.baseline = add(SparkOptions{}).id();
   const DeclarationPicture equal = stage.picture(settings);
   EXPECT_EQ(equal.no_baseline, "");

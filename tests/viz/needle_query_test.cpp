@@ -238,7 +238,7 @@ TEST(NeedleDifference, WithoutABaselineItSaysWhatToDoAndShowsTheAnswers) {
   settings.show_difference = true;
   const NeedlePicture picture = stage.query(settings);
   EXPECT_FALSE(picture.difference.is_shown());
-  EXPECT_NE(picture.takeaway.find("No difference: pin a baseline run"), std::string::npos)
+  EXPECT_NE(picture.takeaway.find("No difference: pick a second run"), std::string::npos)
       << picture.takeaway;
   const std::string text = text_of(twin_of(picture));
   EXPECT_NE(text.find("accuracy\t"), std::string::npos);

@@ -283,7 +283,7 @@ TEST(RoutingQuery, ADifferenceToThePinnedBaselineNeedsTheSameTextAndVocabulary) 
   settings.against = RoutingAgainst::Baseline;
   RoutingPicture picture = graph.ask(40, settings);
   EXPECT_FALSE(picture.content->is_difference);
-  EXPECT_NE(picture.no_baseline.find("Pin a baseline"), std::string::npos);
+  EXPECT_NE(picture.no_baseline.find("Pick a second run"), std::string::npos);
   SparkOptions other;
   other.seed = 2;
   SparkRun second(other);

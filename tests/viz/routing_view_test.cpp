@@ -332,6 +332,45 @@ TEST(RoutingView, WheelZoomsAndADoubleClickGoesIntoABlockAndBack) {
   EXPECT_EQ(hands.view->settings()["camera"], (nlohmann::json{0.0, 16.0}));
 }
 
+TEST(RoutingView, KeysWalkAlongTheEdgesOfTheLockedTokenFromTheHeaviestOn) {
+  Hands hands;
+  ViewContext context{hands.stage.timeline, hands.stage.selection};
+  Marks& locked = hands.stage.selection.locked;
+  locked.token = 20;
+  hands.draw();
+  const auto held_text = [&] {
+    hands.draw();
+    return hands.view->values_text(context);
+  };
+  const auto weight_of = [](const std::string& text) {
+    const std::size_t at = text.find("0.");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at));
+  };
+  EXPECT_TRUE(hands.view->walk(context, Walk::Enter)) << "holds the locked token";
+  const std::string token = held_text();
+  EXPECT_TRUE(hands.view->walk(context, Walk::Enter)) << "and then its heaviest edge";
+  const DrawHash first_edge = hands.draw();
+  const std::string first = held_text();
+  EXPECT_NE(first, token);
+  EXPECT_EQ(locked.token, 20);
+  hands.view->walk(context, Walk::Right);
+  EXPECT_NE(hands.draw().value, first_edge.value);
+  const std::string second = held_text();
+  EXPECT_NE(second, first);
+  EXPECT_GE(weight_of(first.substr(first.rfind("\n"))), weight_of(second.substr(second.rfind("\n"))));
+  hands.view->walk(context, Walk::Left);
+  EXPECT_EQ(held_text(), first);
+  hands.view->walk(context, Walk::Leave);
+  EXPECT_EQ(held_text(), token) << "Esc is back at the token";
+  EXPECT_TRUE(hands.view->is_walking());
+  hands.view->walk(context, Walk::Enter);
+  hands.draw();
+  hands.view->walk(context, Walk::Enter);
+  hands.draw();
+  EXPECT_NE(locked.token, 20) << "Enter goes to the edge's other end";
+  EXPECT_TRUE(locked.token.has_value());
+}
+
 TEST(RoutingView, AClickOnABandLocksItsLayer) {
   Hands hands;
   hands.view->set_settings({{"layout", 1}});

@@ -301,7 +301,7 @@ void add_difference(const QueryFrame& frame, const NeedleSettings& settings, Nee
     picture.difference.missing =
         frame.comparison.baseline == frame.run.id()
             ? "the selected run is the pinned baseline; select another run, or a step to compare with"
-            : "pin a baseline run that records needle evaluations, or choose a step to compare with";
+            : "pick a second run that records needle evaluations, or choose a step to compare with";
     return;
   }
   if (!picture.may_subtract) {

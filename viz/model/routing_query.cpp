@@ -103,7 +103,7 @@ class Query {
     const auto& pinned = frame_.comparison.baseline;
     Run* other = baseline_run(frame_);
     if (!pinned || frame_.timeline.find(*pinned) == nullptr) {
-      picture_.no_baseline = "Pin a baseline run to see the difference to it";
+      picture_.no_baseline = "Pick a second run to see the difference to it";
     } else if (other == nullptr) {
       picture_.no_baseline = "This run is the pinned baseline itself";
     } else if (other->track("declared") == nullptr && other->track("edges") == nullptr) {

@@ -86,4 +86,31 @@ void draw_comparison(const ComparisonBanner& banner, TimeAxis axis) {
   if (current_purpose() == Purpose::Screen) ui::tooltip(whole, changes);
 }
 
+namespace {
+
+constexpr const char* kPick = "compare.pick";
+constexpr const char* kPickWords = "Pick a second run…";
+
+bool can_pick(const ViewContext& context) {
+  return !context.selection.comparison.baseline && context.run_command && context.why_disabled &&
+         context.why_disabled(kPick).empty();
+}
+
+}  // namespace
+
+bool pick_second_run(const ViewContext& context) {
+  if (!can_pick(context)) return false;
+  context.run_command(kPick);
+  return true;
+}
+
+void offer_second_run(const ViewContext& context) {
+  if (can_pick(context) && ImGui::SmallButton(kPickWords)) context.run_command(kPick);
+}
+
+void offer_second_run_in_menu(const ViewContext& context) {
+  if (context.selection.comparison.baseline) return;
+  if (ImGui::MenuItem(kPickWords, "Alt+A", false, can_pick(context))) context.run_command(kPick);
+}
+
 }  // namespace sparsescope::viz

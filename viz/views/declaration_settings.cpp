@@ -6,6 +6,7 @@
 
 #include "viz/model/annotations.h"
 #include "viz/model/format.h"
+#include "viz/views/comparison_row.h"
 #include "viz/views/declaration_view.h"
 #include "viz/widgets/controls.h"
 
@@ -87,13 +88,15 @@ bool DeclarationView::draw_comparison_settings(const ViewContext& context) {
   DeclarationAgainst against = settings_.against;
   bool changed = false;
   if (choose("against", kAgainstNames, against)) {
-    const bool is_possible = against != DeclarationAgainst::Baseline || shown.no_baseline.empty();
+    const bool is_possible =
+        against != DeclarationAgainst::Baseline || shown.no_baseline.empty() || pick_second_run(context);
     if (is_possible) {
       settings_.against = against;
       changed = true;
     }
   }
   if (!shown.no_baseline.empty()) ui::muted(shown.no_baseline);
+  offer_second_run(context);
   if (settings_.against == DeclarationAgainst::Nothing) return changed;
   ui::muted("Show");
   changed |= choose("change", kChangeNames, settings_.change);

@@ -8,6 +8,7 @@
 #include "misc/cpp/imgui_stdlib.h"
 #include "viz/model/annotations.h"
 #include "viz/model/format.h"
+#include "viz/views/comparison_row.h"
 #include "viz/widgets/controls.h"
 #include "viz/widgets/gui_context.h"
 
@@ -16,6 +17,16 @@ namespace {
 
 constexpr float kRoomForControls = 520, kRoomForRows = 720;    // widths at scale 1
 constexpr float kLeastForControls = 300, kLeastForLine = 200;  // heights at scale 1
+
+// A line each on the screen, where a tooltip tells the rest; on paper as many as it takes.
+float footer_height(const DeclarationPicture& shown, float width) {
+  FontScope font(Font::Regular, kSmallText);
+  const float wrap = current_purpose() == Purpose::Paper ? width : -1;
+  float height = 0;
+  for (const std::string& words : {shown.coverage, shown.hidden})
+    height += ImGui::CalcTextSize(words.c_str(), nullptr, false, wrap).y + ImGui::GetStyle().ItemSpacing.y;
+  return height;
+}
 
 }  // namespace
 
@@ -56,9 +67,8 @@ void DeclarationView::draw_marks(ViewContext& context) {
   const bool is_silent = picture().found.empty() && picture().search_words.empty();
   if (room.y >= px(kLeastForLine) && (is_screen || !is_silent)) draw_line(context);
   const bool has_footer = ImGui::GetContentRegionAvail().y >= px(200);
-  const float line = text_size(Font::Regular, kSmallText, "0").y + ImGui::GetStyle().ItemSpacing.y;
   const ImVec2 left = ImGui::GetContentRegionAvail();
-  const ImVec2 size{left.x, std::max(px(60), left.y - (has_footer ? 2 * line : 0))};
+  const ImVec2 size{left.x, std::max(px(60), left.y - (has_footer ? footer_height(picture(), left.x) : 0))};
   walk_.keep_within(std::ssize(picture().rows), picture().cells ? std::ssize(picture().columns) : 0);
   place_ = draw_declaration_map(
       {picture(), memory_.history, declaration_scale(picture()), size, walk_.place()}, camera_, context);
@@ -212,6 +222,10 @@ void DeclarationView::draw_footer() {
   const float width = ImGui::GetContentRegionAvail().x;
   ImDrawList* list = ImGui::GetWindowDrawList();
   for (const std::string& words : {shown.coverage, shown.hidden}) {
+    if (current_purpose() == Purpose::Paper) {
+      ui::wrapped(words, Token::Muted);
+      continue;
+    }
     const ImVec2 at = ImGui::GetCursorScreenPos();
     const float height = text_size(Font::Regular, kSmallText, "0").y;
     const Drawn drawn =
@@ -248,6 +262,7 @@ void DeclarationView::draw_menu(ViewContext& context) {
     if (ImGui::MenuItem(words.c_str(), nullptr, false, can_compare))
       compare(bookmark->step, DeclarationChange::OnlyChanged);
   }
+  offer_second_run_in_menu(context);
   if (ImGui::MenuItem("Difference to the pinned baseline", nullptr, false, picture().no_baseline.empty())) {
     settings_.against = DeclarationAgainst::Baseline;
     settings_.change = DeclarationChange::Difference;

@@ -469,6 +469,7 @@ void NeedleView::choose_against(const ViewContext& context) {
     const std::string words = "Difference to the pinned step " + step_words(*pinned);
     if (ImGui::MenuItem(words.c_str())) against(static_cast<std::int64_t>(*pinned));
   }
+  offer_second_run_in_menu(context);
   if (ImGui::MenuItem("Difference to the pinned baseline", nullptr, false, picture().baseline.has_value()))
     against(-1);
   if (ImGui::MenuItem("Stop comparing", nullptr, false, settings_.show_difference)) {

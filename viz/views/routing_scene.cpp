@@ -105,6 +105,10 @@ RoutingPlace RoutingScene::draw(const RoutingPicture& picture, ImVec2 size, plot
   const Marks& hover = context.selection.hover_before;
   if (!lit.node && !lit.mark && hover.token && *hover.token >= 0 && *hover.token < picture.tokens)
     lit.node = picture.content->cut.node_of(*hover.token);
+  if (!place.node && !place.mark && held_mark_ && *held_mark_ < picture.content->marks.size()) {
+    lit.mark = held_mark_;
+    lit.node.reset();
+  }
   if (!lit.layer) lit.layer = hover.layer;
   list->PushClipRect(frame.min, frame.max, true);
   draw_edges(picture, frame, lit);

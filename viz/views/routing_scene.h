@@ -26,6 +26,8 @@ class RoutingScene {
   // and clicks to the selection. Without content: the row of tokens and the picture's words.
   RoutingPlace draw(const RoutingPicture& picture, ImVec2 size, plot::AxisRange& camera,
                     ViewContext& context);
+  // The edge that keys hold: lit where the pointer is over nothing.
+  void hold(std::optional<std::size_t> mark) { held_mark_ = mark; }
   // Width of the drawing at scale 1 in the last frame; 0 before the first.
   double width() const { return width_; }
   // Where a token stood on the lowest row in the last frame.
@@ -43,6 +45,7 @@ class RoutingScene {
                    const ViewContext& context) const;
 
   RoutingBatches batches_;
+  std::optional<std::size_t> held_mark_;
   double width_ = 0, per_token_ = 1;
   ImVec2 foot_{0, 0};  // of token 0
   // The highlight of the last frame and what it was made for.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "viz/model/format.h"
+#include "viz/views/comparison_row.h"
 #include "viz/views/routing_view.h"
 #include "viz/widgets/controls.h"
 
@@ -51,16 +52,16 @@ bool RoutingView::draw_settings(ViewContext& context) {
   changed |= ui::toggle("renormalise what is left", settings_.renormalise);
   ui::muted("Step shown");
   changed |= choose("source", kSourceNames, settings_.source);
-  return draw_comparison_settings() || changed;
+  return draw_comparison_settings(context) || changed;
 }
 
-bool RoutingView::draw_comparison_settings() {
+bool RoutingView::draw_comparison_settings(const ViewContext& context) {
   ui::muted("Difference to");
   RoutingAgainst against = settings_.against;
   bool changed = false;
   if (choose("against", kAgainstNames, against)) {
-    const bool is_possible =
-        against != RoutingAgainst::Baseline || !has_picture() || picture().no_baseline.empty();
+    const bool is_possible = against != RoutingAgainst::Baseline || !has_picture() ||
+                             picture().no_baseline.empty() || pick_second_run(context);
     if (is_possible) {
       if (against == RoutingAgainst::Step && settings_.against_step == 0 && has_picture())
         settings_.against_step = picture().step;
@@ -70,6 +71,7 @@ bool RoutingView::draw_comparison_settings() {
   }
   if (!has_picture()) return changed;
   if (!picture().no_baseline.empty()) ui::muted(picture().no_baseline);
+  offer_second_run(context);
   if (settings_.against != RoutingAgainst::Step) return changed;
   const auto last =
       static_cast<double>(std::max<std::uint64_t>(1, std::max(picture().newest_step, picture().step)));

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "viz/model/annotations.h"
 #include "viz/model/format.h"
 #include "viz/model/routing_words.h"
 #include "viz/model/token_lock.h"
+#include "viz/views/comparison_row.h"
 #include "viz/widgets/controls.h"
 #include "viz/widgets/gui_context.h"
 
@@ -111,8 +113,10 @@ void RoutingView::draw_source(ViewContext& context) {
   }
   if (remarks.empty()) return;
   ui::muted(remarks);
-  if (shown.source.empty()) return;
   if (current_purpose() != Purpose::Screen) return;
+  // The difference that was asked for has no other side yet.
+  if (settings_.against == RoutingAgainst::Baseline && !shown.no_baseline.empty()) offer_second_run(context);
+  if (shown.source.empty()) return;
   if (shown.weights_at) {
     ImGui::SameLine(0, px(10));
     if (ImGui::SmallButton("Go there")) context.timeline.cursor().seek(*shown.weights_at);
@@ -225,11 +229,24 @@ void RoutingView::draw_footer() {
 // Hover lights up everywhere, a click locks.
 void RoutingView::point(ViewContext& context) {
   const RoutingPicture& shown = picture();
+  scene_.hold(std::nullopt);
   if (!shown.content) return walk_.leave();
   walk_.keep_within(shown.layers, std::ssize(shown.content->nodes));
   const bool is_pointed = !walk_.is_walking() || (place_.node && pointer_moved());
+  if (is_pointed) edge_rank_.reset();
   if (walk_.is_walking() && is_pointed) {
     walk_.hold({place_.layer.value_or(walk_.place()->row), static_cast<std::int64_t>(*place_.node)});
+  } else if (walk_.is_walking() && edge_rank_) {
+    const auto node = static_cast<std::size_t>(walk_.place()->column);
+    const std::vector<std::size_t> edges = edges_of(node);
+    if (edges.empty()) return edge_rank_.reset();
+    edge_rank_ = std::min(*edge_rank_, edges.size() - 1);
+    const RoutingMark& mark = shown.content->marks[edges[*edge_rank_]];
+    place_ = {std::nullopt, edges[*edge_rank_], mark.layer};
+    scene_.hold(place_.mark);
+    const RoutingNode& end = shown.content->nodes[mark.query == node ? mark.key : mark.query];
+    const ImVec2 foot = scene_.foot_of(static_cast<double>(end.first + end.end) / 2);
+    ImGui::SetNextWindowPos({foot.x + px(10), foot.y + px(10)});
   } else if (walk_.is_walking()) {
     place_ = {static_cast<std::size_t>(walk_.place()->column), std::nullopt, walk_.place()->row};
     const RoutingNode& node = shown.content->nodes[*place_.node];
@@ -255,9 +272,66 @@ void RoutingView::point(ViewContext& context) {
   if (is_pointed) click(context);
 }
 
-// Enter locks the token that keys hold, and its layer where bands of layers are shown.
+std::vector<std::size_t> RoutingView::edges_of(std::size_t node) const {
+  const std::vector<RoutingMark>& marks = picture().content->marks;
+  std::vector<std::size_t> edges;
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    if ((marks[i].query == node) != (marks[i].key == node)) edges.push_back(i);
+  }
+  std::ranges::stable_sort(edges, std::greater{}, [&](std::size_t i) { return std::abs(marks[i].value); });
+  return edges;
+}
+
+// Right and down to the next lighter edge, left and up back; Enter goes along it to its other end and locks
+// that; Esc is back at the token.
+bool RoutingView::walk_edges(ViewContext& context, Walk key) {
+  const RoutingContent& content = *picture().content;
+  const auto node = static_cast<std::size_t>(walk_.place()->column);
+  const std::vector<std::size_t> edges = edges_of(node);
+  if (edges.empty() || key == Walk::Leave) {
+    edge_rank_.reset();
+    return key == Walk::Leave;
+  }
+  const std::size_t last = edges.size() - 1, rank = std::min(*edge_rank_, last);
+  constexpr auto kFar = static_cast<std::size_t>(CellWalk::kFar);
+  switch (key) {
+    case Walk::Right:
+    case Walk::Down:
+      edge_rank_ = std::min(rank + 1, last);
+      break;
+    case Walk::Left:
+    case Walk::Up:
+      edge_rank_ = rank - std::min<std::size_t>(rank, 1);
+      break;
+    case Walk::FarRight:
+    case Walk::FarDown:
+      edge_rank_ = std::min(rank + kFar, last);
+      break;
+    case Walk::FarLeft:
+    case Walk::FarUp:
+      edge_rank_ = rank - std::min(rank, kFar);
+      break;
+    case Walk::Enter: {
+      const RoutingMark& mark = content.marks[edges[rank]];
+      const std::size_t end = mark.query == node ? mark.key : mark.query;
+      const RoutingNode& reached = content.nodes[end];
+      edge_rank_.reset();
+      walk_.hold({walk_.place()->row, static_cast<std::int64_t>(end)});
+      if (reached.end - reached.first == 1)
+        lock_token(context.selection.locked, reached.first, LockClick::Plain);
+      break;
+    }
+    case Walk::Leave:
+      break;
+  }
+  return true;
+}
+
+// Enter locks the token that keys hold, and its layer where bands of layers are shown; on the locked token it
+// takes hold of its heaviest edge.
 bool RoutingView::walk(ViewContext& context, Walk key) {
   if (!has_cells() || (!walk_.is_walking() && key != Walk::Enter)) return false;
+  if (edge_rank_ && walk_edges(context, key)) return true;
   const RoutingContent& content = *picture().content;
   Marks& locked = context.selection.locked;
   if (key == Walk::Leave) {
@@ -268,6 +342,12 @@ bool RoutingView::walk(ViewContext& context, Walk key) {
                 static_cast<std::int64_t>(at.node.value_or(0))});
   } else if (key == Walk::Enter) {
     const RoutingNode& node = content.nodes[static_cast<std::size_t>(walk_.place()->column)];
+    const auto held = static_cast<std::size_t>(walk_.place()->column);
+    // On the locked token it goes on along its edges.
+    if (locked.token && content.cut.node_of(*locked.token) == held && !edges_of(held).empty()) {
+      edge_rank_ = 0;
+      return true;
+    }
     if (node.end - node.first == 1) lock_token(locked, node.first, LockClick::Plain);
     if (settings_.layout == RoutingLayout::Bands) locked.layer = walk_.place()->row;
   }
@@ -310,6 +390,7 @@ void RoutingView::draw_menu(ViewContext& context) {
     const std::string words = fmt::format("Difference to {}", words_of(*bookmark));
     if (ImGui::MenuItem(words.c_str())) compare(bookmark->step);
   }
+  offer_second_run_in_menu(context);
   if (ImGui::MenuItem("Difference to the pinned baseline", nullptr, false, picture().no_baseline.empty())) {
     settings_.against = RoutingAgainst::Baseline;
     forget();

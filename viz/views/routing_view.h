@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "viz/model/routing_query.h"
 #include "viz/views/routing_scene.h"
@@ -53,12 +54,15 @@ class RoutingView final : public QueriedView<RoutingPicture> {
   void draw_source(ViewContext& context);
   void draw_controls();
   bool draw_threshold(float width);
-  bool draw_comparison_settings();
+  bool draw_comparison_settings(const ViewContext& context);
   void draw_legend();
   void draw_footer();
   void point(ViewContext& context);
   void click(ViewContext& context) const;
   std::string place_text(const RoutingPicture& picture, const RoutingPlace& place) const;
+  // The edges of a node without what it reads of itself, the heaviest first.
+  std::vector<std::size_t> edges_of(std::size_t node) const;
+  bool walk_edges(ViewContext& context, Walk key);
   // Its place, or where the locked token stands.
   RoutingPlace place_or_lock(const RoutingPicture& picture, const Marks& locked) const;
 
@@ -68,7 +72,9 @@ class RoutingView final : public QueriedView<RoutingPicture> {
   // Not a part of what is shown: what was rolled up and made already.
   mutable RoutingMemory memory_;
   RoutingScene scene_;
-  CellWalk walk_;       // tokens or blocks are columns, layers rows
+  CellWalk walk_;  // tokens or blocks are columns, layers rows
+  // Keys walk along the edges of the held token: how many of its edges are heavier.
+  std::optional<std::size_t> edge_rank_;
   RoutingPlace place_;  // under the pointer in the last frame
   RoutingPlace menu_place_;
 };
