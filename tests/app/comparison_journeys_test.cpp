@@ -1,13 +1,22 @@
 // Several runs beside one another and the commands of needle retrieval, by keys and by name.
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
 #include "engine/trace/synthetic_source.h"
 #include "tests/app/journey.h"
-#include "viz/render/surface.h"
 #include "tests/app/scripted_host.h"
+#include "tests/support/process.h"
 
 namespace sparsescope::test {
 namespace {
+
+std::string read_text(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 void add_run(viz::Timeline& timeline, std::uint64_t seed, std::uint64_t frames) {
   trace::SyntheticOptions options;
@@ -94,6 +103,92 @@ TEST(ComparisonJourney, AloneThereIsNothingToCompareWith) {
   EXPECT_EQ(journey.frame().commands().run("run.clear_comparison"), "no run is compared");
 }
 
+TEST(ComparisonJourney, TwoRunsStandSideBySideAndUndoTakesThemApart) {
+  viz::Timeline timeline;
+  ScriptedHost host(timeline);
+  add_run(timeline, 1, 120);
+  add_run(timeline, 2, 120);
+  timeline.drain_all();
+  Journey journey(host, timeline);
+  journey.frames(12);
+  const viz::CommandTable& commands = journey.frame().commands();
+  const auto do_it = [&](const std::string& id, const std::string& value = "") {
+    EXPECT_EQ(value.empty() ? commands.run(id) : commands.run(id, value), "") << id;
+    journey.frames(8);
+  };
+  const auto is_paired = [&](const char* setting = "side_by_side") {
+    for (const frame::State::Slot& slot : journey.frame().state().slots) {
+      if (slot.view->id() == "routing") return slot.view->settings().value(setting, false);
+    }
+    return false;
+  };
+  do_it("view.routing");
+  EXPECT_NE(commands.why_disabled("compare.link_cameras"), "");
+  do_it("compare.side_by_side");
+  EXPECT_TRUE(is_paired());
+  EXPECT_NE(twin_of(journey, timeline, "routing").find("Pick a second run"), std::string::npos);
+  do_it("compare.pick", commands.find("compare.pick")->argument->choices().at(0));
+  EXPECT_EQ(journey.frame().selection().comparison.baseline, 1u);
+  EXPECT_EQ(twin_of(journey, timeline, "routing").find("Pick a second run"), std::string::npos);
+  do_it("compare.link_cameras");
+  EXPECT_FALSE(is_paired("link_cameras"));
+  do_it("window.undo");
+  EXPECT_TRUE(is_paired("link_cameras"));
+  do_it("window.undo");
+  EXPECT_FALSE(journey.frame().selection().comparison.baseline.has_value());
+  do_it("window.undo");
+  EXPECT_FALSE(is_paired());
+  for (int i = 0; i < 3; ++i) do_it("window.redo");
+  EXPECT_TRUE(is_paired());
+  EXPECT_FALSE(is_paired("link_cameras"));
+  // A layout keeps it.
+  do_it("layout.save", "two runs");
+  do_it("compare.side_by_side");
+  EXPECT_FALSE(is_paired());
+  do_it("layout.mine.two runs");
+  EXPECT_TRUE(is_paired());
+}
+
+TEST(ComparisonJourney, SidesBecomeOneFigureOrOneEach) {
+  TemporaryFolder folder;
+  viz::Timeline timeline;
+  ScriptedHost host(timeline);
+  add_run(timeline, 1, 60);
+  add_run(timeline, 2, 60);
+  timeline.drain_all();
+  Journey journey(host, timeline);
+  journey.frame().selection().comparison.beside = {1};
+  journey.frames(12);
+  auto& state = const_cast<frame::State&>(journey.frame().state());
+  state.figure.formats = {frame::ExportFormat::Csv};
+  for (const bool apart : {false, true}) {
+    const viz::CommandTable& commands = journey.frame().commands();
+    if (!apart) {
+      ASSERT_EQ(commands.run("view.loss"), "");
+      journey.frames(6);
+      ASSERT_EQ(commands.run("compare.side_by_side"), "");
+      journey.frames(6);
+    }
+    frame::ExportRequest request;
+    request.view = "loss";
+    request.formats = {frame::ExportFormat::Csv};
+    request.selection = journey.frame().selection();
+    for (const frame::State::Slot& slot : state.slots) {
+      if (slot.view->id() == "loss") request.settings = slot.view->settings().dump();
+    }
+    request.panes_apart = apart;
+    request.stem = folder / "loss";
+    state.wanted_figure = request;
+    journey.frames(2);
+  }
+  const auto text = [&](const char* name) { return read_text(folder / name); };
+  EXPECT_NE(text("loss.csv").find("\nA,"), std::string::npos);
+  EXPECT_NE(text("loss.csv").find("\nB,"), std::string::npos);
+  EXPECT_NE(text("loss.A.csv").find("\nA,"), std::string::npos);
+  EXPECT_EQ(text("loss.A.csv").find("\nB,"), std::string::npos);
+  EXPECT_EQ(text("loss.B.csv").find("\nA,"), std::string::npos);
+}
+
 TEST(NeedleJourney, AnEvaluationIsAskedForByItsContext) {
   viz::Timeline timeline;
   ScriptedHost host(timeline);
@@ -106,10 +201,6 @@ TEST(NeedleJourney, AnEvaluationIsAskedForByItsContext) {
   journey.frames(8);
   ASSERT_NE(host.scripted, nullptr);
   EXPECT_EQ(commands.run("needle.evaluate", "4x"), "");
-  for (const char* v : {"view.drift", "view.loss"}) commands.run(v);
-  journey.frames(200);
-  for (const auto& c : commands.all()) if (c.id.find("needle") != std::string::npos) printf("%s\n", c.id.c_str());
-  render::write_png("/tmp/nd/live.png", journey.surface().read_pixels());
   const auto* asked = std::get_if<trace::EvaluateNow>(&host.scripted->posted.back());
   ASSERT_NE(asked, nullptr);
   EXPECT_EQ(asked->context_multiples, std::vector<int>{4});

@@ -118,13 +118,36 @@ void choose_look(ExportRequest& figure) {
     figure.factor = kFactors[static_cast<std::size_t>(factor)];
 }
 
+bool is_side_by_side(State& state) {
+  const State::Slot* slot = slot_of(state, state.figure.view);
+  return slot != nullptr && slot->view->settings().value("side_by_side", false);
+}
+
+// The figures that a request makes: the left pane's and the right pane's where they are to stand apart.
+std::vector<ExportRequest> figures_of(const ExportRequest& request) {
+  nlohmann::json settings = nlohmann::json::parse(request.settings, nullptr, false);
+  if (!request.panes_apart || !settings.is_object() || !settings.value("side_by_side", false))
+    return {request};
+  std::vector<ExportRequest> figures(2, request);
+  for (int pane = 1; pane <= 2; ++pane) {
+    ExportRequest& figure = figures[static_cast<std::size_t>(pane - 1)];
+    settings["panes"] = pane;
+    figure.settings = settings.dump();
+    figure.stem += pane == 1 ? ".A" : ".B";
+  }
+  return figures;
+}
+
 // Files of the same name are replaced, and that is said before.
-void say_what_is_replaced(const ExportRequest& figure) {
+void say_what_is_replaced(State& state) {
+  const ExportRequest figure = request_now(state);
   std::vector<std::string> there;
-  for (ExportFormat format : figure.formats) {
-    const fs::path path = figure.stem + "." + file_ending(format);
-    std::error_code failure;
-    if (fs::exists(path, failure)) there.push_back(path.filename().string());
+  for (const ExportRequest& one : figures_of(figure)) {
+    for (ExportFormat format : one.formats) {
+      const fs::path path = one.stem + "." + file_ending(format);
+      std::error_code failure;
+      if (fs::exists(path, failure)) there.push_back(path.filename().string());
+    }
   }
   if (!there.empty()) ui::wrapped(fmt::format("Replaces {}", fmt::join(there, ", ")), Token::Warn);
 }
@@ -145,11 +168,12 @@ void fill_dialog(State& state) {
   ImGui::Dummy({0, px(4)});
   choose_look(figure);
   ImGui::Dummy({0, px(4)});
+  if (is_side_by_side(state)) ui::toggle("Each side as a figure of its own", figure.panes_apart);
   ui::muted("Path without ending");
   ImGui::SetNextItemWidth(-FLT_MIN);
   if (ImGui::IsWindowAppearing()) ImGui::SetKeyboardFocusHere();  // Enter exports at once
   const bool entered = ImGui::InputText("##stem", &figure.stem, ImGuiInputTextFlags_EnterReturnsTrue);
-  say_what_is_replaced(figure);
+  say_what_is_replaced(state);
   if (!state.dialog_problem.empty()) ui::wrapped(state.dialog_problem, Token::Error);
   ImGui::Dummy({0, px(6)});
   if (ui::button("Export", icon::kExport, ui::Tone::Accent, {px(110), px(32)}) || entered) {
@@ -198,7 +222,10 @@ void make_wanted_figure(State& state) {
       ImGui::SetClipboardText(state.host.export_text(request).c_str());
       return state.notify(fmt::format("Copied as {}", file_ending(request.formats.front())), ui::Tone::Ok);
     }
-    const std::vector<std::string> paths = state.host.export_view(request);
+    std::vector<std::string> paths;
+    for (const ExportRequest& figure : figures_of(request)) {
+      for (std::string& path : state.host.export_view(figure)) paths.push_back(std::move(path));
+    }
     state.notify(fmt::format("Wrote {}", fmt::join(paths, ", ")), ui::Tone::Ok);
     state.dialog = Dialog::None;
   } catch (const Error& error) {

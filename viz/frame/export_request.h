@@ -22,6 +22,7 @@ struct ExportRequest {
   int width = 1200, height = 750;  // at scale 1
   int factor = 1;                  // PNG pixels per unit: 1, 2 or 4
   std::vector<ExportFormat> formats = {ExportFormat::Png};
+  bool panes_apart = false;  // two panes side by side become a figure each, of STEM.A and STEM.B
   std::string
       stem;  // path without its ending: "figures/drift" gives figures/drift.png, figures/drift.svg, ...
 };

@@ -244,6 +244,18 @@ void place_floating(const State& state, const json& floating) {
   }
 }
 
+// Views that the layout does not name stand alone.
+void take_pairs(State& state, const json& pairs) {
+  for (const State::Slot& slot : state.slots) {
+    if (!slot.view->can_pair()) continue;
+    json settings = slot.view->settings();
+    settings["side_by_side"] = false;
+    const json pair = pairs.value(std::string(slot.view->id()), json());
+    if (pair.is_object()) settings.update(pair);
+    slot.view->set_settings(settings);
+  }
+}
+
 // Without a stock layout: the views in turn on two halves.
 json first_layout(const State& state) {
   if (const Layout* overview = stock_layout(state, "overview")) return overview->json;
@@ -286,6 +298,17 @@ void apply_layout(State& state, const json& layout) {
   state.layouts.wanted = std::move(known);
 }
 
+json pairs_now(const State& state) {
+  json pairs = json::object();
+  for (const State::Slot& slot : state.slots) {
+    const json settings = slot.view->settings();
+    if (!settings.value("side_by_side", false)) continue;
+    json& pair = pairs[std::string(slot.view->id())];
+    for (const char* key : {"side_by_side", "link_cameras", "beside_step"}) pair[key] = settings[key];
+  }
+  return pairs;
+}
+
 void show_layout(State& state, const json& layout) {
   json shown = layout;
   const viz::Run* run = state.run();
@@ -294,6 +317,7 @@ void show_layout(State& state, const json& layout) {
   if (const json panels = shown.value("side_panels", json()); panels.is_boolean())
     state.show_side_panels = panels.get<bool>();
   take_time_choices(state, shown.value("time", json()));
+  if (const json pairs = shown.value("side_by_side", json()); pairs.is_object()) take_pairs(state, pairs);
   apply_layout(state, shown);
 }
 

@@ -20,11 +20,12 @@ struct State;
 struct ViewSlot;
 struct Area;
 
-// {"title": "SPaRK", "channels": ["threshold"], "side_panels": true, "tree": NODE, "floating": [...], "time":
-// what time_choices.h says of the timeline; missing: it stays as it is};
-// `channels` (stock) or "kind" (a person's) say which runs it is for. NODE is {"views": [ids], "front": id}
-// or {"split": "right"|"below", "share": of the first, "first": NODE, "second": NODE}. Floating views have
-// "at" and "size" as shares of the window. Views that are unknown are left out.
+// {"title": "SPaRK", "channels": ["threshold"], "side_panels": true, "tree": NODE, "floating": [...],
+// "side_by_side": by view what PairedView adds to its settings, "time": what time_choices.h says of the
+// timeline; missing: it stays as it is}; `channels` (stock) or "kind" (a person's) say which runs it is for.
+// NODE is {"views": [ids], "front": id} or {"split": "right"|"below", "share": of the first, "first": NODE,
+// "second": NODE}. Floating views have "at" and "size" as shares of the window. Views that are unknown are
+// left out.
 struct Layout {
   std::string name, title;
   nlohmann::json json;
@@ -63,6 +64,9 @@ bool is_in_front(const nlohmann::json& layout, const std::string& view);
 void apply_layout(State& state, const nlohmann::json& layout);
 // The same with views in front that have something to show of the run that is looked at.
 void show_layout(State& state, const nlohmann::json& layout);
+// Which views stand side by side, and how; for layouts that are kept.
+nlohmann::json pairs_now(const State& state);
+
 // In draw_views(), before the dock space: builds what is wanted.
 void arrange(State& state, const Area& area);
 // Where a view that is opened now goes when its place is gone: ImGuiID of a node, 0: it has one.

@@ -44,6 +44,7 @@ void save(State& state, const std::string& name) {
   data["kind"] = layouts.kind;
   data["side_panels"] = state.show_side_panels;
   data["time"] = time_choices_now(state);
+  data["side_by_side"] = pairs_now(state);
   data["saved"] = newest + 1;
   const std::string failure = state.host.keep_layout({name, data.dump(2) + "\n", KeptLayout::Origin::User});
   if (!failure.empty()) return state.notify(failure, ui::Tone::Warn);

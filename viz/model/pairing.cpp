@@ -57,13 +57,14 @@ Pairing pairing(const QueryFrame& frame, std::optional<std::uint64_t> beside_ste
   return made;
 }
 
-Twin paired_twin(const Pairing& pairing, const Twin& own, const std::optional<Twin>& beside) {
+Twin paired_twin(const Pairing& pairing, const std::optional<Twin>& own, const std::optional<Twin>& beside) {
   Twin twin;
-  twin.title = own.title + ", side by side";
+  if (own || beside)
+    twin.title = (own ? own->title : beside->title) + (own && beside ? ", side by side" : "");
   twin.lines = lines_of(pairing.banner);
-  if (!beside) twin.lines.push_back(std::string(kPickSecondRun) + " to stand beside this one");
+  if (!pairing.beside) twin.lines.push_back(std::string(kPickSecondRun) + " to stand beside this one");
   if (beside && !pairing.is_own_first) add_side(*pairing.beside, *beside, twin);
-  add_side(*pairing.own, own, twin);
+  if (own) add_side(*pairing.own, *own, twin);
   if (beside && pairing.is_own_first) add_side(*pairing.beside, *beside, twin);
   return twin;
 }

@@ -29,8 +29,8 @@ struct Pairing {
 // the time axis; or beside itself at `beside_step`.
 Pairing pairing(const QueryFrame& frame, std::optional<std::uint64_t> beside_step);
 
-// The twins of both panes as one: lines and rows carry the letter of their side. `second` is nothing while no
-// second run was picked.
-Twin paired_twin(const Pairing& pairing, const Twin& own, const std::optional<Twin>& beside);
+// The twins of the panes that are shown as one: lines and rows carry the letter of their side. While no
+// second run was picked it says so.
+Twin paired_twin(const Pairing& pairing, const std::optional<Twin>& own, const std::optional<Twin>& beside);
 
 }  // namespace sparsescope::viz

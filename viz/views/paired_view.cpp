@@ -76,12 +76,16 @@ auto PairedView::in_pane(ViewContext& context, const Pane& pane, std::size_t pla
   return act(*views_[place], own);
 }
 
+bool PairedView::shows(const Pairing& panes, std::size_t place) const {
+  const int number = (place == kOwn) == panes.is_own_first ? 1 : 2;
+  return panes_ == 0 || panes_ == number;
+}
+
 void PairedView::draw(ViewContext& context) {
   const Pairing panes = is_paired_ ? pairing_of(context) : Pairing{};
   if (!panes.own) return views_[kOwn]->draw(context);
   ImGui::PushID(id().data(), id().data() + id().size());
-  const bool shows_own = panes_ != (panes.is_own_first ? 2 : 1),
-             shows_beside = panes_ != (panes.is_own_first ? 1 : 2);
+  const bool shows_own = shows(panes, kOwn), shows_beside = shows(panes, kBeside);
   draw_top(context, panes);
   const ImVec2 at = ImGui::GetCursorScreenPos(), room = ImGui::GetContentRegionAvail();
   const bool shows_both = shows_own && shows_beside;
@@ -184,9 +188,10 @@ Twin PairedView::twin(ViewContext& context) const {
   const auto twin_in = [&](const Pane& pane, std::size_t place) {
     return in_pane(context, pane, place, [](View& view, ViewContext& own) { return view.twin(own); });
   };
-  std::optional<Twin> beside;
-  if (panes.beside) beside = twin_in(*panes.beside, kBeside);
-  return paired_twin(panes, twin_in(*panes.own, kOwn), beside);
+  std::optional<Twin> own, beside;
+  if (shows(panes, kOwn)) own = twin_in(*panes.own, kOwn);
+  if (panes.beside && shows(panes, kBeside)) beside = twin_in(*panes.beside, kBeside);
+  return paired_twin(panes, own, beside);
 }
 
 std::string PairedView::values_text(ViewContext& context) const {

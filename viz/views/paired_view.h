@@ -41,6 +41,7 @@ class PairedView final : public View {
   enum Place : std::size_t { kOwn = 0, kBeside = 1 };
 
   View& in_front() const { return *views_[is_paired_ ? front_ : kOwn]; }
+  bool shows(const Pairing& panes, std::size_t place) const;
   Pairing pairing_of(const ViewContext& context) const;
   // Calls `act` with the view of a pane and a context that looks at the pane's run and step.
   template <typename Act>
