@@ -108,7 +108,7 @@ void PairedView::draw(ViewContext& context) {
   ImGui::PopID();
 }
 
-// What differs between the runs, and the switch.
+// What differs between the runs, and the switches.
 void PairedView::draw_top(ViewContext& context, const Pairing& panes) {
   draw_comparison(panes.banner, context.timeline.window().axis());
   if (current_purpose() != Purpose::Screen) return;
@@ -116,11 +116,13 @@ void PairedView::draw_top(ViewContext& context, const Pairing& panes) {
     bool links = links_cameras_;
     if (ui::toggle("Link cameras", links)) change(context, "link_cameras", links);
     ui::tooltip("Zoom and pan of one side are those of the other");
-    ImGui::SameLine(0, px(16));
+    ImGui::SameLine(0, px(18));
   }
-  if (ImGui::SmallButton("One view again")) change(context, "side_by_side", false);
-  ImGui::SameLine(0, px(10));
-  if (context.run_command && ImGui::SmallButton("Another run…")) context.run_command("compare.pick");
+  bool is_paired = true;
+  if (ui::toggle("Side by side", is_paired)) change(context, "side_by_side", false);
+  if (!context.run_command) return;
+  ImGui::SameLine(0, px(18));
+  if (ImGui::SmallButton("Another run…")) context.run_command("compare.pick");
 }
 
 // By the command of the setting where there is a window, as the palette would.
@@ -157,11 +159,12 @@ void PairedView::draw_pane(ViewContext& context, const Pane& pane, std::size_t p
 
 void PairedView::draw_missing_pane(ViewContext& context, ImVec2 at, ImVec2 size) {
   constexpr const char* kPick = "compare.pick";
-  const std::string reason = context.why_disabled ? context.why_disabled(kPick) : "no window asks";
+  const bool can_ask = context.run_command && context.why_disabled;
+  const std::string reason = can_ask ? context.why_disabled(kPick) : std::string();
   ImGui::SetCursorScreenPos(at);
   if (ImGui::BeginChild("missing", size)) {
     const std::string words = kPickSecondRun + std::string(reason.empty() ? "" : ": " + reason);
-    if (ui::empty_state(icon::kChart, words, reason.empty() ? "Pick a second run…" : nullptr))
+    if (ui::empty_state(icon::kChart, words, can_ask && reason.empty() ? "Pick a second run…" : nullptr))
       context.run_command(kPick);
   }
   ImGui::EndChild();
