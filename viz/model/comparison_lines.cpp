@@ -177,10 +177,17 @@ void add_invalid(const TrackPicture& other, TrackPicture& track) {
   std::ranges::stable_sort(track.invalid, {}, &InvalidMark::x);
 }
 
+// What is probed and recorded changes nothing about the training.
+bool is_watching(const std::string& key) {
+  return key.starts_with("probe.") || key.starts_with("recording.");
+}
+
 bool differ_only_in_seed(const Run& a, const Run& b) {
   if (a.schema() == nullptr || b.schema() == nullptr || a.schema()->seed == b.schema()->seed) return false;
   const auto changes = config_changes(a.schema()->experiment_json, b.schema()->experiment_json);
-  return std::ranges::all_of(changes, [](const ConfigChange& change) { return change.key == "train.seed"; });
+  return std::ranges::all_of(changes, [](const ConfigChange& change) {
+    return change.key == "train.seed" || is_watching(change.key);
+  });
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ using SameTrack = std::function<TrackPicture(const QueryFrame& frame)>;
 void overlay(const QueryFrame& frame, const std::vector<ComparedRun>& runs, SeedGroups seeds,
              const std::string& total, const SameTrack& same_track, TrackPicture& track);
 
-// The runs in groups that differ only in their seed; a run of its own is a group of one.
+// The runs in groups that differ only in their seed, and in what is probed and recorded of them; a run of its
+// own is a group of one.
 std::vector<std::vector<ComparedRun>> seed_groups(const std::vector<ComparedRun>& runs);
 
 // A channel [layer, …] as one line: the mean over layers, its minimum and maximum those of the lowest and the
