@@ -175,6 +175,7 @@ std::vector<frame::RecentFile> DesktopSession::recent_files() const {
     // What a killed program left: opening it shows what is there, and the list of runs recovers it.
     if (record::file_state(path) == record::FileState::Unclosed && !is_recorded_here(path))
       detail += ", not closed";
+    detail += ", in " + fs::path(path).parent_path().string();
     files.push_back({path, fs::path(path).filename().string(), std::move(detail)});
   }
   return files;
