@@ -12,6 +12,7 @@
 #include "app/frame_pacer.h"
 #include "engine/trace/error.h"
 #include "viz/frame/frame.h"
+#include "viz/frame/memory.h"
 #include "viz/model/comparison.h"
 #include "viz/render/window.h"
 #include "viz/widgets/gui_context.h"
@@ -143,6 +144,7 @@ int run_window(const DesktopOptions& options) {
   if (!session.settings_note().empty()) notes.push_back(session.settings_note());
   {
     render::Window window("Sparsescope", 1600, 960);
+    if (const auto size = frame::window_size_in(session.memory_text())) window.resize(*size);
     frame::Appearance appearance;
     appearance.monitor_scale = window.monitor_scale();
     frame::Frame frame(session, timeline, appearance, std::move(notes));
@@ -157,6 +159,7 @@ int run_window(const DesktopOptions& options) {
     session.start();
     if (timeline.runs().size() > 1) frame.selection().comparison = viz::all_beside(timeline);
     loop(window, frame, session, timeline);
+    frame.remember_window_size(window.size());
   }
   finish_training(session);
   return 0;

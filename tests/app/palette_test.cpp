@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "tests/app/bench.h"
+#include "viz/frame/memory.h"
 
 namespace sparsescope::test {
 namespace {
@@ -103,6 +104,22 @@ TEST(Palette, RemembersWhatWasChosenLatelyAtTheNextStart) {
     EXPECT_FALSE(offered(bench, "").empty()) << nonsense;
     EXPECT_EQ(bench.host.memory, nonsense) << "nothing is written before something is chosen";
   }
+}
+
+TEST(Palette, RemembersTheSizeOfTheWindowBesideWhatWasChosen) {
+  Bench bench;
+  frame::choose(bench.state(), offered(bench, "next layer")[0]);
+  bench.frame->remember_window_size({1920, 1080});
+  EXPECT_EQ(frame::window_size_in(bench.host.memory), (std::array{1920, 1080}));
+  bench.reset();
+  EXPECT_EQ(offered(bench, "")[0].command, "selection.next_layer");
+  frame::choose(bench.state(), offered(bench, "show or hide side")[0]);
+  bench.draw(3);
+  EXPECT_EQ(frame::window_size_in(bench.host.memory), (std::array{1920, 1080}))
+      << "kept with what came later";
+  for (const char* nonsense : {"", "{", "[1920, 1080]", R"({"window": [1920]})", R"({"window": [0, 0]})",
+                               R"({"window": ["a", "b"]})", R"({"window": [1e9, 1080]})"})
+    EXPECT_EQ(frame::window_size_in(nonsense), std::nullopt) << nonsense;
 }
 
 TEST(Palette, SaysOnceThatWhatWasChosenCannotBeKept) {

@@ -99,6 +99,11 @@ void Frame::prepare() {
   state.appearance_changed = false;
 }
 
+void Frame::remember_window_size(std::array<int, 2> size) {
+  state_->own_size = size;
+  keep_memory(*state_);
+}
+
 void Frame::set_monitor_scale(float scale) {
   if (scale == state_->appearance.monitor_scale) return;
   state_->appearance.monitor_scale = scale;

@@ -2,6 +2,7 @@
 // knows no files, no trainer and no screen: those are behind Host.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,6 +38,9 @@ class Frame {
 
   // `wall` seconds went by, in which the thread that draws was at work for `busy` seconds.
   void spent(double wall, double busy) { state_->view_cost.add(wall, busy); }
+
+  // How large the window is when the program ends, in screen units; kept for the next start.
+  void remember_window_size(std::array<int, 2> size);
 
   void open(const std::string& path);
   void ask_to_quit();

@@ -2,6 +2,7 @@
 // this.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -84,8 +85,10 @@ struct State {
   bool show_start_page = false;  // asked for while there are runs
   PaletteState palette;
   int palette_openings = 0;
-  std::vector<std::string> recent_commands;    // chosen in the palette, newest first
-  std::vector<std::string> kept_commands;      // the same as the program keeps them
+  std::vector<std::string> recent_commands;  // chosen in the palette, newest first
+  std::vector<std::string> kept_commands;    // the same as the program keeps them
+  // In screen units, when it is not full screen; as the program keeps it.
+  std::optional<std::array<int, 2>> own_size, kept_size;
   std::vector<std::string> controls_in_table;  // the trainer's, as the command table has them
   std::string view_to_show;                    // id; comes to the front in this frame
 

@@ -173,6 +173,15 @@ void Window::toggle_full_screen() {
   impl.is_full_screen = !impl.is_full_screen;
 }
 
+std::array<int, 2> Window::size() const {
+  if (impl_->is_full_screen) return {impl_->saved_width, impl_->saved_height};
+  std::array<int, 2> size{};
+  glfwGetWindowSize(impl_->window, &size[0], &size[1]);
+  return size;
+}
+
+void Window::resize(std::array<int, 2> size) { glfwSetWindowSize(impl_->window, size[0], size[1]); }
+
 void Window::set_title(const std::string& title) { glfwSetWindowTitle(impl_->window, title.c_str()); }
 void Window::on_drop(std::function<void(const std::vector<std::string>&)> handler) {
   impl_->drop = std::move(handler);

@@ -1,6 +1,7 @@
 // A window on the screen, through GLFW. Main thread only, except wake().
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,6 +36,9 @@ class Window final : public Surface {
   void cancel_close();
   bool is_hidden() const;  // minimised: nothing needs drawing
   void toggle_full_screen();
+  // Width and height in screen units; while it is full screen, those it goes back to.
+  std::array<int, 2> size() const;
+  void resize(std::array<int, 2> size);
   void set_title(const std::string& title);
   void on_drop(std::function<void(const std::vector<std::string>& paths)> handler);
 
