@@ -3,6 +3,8 @@
 
     pytorch_step.py BENCH_STEP FOLDER [--arms b1,b2] [--blocks 5] [--steps 200] [--set KEY=VALUE]... [--preset P]
 
+Where there is no GPU both run on the CPU in fp32 with --threads, and b0 is the only arm.
+
 First correctness: from the same parameters and batches the losses of the first steps must agree. Then blocks
 of steps in turns (ours, theirs, ours, theirs, ...), batches on the device for PyTorch. b0 is eager, b1
 torch.compile(max-autotune) with fused AdamW, b2 the same model with forward, backward and update in one CUDA
@@ -12,6 +14,12 @@ import argparse, glob, json, math, statistics, struct, subprocess, time
 import torch, torch.nn.functional as F
 
 torch.set_float32_matmul_precision("highest")
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def wait():
+    if DEVICE == "cuda":
+        torch.cuda.synchronize()
 
 
 def read_safetensors(path):
@@ -57,10 +65,11 @@ class Model(torch.nn.Module):
     def spark(self, q, k, v, x, name, ids):
         s = self.c["spark"]
         r, tau, W = s["rank"], s["tau"], s["fallback_window"]
-        with torch.autocast("cuda", enabled=False):
-            z = F.linear(x.to(torch.bfloat16), self.w(name + ".wz").to(torch.bfloat16)).float()
+        with torch.autocast(DEVICE, enabled=False):
+            product = torch.bfloat16 if DEVICE == "cuda" else torch.float32
+            z = F.linear(x.to(product), self.w(name + ".wz").to(product)).float()
             u = self.w("spark.addresses")[ids]
-            scores = u @ z.transpose(1, 2) * (s["kappa"] / math.sqrt(r))
+            scores = (u * (s["kappa"] / math.sqrt(r))) @ z.transpose(1, 2)
             T = scores.size(-1)
             t = torch.arange(T, device=scores.device)
             past, distance = t[:, None] > t[None, :], t[:, None] - t[None, :]
@@ -107,11 +116,11 @@ class Model(torch.nn.Module):
 
 class Theirs:
     def __init__(self, config, experiment, state, batches, arm):
-        self.model, self.arm, self.o = Model(config, state).cuda(), arm, experiment["optimizer"]
+        self.model, self.arm, self.o = Model(config, state).to(DEVICE), arm, experiment["optimizer"]
         self.total = experiment["train"]["steps"]
         decayed = [p for p in self.model.parameters() if p.dim() >= 2]
         plain = [p for p in self.model.parameters() if p.dim() < 2]
-        self.lr = torch.zeros((), device="cuda")
+        self.lr = torch.zeros((), device=DEVICE)
         groups = [{"params": decayed, "weight_decay": self.o["weight_decay"]}, {"params": plain, "weight_decay": 0.0}]
         self.opt = torch.optim.AdamW(groups, lr=self.lr, betas=(self.o["beta1"], self.o["beta2"]), eps=self.o["eps"], fused=True, capturable=arm == "b2")
         mode = {"b0": None, "b1": "max-autotune", "b2": "max-autotune-no-cudagraphs"}[arm]
@@ -125,7 +134,7 @@ class Theirs:
         return o["learning_rate"] * min(1, (i + 1) / o["warmup_steps"]) * (floor + (1 - floor) / 2 * (1 + math.cos(math.pi * i / self.total)))
 
     def work(self, ids):
-        with torch.autocast("cuda", torch.bfloat16):
+        with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
             loss = self.run(ids[:, :-1], ids[:, 1:])
         loss.backward()
         self.norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.o["clip"], foreach=True)
@@ -157,11 +166,11 @@ class Theirs:
         return self.loss
 
     def block(self, steps):
-        torch.cuda.synchronize()
+        wait()
         start = time.perf_counter()
         for _ in range(steps):
             self.step()
-        torch.cuda.synchronize()
+        wait()
         return 1000 * (time.perf_counter() - start)
 
 
@@ -190,12 +199,17 @@ def main():
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--preset", default="dense-rope")
     parser.add_argument("--corpus", default="")
+    parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--set", action="append", default=[])
     a = parser.parse_args()
 
     command = [a.bench_step, "--preset", a.preset, "--dump", a.folder] + (["--corpus", a.corpus] if a.corpus else [])
     for one in a.set:
         command += ["--set", one]
+    if a.threads:
+        torch.set_num_threads(a.threads)
+        command += ["--threads", str(a.threads)]
+    name = torch.cuda.get_device_name() if DEVICE == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     ours = Ours(command)
     metadata, state = read_safetensors(glob.glob(a.folder + "/state.step-*.safetensors")[0])
     experiment = json.loads(metadata["experiment"])
@@ -203,8 +217,8 @@ def main():
     config["spark"] = experiment.get("spark", config.get("spark"))
     B, T = experiment["train"]["batch"], config["context"]
     raw = torch.frombuffer(bytearray(open(a.folder + "/batches.i32", "rb").read()), dtype=torch.int32)
-    batches = list(raw.reshape(-1, B, T + 1).long().cuda().unbind(0))
-    print(ours.words, "| PyTorch", torch.__version__, "|", torch.cuda.get_device_name(), "|", a.preset, *a.set)
+    batches = list(raw.reshape(-1, B, T + 1).long().to(DEVICE).unbind(0))
+    print(ours.words, "| PyTorch", torch.__version__, "|", name, "|", a.preset, *a.set)
 
     checked = 20
     mine = [float(line[0]) for line in ours.ask("losses", checked, checked)]
@@ -225,7 +239,8 @@ def main():
         row = {"arm": arm, "tokens": B * T, "worst_nats": worst, "ours_ms": times["ours"], "theirs_ms": times[arm]}
         rows.append(row)
         del theirs
-        torch.cuda.empty_cache()
+        if DEVICE == "cuda":
+            torch.cuda.empty_cache()
     print(f"{'':8}{'ms a step (range)':>28}{'M tokens/s':>12}{'ours / it':>11}")
     for row in rows:
         o, t = statistics.median(row["ours_ms"]), statistics.median(row["theirs_ms"])
@@ -233,7 +248,7 @@ def main():
             spread = f"({min(all_):.3f} - {max(all_):.3f})"
             print(f"{name:8}{median:11.3f} {spread:>17}{row['tokens'] / median / 1000:12.2f}{t / o if name == row['arm'] else float('nan'):11.2f}")
     with open(a.folder + "/step.json", "w") as f:
-        json.dump({"device": torch.cuda.get_device_name(), "torch": torch.__version__, "preset": a.preset, "set": a.set, "rows": rows}, f, indent=1)
+        json.dump({"device": name, "torch": torch.__version__, "preset": a.preset, "set": a.set, "rows": rows}, f, indent=1)
     ours.process.stdin.write("quit\n")
     ours.process.stdin.close()
 

@@ -1,7 +1,7 @@
 // The training step without anything around it, for comparisons: a process that waits for orders on its
 // standard input, so that another program can be timed in turns with it (pytorch_step.py).
 //
-//   bench_step [--corpus TEXT] [--set KEY=VALUE]... [--dump FOLDER]
+//   bench_step [--preset NAME] [--corpus TEXT] [--set KEY=VALUE]... [--threads N] [--dump FOLDER]
 // Orders, one a line: "losses N" prints N losses and gradient norms; "block N" prints the milliseconds of N
 // steps, waiting for the last; "profile N" prints a table of what the GPU did in N steps; "quit". --dump
 // writes the initial parameters (state.*.safetensors) and the first 64 batches (batches.i32, [64,B,T+1])
@@ -122,20 +122,23 @@ int run(int argc, char** argv) {
   CLI::App app{"Times the training step on orders from standard input"};
   std::string corpus, preset = "dense-rope", folder;
   std::vector<std::string> sets;
+  int threads = 0;
   app.add_option("--corpus", corpus, "Text to train on");
   app.add_option("--preset", preset, "Experiment");
+  app.add_option("--threads", threads, "CPU threads");
   app.add_option("--set", sets, "key=value");
   app.add_option("--dump", folder, "Where the initial state goes");
   CLI11_PARSE(app, argc, argv);
 
-  experiments::Experiment experiment = experiments::load_preset(preset, "gpu");
+  const train::DeviceSetup setup = train::set_up_device(train::Device::Auto, threads);
+  experiments::Experiment experiment =
+      experiments::load_preset(preset, setup.device.is_cuda() ? "gpu" : "cpu");
   for (const std::string& set : sets) {
     const auto equals = set.find('=');
     check(equals != std::string::npos, "--set wants key=value");
     experiments::set(experiment, set.substr(0, equals), set.substr(equals + 1));
   }
   experiments::validate(experiment);
-  const train::DeviceSetup setup = train::set_up_device(train::Device::Auto, 0);
   const data::PreparedData data =
       data::prepare(experiment.data, corpus.empty() ? std::vector<std::string>{} : std::vector{corpus},
                     experiment.model.context, {});
