@@ -1,6 +1,7 @@
 // Runs beside one another: what may be subtracted, what is drawn over what, how time is locked.
 #include "viz/model/comparison.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -315,6 +316,22 @@ TEST(SeedSpread, DriftAndDensityHaveItToo) {
   const Picture density = density_query(runs.frame(), {});
   ASSERT_EQ(density.tracks.at(0).spreads.size(), 1u);
   EXPECT_TRUE(line_called(density.tracks[0], "A+B scope, spread of 2 seeds").is_spread);
+}
+
+TEST(SeedSpread, WhatIsProbedAndRecordedMakesNoOtherArm) {
+  Runs runs;
+  for (int number : {1, 2}) {
+    test::SmallRun source;
+    trace::Schema schema = *source.schema;
+    schema.seed = static_cast<std::uint64_t>(number);
+    schema.run_uuid[0] = static_cast<char>('0' + number);
+    schema.experiment_json = fmt::format(
+        R"({{"train":{{"seed":{},"steps":100}},"probe":{{"every":{}}},"recording":{{"budget":{}}}}})", number,
+        number, number);
+    runs.add(std::make_shared<const trace::Schema>(schema), {source.frame(0)});
+  }
+  runs.compare_all();
+  EXPECT_EQ(seed_groups(compared_runs(runs.frame())).size(), 1u);
 }
 
 TEST(SeedSpread, OneSeedOfEachArmHasNone) {

@@ -145,6 +145,22 @@ TEST(SideBySide, AReplayShowsTheOtherRunAtTheSameStep) {
   EXPECT_NE(pair.text(), at_40);
 }
 
+TEST(SideBySide, TheOtherRunTakesThePlaceOfThisOneAndGoesAgain) {
+  Pair pair;
+  pair.selection.comparison.beside = {1};
+  const DrawHash own = pair.draw();
+  pair.view->set_settings({{"other_run", true}});
+  EXPECT_NE(pair.draw().value, own.value);
+  EXPECT_TRUE(pair.says("\nB\t"));
+  EXPECT_FALSE(pair.says("\nA\t"));
+  pair.selection.comparison = {};
+  pair.draw();
+  EXPECT_FALSE(pair.says("\nB\t")) << "without another run it shows its own";
+  pair.selection.comparison.beside = {1};
+  pair.view->set_settings({{"other_run", false}});
+  EXPECT_EQ(pair.draw().value, own.value);
+}
+
 TEST(SideBySide, EveryKindThatPairsDrawsBothSides) {
   for (const auto& made : make_views()) {
     if (!made->can_pair()) continue;

@@ -171,7 +171,7 @@ std::unique_ptr<viz::View> make_view(const std::string& id) {
 
 nlohmann::json own_settings(const viz::View& view) {
   nlohmann::json settings = view.settings();
-  for (const char* key : {"side_by_side", "link_cameras", "beside_step"}) settings.erase(key);
+  for (const char* key : {"side_by_side", "link_cameras", "beside_step", "other_run"}) settings.erase(key);
   return settings;
 }
 

@@ -153,6 +153,19 @@ void add_side_by_side(State& state, CommandBuilder& table, viz::CommandArgument 
           },
           needs_pair)
       .add(
+          "compare.flip", "The other run in place of this one in the view in front, and back", {"B"},
+          [&state] {
+            change_in_front(state, {{"other_run", !is_on_in_front(state, "other_run")}});
+          },
+          [&state]() -> std::string {
+            if (const std::string reason = why_not_paired(state); !reason.empty()) return reason;
+            if (is_on_in_front(state, "side_by_side")) return "both runs are shown already";
+            const viz::Comparison& comparison = state.selection.comparison;
+            const bool has_baseline = comparison.baseline && comparison.baseline != state.run()->id();
+            return has_baseline || has_beside(state) ? "" : "no run is compared: Alt+A picks a second one";
+          },
+          [&state] { return is_on_in_front(state, "other_run"); })
+      .add(
           "compare.link_cameras", "Link the cameras of both sides, or move each alone", {"Alt+L"},
           [&state] {
             change_in_front(state, {{"link_cameras", !is_on_in_front(state, "link_cameras")}});

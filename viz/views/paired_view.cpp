@@ -14,7 +14,8 @@ namespace {
 using nlohmann::json;
 
 constexpr float kGap = 12, kPaneTitle = 20;  // lengths at scale 1
-constexpr const char* kOwnKeys[] = {"side_by_side", "link_cameras", "beside_step", "panes", "beside_camera"};
+constexpr const char* kOwnKeys[] = {"side_by_side", "link_cameras", "beside_step",
+                                    "other_run",    "panes",        "beside_camera"};
 
 bool is_camera(const std::string& key) { return key.starts_with("camera"); }
 
@@ -77,16 +78,18 @@ auto PairedView::in_pane(ViewContext& context, const Pane& pane, std::size_t pla
 }
 
 bool PairedView::shows(const Pairing& panes, std::size_t place) const {
+  if (!is_paired_) return (place == kBeside) == panes.beside.has_value();
   const int number = (place == kOwn) == panes.is_own_first ? 1 : 2;
   return panes_ == 0 || panes_ == number;
 }
 
 void PairedView::draw(ViewContext& context) {
-  const Pairing panes = is_paired_ ? pairing_of(context) : Pairing{};
-  if (!panes.own) return views_[kOwn]->draw(context);
+  const Pairing panes = has_panes() ? pairing_of(context) : Pairing{};
+  if (!is_paired_ || !panes.own || !panes.beside) front_ = panes.beside && !is_paired_ ? kBeside : kOwn;
+  if (!panes.own || (!is_paired_ && !panes.beside)) return views_[kOwn]->draw(context);
   ImGui::PushID(id().data(), id().data() + id().size());
   const bool shows_own = shows(panes, kOwn), shows_beside = shows(panes, kBeside);
-  draw_top(context, panes);
+  if (is_paired_) draw_top(context, panes);
   const ImVec2 at = ImGui::GetCursorScreenPos(), room = ImGui::GetContentRegionAvail();
   const bool shows_both = shows_own && shows_beside;
   const ImVec2 size{shows_both ? std::floor((room.x - px(kGap)) / 2) : room.x, room.y};
@@ -186,7 +189,7 @@ void PairedView::follow_each_other() {
 }
 
 Twin PairedView::twin(ViewContext& context) const {
-  const Pairing panes = is_paired_ ? pairing_of(context) : Pairing{};
+  const Pairing panes = has_panes() ? pairing_of(context) : Pairing{};
   if (!panes.own) return views_[kOwn]->twin(context);
   const auto twin_in = [&](const Pane& pane, std::size_t place) {
     return in_pane(context, pane, place, [](View& view, ViewContext& own) { return view.twin(own); });
@@ -198,22 +201,24 @@ Twin PairedView::twin(ViewContext& context) const {
 }
 
 std::string PairedView::values_text(ViewContext& context) const {
-  const Pairing panes = is_paired_ ? pairing_of(context) : Pairing{};
+  const Pairing panes = has_panes() ? pairing_of(context) : Pairing{};
   if (!panes.own) return views_[kOwn]->values_text(context);
-  const auto text_in = [&](const Pane& pane, std::size_t place) {
-    return pane.letter + ": " + pane.words + "\n" +
-           in_pane(context, pane, place, [](View& view, ViewContext& own) { return view.values_text(own); });
+  std::string text;
+  const auto add = [&](const Pane& pane, std::size_t place) {
+    if (!shows(panes, place)) return;
+    text += (text.empty() ? "" : "\n\n") + pane.letter + ": " + pane.words + "\n";
+    text += in_pane(context, pane, place, [](View& view, ViewContext& own) { return view.values_text(own); });
   };
-  std::string text = text_in(*panes.own, kOwn);
-  if (!panes.beside) return text;
-  const std::string other = text_in(*panes.beside, kBeside);
-  return panes.is_own_first ? text + "\n\n" + other : other + "\n\n" + text;
+  if (panes.beside && !panes.is_own_first) add(*panes.beside, kBeside);
+  add(*panes.own, kOwn);
+  if (panes.beside && panes.is_own_first) add(*panes.beside, kBeside);
+  return text;
 }
 
 bool PairedView::walk(ViewContext& context, Walk key) {
-  const Pairing panes = is_paired_ ? pairing_of(context) : Pairing{};
+  const Pairing panes = has_panes() ? pairing_of(context) : Pairing{};
   if (!panes.own) return views_[kOwn]->walk(context, key);
-  const std::size_t place = panes.beside ? front_ : kOwn;
+  const std::size_t place = !panes.beside ? kOwn : is_paired_ ? front_ : kBeside;
   return in_pane(context, place == kOwn ? *panes.own : *panes.beside, place,
                  [key](View& view, ViewContext& own) { return view.walk(own, key); });
 }
@@ -222,6 +227,7 @@ json PairedView::settings() const {
   json all = views_[kOwn]->settings();
   all["side_by_side"] = is_paired_;
   all["link_cameras"] = links_cameras_;
+  all["other_run"] = shows_other_;
   all["beside_step"] = beside_step_;
   if (panes_ != 0) all["panes"] = panes_;
   if (!links_cameras_) all["beside_camera"] = camera_of(views_[kBeside]->settings());
@@ -242,6 +248,7 @@ void PairedView::set_settings(const json& settings) {
   };
   take("side_by_side", is_paired_);
   take("link_cameras", links_cameras_);
+  take("other_run", shows_other_);
   beside_step_ = whole("beside_step", -1, std::int64_t{1} << 53, beside_step_);
   panes_ = static_cast<int>(whole("panes", 0, 2, 0));
   json own = settings;

@@ -32,15 +32,16 @@ class PairedView final : public View {
   bool is_walking() const override { return in_front().is_walking(); }
   bool has_camera() const override { return views_[0]->has_camera(); }
   bool can_pair() const override { return true; }
-  // Those of the view, with "side_by_side", "link_cameras", "beside_step" (-1: another run's) and "panes" (0:
-  // both, 1, 2: one of them, for figures of their own).
+  // Those of the view, with "side_by_side", "link_cameras", "beside_step" (-1: another run's), "other_run"
+  // (alone, but the other pane) and "panes" (0: both, 1, 2: one of them, for figures of their own).
   nlohmann::json settings() const override;
   void set_settings(const nlohmann::json& settings) override;
 
  private:
   enum Place : std::size_t { kOwn = 0, kBeside = 1 };
 
-  View& in_front() const { return *views_[is_paired_ ? front_ : kOwn]; }
+  View& in_front() const { return *views_[front_]; }
+  bool has_panes() const { return is_paired_ || shows_other_; }
   bool shows(const Pairing& panes, std::size_t place) const;
   Pairing pairing_of(const ViewContext& context) const;
   // Calls `act` with the view of a pane and a context that looks at the pane's run and step.
@@ -53,10 +54,10 @@ class PairedView final : public View {
   void follow_each_other();
 
   std::array<std::unique_ptr<View>, 2> views_;
-  bool is_paired_ = false, links_cameras_ = true;
+  bool is_paired_ = false, links_cameras_ = true, shows_other_ = false;
   std::int64_t beside_step_ = -1;
   int panes_ = 0;
-  std::size_t front_ = kOwn;  // the pane that the pointer or the keyboard was in last
+  std::size_t front_ = kOwn;  // of those drawn, the pane that the pointer was in last
   nlohmann::json agreed_;     // what both panes had after the last frame
 };
 
