@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
@@ -184,6 +185,9 @@ class Pictures {
     request.width = static_cast<int>(static_cast<float>(options_.width) / frame_.appearance().scale);
     request.height = static_cast<int>(static_cast<float>(options_.height) / frame_.appearance().scale);
     request.selection = frame_.selection();
+    for (const frame::ViewSlot& slot : frame_.state().slots) {
+      if (slot.view->id() == id) request.settings = slot.view->settings().dump();
+    }
     request.formats = {format};
     trace::write_file(path, session_.export_text(request));
     fmt::print("{}\n", path);
