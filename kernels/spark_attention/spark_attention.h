@@ -100,6 +100,8 @@ struct SparkAttentionCase {
   const double* declarations = nullptr;   // [T,r] z
   const std::uint8_t* reasons = nullptr;  // [T,T] ScopeReason
   const double* d_output = nullptr;       // [H,T,D]
+  const double* saved_output = nullptr;   // [H,T,D] what sum w dw is taken from, d_output . saved_output, as
+                                          // the kernels do from rounded outputs; or null: the exact output
   double theta = 0, tau = 0.5, kappa = 1, scale = 1;
   double penalty = 0;  // weight / (pairs L)
   SparkEstimator estimator = SparkEstimator::Surrogate;

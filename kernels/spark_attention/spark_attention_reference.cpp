@@ -112,7 +112,9 @@ class Reference {
     const double* upstream = in_.d_output + row * width_;
     const double* hard = out_.hard_weights + row * tokens_;
     const double* weights = is_surrogate ? out_.soft_weights + row * tokens_ : hard;
-    const double mean = dot(upstream, (is_surrogate ? out_.soft_output : out_.output) + row * width_, width_);
+    const double* own_output = is_surrogate ? out_.soft_output : out_.output;
+    const double* output = in_.saved_output != nullptr ? in_.saved_output : own_output;
+    const double mean = dot(upstream, output + row * width_, width_);
     for (std::int64_t key = 0; key <= query; ++key) {
       const std::int64_t column = head * tokens_ + key;
       const double d_logit = weights[key] * (dot(upstream, in_.values + column * width_, width_) - mean);

@@ -41,8 +41,10 @@ void expect_near(const std::vector<float>& got, const std::vector<float>& wanted
 }
 
 // Weights, soft gates, dS and the factors of every product are rounded to bf16 (2^-9 of their value, 1.1e-3
-// in root mean square); outputs are one product and one rounding away from fp64, gradients two or three, and
-// delta adds the rounding of the saved output.
+// in root mean square); outputs are one product and one rounding away from fp64, gradients two or three. What
+// the rounding of the saved output does to sum w dw has no such bound: where one key holds nearly all weight
+// it is as large as what remains of dw - sum w dw. So the reference reads the saved output, too; that it is
+// near the exact one is tested by itself.
 constexpr double kOutput = 3e-3, kGradient = 8e-3, kFloor = 2e-6;
 
 void expect_attention(const SparkSetting& setting, std::uint32_t seed) {
@@ -53,12 +55,16 @@ void expect_attention(const SparkSetting& setting, std::uint32_t seed) {
   const TestStream stream;
   run.run(stream);
   stream.wait();
-  const SparkExpected wanted = expect_spark(made, decision_of(run, made.scores_shape()));
+  const bool is_surrogate = setting.estimator == SparkEstimator::Surrogate;
+  const std::vector<float> output = widened(run.output.fetch()),
+                           soft_output = widened(run.soft_output.fetch());
+  const SparkExpected wanted =
+      expect_spark(made, decision_of(run, made.scores_shape()), is_surrogate ? soft_output : output);
 
-  expect_near(widened(run.output.fetch()), wanted.output, kOutput, kFloor, "output");
+  expect_near(output, wanted.output, kOutput, kFloor, "output");
   expect_near(run.lse_hard.fetch(), wanted.lse_hard, 1e-5, 1e-5, "lse_hard");
-  if (setting.estimator == SparkEstimator::Surrogate) {
-    expect_near(widened(run.soft_output.fetch()), wanted.soft_output, kOutput, kFloor, "soft_output");
+  if (is_surrogate) {
+    expect_near(soft_output, wanted.soft_output, kOutput, kFloor, "soft_output");
     expect_near(run.lse_soft.fetch(), wanted.lse_soft, 3e-3, 1e-5, "lse_soft");
   }
   expect_near(run.gradient(0), wanted.d_queries, kGradient, kFloor, "d_queries");

@@ -84,6 +84,29 @@ TEST(SparkAttentionReference, SurrogateIsTheGradientOfSoftAttention) {
   EXPECT_NEAR(slope(golden.theta), d_theta, 1e-8);
 }
 
+TEST(SparkAttentionReference, ASavedOutputStandsForTheExactOne) {
+  for (const SparkEstimator estimator : {SparkEstimator::Surrogate, SparkEstimator::InScope}) {
+    SparkGolden golden;
+    golden.run(estimator, SparkGatePairs::All);
+    const std::vector<double> d_queries = golden.d_queries;
+    std::vector<double> saved = estimator == SparkEstimator::Surrogate ? golden.soft_output : golden.output;
+    golden.saved_output = saved.data();
+    golden.run(estimator, SparkGatePairs::All);
+    EXPECT_EQ(golden.d_queries, d_queries);
+    // One lost in row 4 adds its weights to d_logits: dq4 += scale * sum of w k.
+    saved[4 * 2] -= 1;
+    golden.run(estimator, SparkGatePairs::All);
+    const double* weights =
+        (estimator == SparkEstimator::Surrogate ? golden.soft : golden.hard).data() + 4 * 6;
+    for (int i = 0; i < 2; ++i) {
+      double wanted = d_queries[4 * 2 + i];
+      for (int key = 0; key < 6; ++key) wanted += weights[key] * golden.keys[key * 2 + i] / std::sqrt(2.0);
+      EXPECT_NEAR(golden.d_queries[4 * 2 + i], wanted, 1e-12);
+      EXPECT_EQ(golden.d_queries[5 * 2 + i], d_queries[5 * 2 + i]);
+    }
+  }
+}
+
 TEST(SparkAttentionReference, ThePenaltyIsTheGradientOfTheMeanSoftGate) {
   SparkGolden golden;
   std::fill(golden.upstream.begin(), golden.upstream.end(), 0.0);

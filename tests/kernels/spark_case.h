@@ -111,7 +111,11 @@ struct SparkExpected {
   double d_theta = 0, mass[2] = {};
 };
 
-inline SparkExpected expect_spark(const SparkCase& made, const SparkDecision& decision) {
+//
+// `saved_output` [B,T,H,D] as the kernels left it, of the weights that dl is taken from, stands for the exact
+// output where the backward pass reads it; empty: the exact one.
+inline SparkExpected expect_spark(const SparkCase& made, const SparkDecision& decision,
+                                  const std::vector<float>& saved_output = {}) {
   const SparkSetting& s = made.setting;
   const std::int64_t tokens = s.tokens, heads = s.heads, width = s.head_width,
                      vectors = heads * tokens * width, words = scope_words(tokens);
@@ -123,14 +127,17 @@ inline SparkExpected expect_spark(const SparkCase& made, const SparkDecision& de
   const std::vector<double> slopes(made.slopes.begin(), made.slopes.end());
   const double pairs = std::max(1.0, double(s.batch) * double(tokens) * double(tokens - 1) / 2);
   for (std::int64_t b = 0; b < s.batch; ++b) {
-    std::vector<double> queries(vectors), keys(vectors), values(vectors), upstream(vectors);
+    std::vector<double> queries(vectors), keys(vectors), values(vectors), upstream(vectors),
+        saved(saved_output.empty() ? 0 : vectors);
     for (std::int64_t h = 0, place = 0; h < heads; ++h) {
       for (std::int64_t t = 0; t < tokens; ++t) {
         for (std::int64_t i = 0; i < width; ++i, ++place) {
           queries[place] = made.qkv_value(b, t, 0, h, i);
           keys[place] = made.qkv_value(b, t, 1, h, i);
           values[place] = made.qkv_value(b, t, 2, h, i);
-          upstream[place] = float_from_bfloat16(made.d_output[((b * tokens + t) * heads + h) * width + i]);
+          const std::int64_t source = ((b * tokens + t) * heads + h) * width + i;
+          upstream[place] = float_from_bfloat16(made.d_output[source]);
+          if (!saved.empty()) saved[place] = saved_output[source];
         }
       }
     }
@@ -156,6 +163,7 @@ inline SparkExpected expect_spark(const SparkCase& made, const SparkDecision& de
     input.slopes = slopes.empty() ? nullptr : slopes.data();
     input.addresses = addresses.data(), input.declarations = declarations.data();
     input.reasons = reasons.data(), input.d_output = upstream.data();
+    input.saved_output = saved.empty() ? nullptr : saved.data();
     input.theta = made.theta, input.tau = made.tau, input.kappa = made.kappa, input.scale = made.rule().scale;
     input.penalty = made.weight / (pairs * double(made.layers));
     input.estimator = s.estimator, input.gate_pairs = s.gate_pairs;

@@ -20,6 +20,7 @@ struct SparkGolden {
   std::vector<double> values = {1, 0, 0, 1, 1, 1, -1, 2, .5, -.5, 2, 1};
   std::vector<double> upstream = {1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1};  // of sum y[0] - y[1]
   double theta = .6, penalty = 0;
+  const double* saved_output = nullptr;  // [6,2]
   ScopeRule rule{true, true, 2};
 
   std::vector<std::uint8_t> reasons = std::vector<std::uint8_t>(36);
@@ -59,6 +60,7 @@ struct SparkGolden {
     input.queries = queries.data(), input.keys = keys.data(), input.values = values.data();
     input.addresses = addresses.data(), input.declarations = declarations.data();
     input.reasons = reasons.data(), input.d_output = upstream.data();
+    input.saved_output = saved_output;
     input.theta = theta, input.scale = 1 / std::sqrt(2.0), input.penalty = penalty;
     input.estimator = estimator, input.gate_pairs = pairs;
     spark_attention_reference(
