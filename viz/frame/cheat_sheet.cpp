@@ -105,11 +105,11 @@ void category_rows(const viz::CommandTable& commands, const std::string& categor
       ui::key_cap(row.keys[i]);
     }
     const float x = std::max(at.x + px(kKeys), ImGui::GetItemRectMax().x + px(8));
-    const bool is_whole = draw_text_within(ImGui::GetWindowDrawList(), Font::Regular, kSmallText + 0.5f,
-                                           {x, at.y + px(1)}, right - x, color(Token::Text), row.words)
-                              .fit == Fit::Whole;
-    if (!is_whole && ImGui::IsMouseHoveringRect({x, at.y}, {right, ImGui::GetItemRectMax().y}))
-      ImGui::SetTooltip("%s", row.words.c_str());
+    const FontScope font(Font::Regular, kSmallText + 0.5f);
+    ImGui::SetCursorScreenPos({x, at.y + px(1)});
+    ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + right - x);
+    ImGui::TextUnformatted(row.words.c_str());
+    ImGui::PopTextWrapPos();
   }
   ImGui::Dummy({0, px(8)});
 }
@@ -143,7 +143,7 @@ std::string keys_as_text(const State& state) {
 
 void draw_cheat_sheet(State& state) {
   if (!state.show_cheat_sheet) return;
-  if (begin_overlay("keys", 1280, 860, state.show_cheat_sheet)) {
+  if (begin_overlay("keys", 1800, 1000, state.show_cheat_sheet)) {
     {
       FontScope font(Font::SemiBold, kTitleText - 2);
       ImGui::TextUnformatted("Keys");
@@ -155,7 +155,7 @@ void draw_cheat_sheet(State& state) {
               (title.empty() ? "" : "Keys of " + title + " are among these. ") + "Esc closes this.");
     ImGui::Dummy({0, px(6)});
     const float room = ImGui::GetContentRegionAvail().x;
-    const std::size_t count = room > px(1000) ? 3 : room > px(640) ? 2 : 1;
+    const std::size_t count = room > px(1400) ? 4 : room > px(1000) ? 3 : room > px(640) ? 2 : 1;
     const auto columns = columns_of(state.commands, state.focused_view, count);
     if (ImGui::BeginTable("keys", static_cast<int>(count), ImGuiTableFlags_SizingStretchSame)) {
       for (const std::vector<std::string>& column : columns) {

@@ -9,8 +9,11 @@ namespace sparsescope::frame {
 
 bool begin_overlay(const char* name, float width, float height, bool& show) {
   const ImVec2 size = ImGui::GetIO().DisplaySize;
-  ImGui::SetNextWindowPos({size.x / 2, std::max(px(72), size.y * 0.12f)}, ImGuiCond_Always, {0.5f, 0});
-  ImGui::SetNextWindowSize({std::min(px(width), size.x - px(32)), std::min(px(height), size.y - px(110))});
+  // At the usual height, or higher where it would not be whole.
+  const float margin = px(16), tall = std::min(px(height), size.y - 2 * margin);
+  const float top = std::min(std::max(px(72), size.y * 0.12f), size.y - margin - tall);
+  ImGui::SetNextWindowPos({size.x / 2, top}, ImGuiCond_Always, {0.5f, 0});
+  ImGui::SetNextWindowSize({std::min(px(width), size.x - 2 * margin), tall});
   ImGui::PushStyleColor(ImGuiCol_WindowBg, color4(Token::Raised));
   ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, std::max(1.f, px(1)));
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{px(16), px(14)});

@@ -66,15 +66,17 @@ void adjust_button(State& state, const std::string& preset, ImVec2 card, float w
   ImGui::Dummy({0, 0});
 }
 
+void no_training_line(const std::string& reason, float width) {
+  ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
+  ui::wrapped("Training is not possible here: " + reason + ".", Token::Warn);
+  ImGui::PopTextWrapPos();
+  ImGui::Dummy({0, px(4)});
+}
+
 void preset_column(State& state, float width) {
   column_heading("Train a preset");
   const std::string reason = state.host.why_no_training();
-  if (!reason.empty()) {
-    ImGui::PushTextWrapPos(ImGui::GetCursorPosX() + width);
-    ui::wrapped("Training is not possible here: " + reason + ".", Token::Warn);
-    ImGui::PopTextWrapPos();
-    ImGui::Dummy({0, px(4)});
-  }
+  if (!reason.empty()) no_training_line(reason, width);
   if (reason.empty() && !state.presets.empty())
     ui::muted("A click starts it; Adjust, or Ctrl+N, chooses every value first");
   for (const PresetCard& preset : state.presets) {
@@ -147,10 +149,19 @@ void draw_start_page(State& state, const Area& area) {
       ImGui::Dummy({0, px(4)});
       if (ui::button("Back to the runs (Esc)")) state.show_start_page = false;
     }
+    // Without presets a whole column for why they are missing would be too much.
+    const bool has_presets = !state.presets.empty() || state.host.why_no_training().empty();
+    if (!has_presets) no_training_line(state.host.why_no_training(), content);
     ImGui::EndGroup();
     ImGui::Dummy({0, px(18)});
     const float top = ImGui::GetCursorScreenPos().y;
     ImGui::SetCursorScreenPos({left, top});
+    if (!has_presets) {
+      if (ImGui::BeginChild("files", {content, area.max.y - top - px(16)}))
+        file_column(state, ImGui::GetContentRegionAvail().x - px(6));
+      ImGui::EndChild();
+      return end_region();
+    }
     if (ImGui::BeginChild("presets", {first, area.max.y - top - px(16)}))
       preset_column(state, ImGui::GetContentRegionAvail().x - px(6));
     ImGui::EndChild();
