@@ -286,7 +286,12 @@ DeclarationPlace draw_declaration_map(const DeclarationMap& map, DeclarationCame
   ImGui::SetCursorScreenPos({layout.max.x + px((has_strips ? strips_width() : 0) + kBarGap), layout.min.y});
   ui::color_bar("scale", map.scale, picture.scale.unit, ui::BarLayout::Vertical,
                 std::min(320.f, (layout.max.y - layout.min.y) / current_scale()),
-                picture.cells->invalid_count(), "none");
+                picture.cells->invalid_count(), "none", picture.value_name);
+  // What rows and columns are, in the corner that their labels leave free.
+  const ImVec2 free{layout.outer_min.x, layout.max.y + px(4)};
+  const bool by_id = picture.settings.rows == DeclarationRows::Ids;
+  draw_text(ImGui::GetWindowDrawList(), Font::Regular, kSmallText - 1, free, color(Token::Muted),
+            by_id ? "declarer, id →" : "position, id →");
   ImGui::SetCursorScreenPos(outer_min);
   ImGui::Dummy(map.size);
   handle_pointer(map, place, corner, context);

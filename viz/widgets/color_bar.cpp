@@ -86,7 +86,8 @@ float color_bar_thickness(BarLayout layout) {
 }
 
 void color_bar(const char* id, const ColorScale& scale, const std::string& unit, BarLayout layout,
-               float length, std::int64_t invalid_count, const std::string& absent) {
+               float length, std::int64_t invalid_count, const std::string& absent,
+               const std::string& quantity) {
   const bool is_vertical = layout == BarLayout::Vertical;
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float thickness = color_bar_thickness(layout), whole = px(length);
@@ -102,8 +103,12 @@ void color_bar(const char* id, const ColorScale& scale, const std::string& unit,
   const float line = text_size(Font::Mono, kText, "0").y;
   if (is_vertical) {
     const int lines_below = (kind.empty() ? 0 : 1) + (invalid.empty() ? 0 : 1) + (absent.empty() ? 0 : 1);
+    ImFont* font = handle(Font::Regular);
+    const float text_pixels = px(kText), wrap = thickness + px(4);
+    const float words =
+        quantity.empty() ? 0 : font->CalcTextSizeA(text_pixels, FLT_MAX, wrap, quantity.c_str()).y + px(2);
     bar.max = {corner.x + px(kBar),
-               corner.y + size.y - px(kEnd) - static_cast<float>(lines_below) * (line + px(2))};
+               corner.y + size.y - px(kEnd) - words - static_cast<float>(lines_below) * (line + px(2))};
     bar.min.y += px(kEnd);
     const float left = bar.max.x + px(8);
     const auto label = [&](float place, const std::string& text) {
@@ -114,6 +119,10 @@ void color_bar(const char* id, const ColorScale& scale, const std::string& unit,
       label(0.5f, viz::format_number(static_cast<double>(scale.value_at(0.5f)), 3));
     label(0, viz::format_number(static_cast<double>(scale.low), 3));
     float y = bar.max.y + px(kEnd) + px(2);
+    if (!quantity.empty()) {
+      list->AddText(font, text_pixels, {corner.x, y}, ink, quantity.c_str(), nullptr, wrap);
+      y += words;
+    }
     if (!kind.empty()) {
       draw_text(list, Font::Regular, kText, {corner.x, y}, ink, kind.c_str());
       y += line + px(2);

@@ -79,11 +79,12 @@ namespace ui {
 
 // A bar of the map with limits, middle, scale and unit, ends for what lies under and over the limits, and the
 // hatch with a count when cells are invalid; a vertical one with `absent` shows the hatch of cells without a
-// value, in these words. `length` at scale 1. An item: the cursor goes on below it (use
-// SameLine). The tooltip tells the value under the pointer.
+// value, in these words, and says under the colours what they stand for. `length` at scale 1. An item: the
+// cursor goes on below it (use SameLine). The tooltip tells the value under the pointer.
 enum class BarLayout { Horizontal, Vertical };
 void color_bar(const char* id, const ColorScale& scale, const std::string& unit, BarLayout layout,
-               float length, std::int64_t invalid_count = 0, const std::string& absent = "");
+               float length, std::int64_t invalid_count = 0, const std::string& absent = "",
+               const std::string& quantity = "");
 // How much room it takes across its length, in framebuffer pixels.
 float color_bar_thickness(BarLayout layout);
 
