@@ -139,27 +139,18 @@ std::vector<std::int64_t> distinct_ids(const at::Tensor& ids) {
   return sorted;
 }
 
-at::Tensor declared_ids(const at::Tensor& scores, const at::Tensor& theta, const at::Tensor& ids,
-                        const std::vector<std::int64_t>& distinct) {
-  const at::Tensor host = ids.detach().cpu().contiguous();
-  const auto* first = host.data_ptr<std::int64_t>();
-  at::Tensor rows = at::empty({std::ssize(distinct)}, at::TensorOptions().dtype(at::kLong));
-  for (std::size_t index = 0; index < distinct.size(); ++index) {
-    const auto* found = std::find(first, first + host.numel(), distinct[index]);
-    check(found != first + host.numel(), "a distinct id occurs in its sequence");
-    rows.data_ptr<std::int64_t>()[index] = found - first;
-  }
-  return scores.index_select(0, rows.to(scores.device())).gt(theta.to(scores.scalar_type()));
+DeclaredIds declared_ids(const at::Tensor& scores, const at::Tensor& theta, const at::Tensor& ids,
+                         const at::Tensor& distinct) {
+  const at::Tensor is_there = distinct.unsqueeze(1).eq(ids.unsqueeze(0));  // [N,T]
+  const at::Tensor first = is_there.to(at::kByte).argmax(1);
+  return {scores.index_select(0, first).gt(theta.to(scores.scalar_type())), is_there.any(1)};
 }
 
-at::Tensor scores_of_ids(const LanguageModel& model, const at::Tensor& declaration,
-                         const std::vector<std::int64_t>& ids) {
+at::Tensor scores_of_ids(const LanguageModel& model, const at::Tensor& declaration, const at::Tensor& ids) {
   const c10::NoGradGuard no_graph;
   const experiments::SparkConfig& spark = model.config().spark;
   const double scale = spark.kappa / std::sqrt(static_cast<double>(spark.rank));
-  at::Tensor rows = at::empty({std::ssize(ids)}, at::TensorOptions().dtype(at::kLong));
-  std::copy(ids.begin(), ids.end(), rows.data_ptr<std::int64_t>());
-  const at::Tensor addresses = model.addresses().index_select(0, rows.to(declaration.device()));  // [N,r]
+  const at::Tensor addresses = model.addresses().index_select(0, ids);  // [N,r]
   return at::matmul(addresses * scale, declaration.t());
 }
 

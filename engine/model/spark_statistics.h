@@ -49,13 +49,17 @@ inline constexpr std::int64_t kDeclarerSample = 256;
 // For probes; sequences one at a time.
 // The ids that occur in `ids` [T], ascending.
 std::vector<std::int64_t> distinct_ids(const at::Tensor& ids);
-// Which of `distinct` each position declares: bool [N,T], taken from `scores` [T,T] itself (the row of an
-// id's first occurrence), so that direct[t,p] == declared[ids_t][p] for p < t.
-at::Tensor declared_ids(const at::Tensor& scores, const at::Tensor& theta, const at::Tensor& ids,
-                        const std::vector<std::int64_t>& distinct);
-// Scores kappa u_v.z_p / sqrt(r) of ids that need not occur in a sequence: [N,T] from z [T,r] of one layer.
-at::Tensor scores_of_ids(const LanguageModel& model, const at::Tensor& declaration,
-                         const std::vector<std::int64_t>& ids);
+// Which of `distinct` [N] i64 each position declares, taken from `scores` [T,T] itself (the row of an id's
+// first occurrence in `ids` [T]), so that direct[t,p] == bits[n of ids_t][p] for p < t. Nothing is read back.
+struct DeclaredIds {
+  at::Tensor bits;    // [N,T] bool; rows of ids that do not occur mean nothing
+  at::Tensor occurs;  // [N] bool
+};
+DeclaredIds declared_ids(const at::Tensor& scores, const at::Tensor& theta, const at::Tensor& ids,
+                         const at::Tensor& distinct);
+// Scores kappa u_v.z_p / sqrt(r) of `ids` [N] i64 that need not occur in a sequence: [N,T] from z [T,r] of
+// one layer.
+at::Tensor scores_of_ids(const LanguageModel& model, const at::Tensor& declaration, const at::Tensor& ids);
 // Packs the last axis of a bool tensor: [..., ceil(n/8)] u8, little-endian, rows padded with 0.
 at::Tensor pack_bits(const at::Tensor& bits);
 

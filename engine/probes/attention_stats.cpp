@@ -117,20 +117,15 @@ std::vector<std::string> attention_stat_names(const experiments::ModelConfig& co
   return names;
 }
 
-ProbeBytes measure_attention_stats(const ProbeInput& input) {
-  const experiments::ModelConfig& config = input.model.config();
-  std::vector<at::Tensor> layers;
-  for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    const at::Tensor weights = input.text.get(model::Observation::AttentionWeights, layer);
-    const at::Tensor logits = input.text.get(model::Observation::AttentionLogits, layer);
-    const at::Tensor reasons = input.text.get(model::Observation::Scope, layer);
-    std::vector<at::Tensor> columns = {
-        attention_statistics(weights, logits, input.batch.ids, near_reach(config)),
-        induction_score(input.repeated.get(model::Observation::AttentionWeights, layer)).unsqueeze(1)};
-    if (reasons.defined()) columns.push_back(scope_mass(weights, reasons));
-    layers.push_back(at::cat(columns, 1));  // [H, stats]
-  }
-  return bytes_of(input, at::stack(layers));
+at::Tensor attention_stats_of_layer(const LayerInput& input) {
+  const auto seen = [&](model::Observation what) { return input.seen.get(what, input.layer); };
+  const at::Tensor weights = seen(model::Observation::AttentionWeights);
+  const at::Tensor reasons = seen(model::Observation::Scope);
+  std::vector<at::Tensor> columns = {attention_statistics(weights, seen(model::Observation::AttentionLogits),
+                                                          input.batch.ids, near_reach(input.model.config())),
+                                     input.induction.unsqueeze(1)};
+  if (reasons.defined()) columns.push_back(scope_mass(weights, reasons));
+  return at::cat(columns, 1);
 }
 
 }  // namespace sparsescope::probes

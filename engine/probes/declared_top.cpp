@@ -7,15 +7,11 @@
 
 namespace sparsescope::probes {
 
-ProbeBytes measure_declared_top(const ProbeInput& input) {
-  std::vector<at::Tensor> layers;
-  for (std::int64_t layer = 0; layer < input.model.config().layers; ++layer) {
-    const at::Tensor declaration = input.text.get(model::Observation::Declaration, layer)[0];  // [T,r]
-    const model::DeclaredTop top =
-        model::declared_top(input.model, declaration, kDeclaredTopRanks);                  // [T,8] each
-    layers.push_back(at::stack({top.ids.to(at::kFloat), top.scores.to(at::kFloat)}, -1));  // [T,8,2]
-  }
-  return bytes_of(input, at::stack(layers));
+at::Tensor declared_top_of_layer(const LayerInput& input) {
+  const at::Tensor declaration = input.seen.get(model::Observation::Declaration, input.layer)[0];  // [T,r]
+  const model::DeclaredTop top =
+      model::declared_top(input.model, declaration, kDeclaredTopRanks);       // [T,8] each
+  return at::stack({top.ids.to(at::kFloat), top.scores.to(at::kFloat)}, -1);  // [T,8,2]
 }
 
 }  // namespace sparsescope::probes

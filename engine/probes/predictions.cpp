@@ -16,9 +16,8 @@ namespace sparsescope::probes {
 namespace {
 
 // Row i: log probabilities of the token at i + 1. [T-1,V]
-at::Tensor log_probabilities(const ProbeInput& input) {
-  const at::Tensor logits = input.logits[0];
-  return at::log_softmax(logits.slice(0, 0, logits.size(0) - 1).to(at::kFloat), -1);
+at::Tensor log_probabilities(const at::Tensor& logits) {
+  return at::log_softmax(logits[0].slice(0, 0, logits.size(1) - 1).to(at::kFloat), -1);
 }
 
 at::Tensor unknown(at::IntArrayRef shape, const at::Tensor& like) {
@@ -27,21 +26,21 @@ at::Tensor unknown(at::IntArrayRef shape, const at::Tensor& like) {
 
 }  // namespace
 
-ProbeBytes measure_surprisal(const ProbeInput& input) {
-  const at::Tensor log_p = log_probabilities(input);
-  const at::Tensor targets = input.batch.ids[0].slice(0, 1);  // [T-1]
-  const at::Tensor surprisal = log_p.gather(-1, targets.unsqueeze(-1)).squeeze(-1).neg();
-  return bytes_of(input, at::cat({unknown({1}, surprisal), surprisal}));
+at::Tensor surprisal(const at::Tensor& logits, const ProbeBatch& batch) {
+  const at::Tensor log_p = log_probabilities(logits);
+  const at::Tensor targets = batch.ids[0].slice(0, 1);  // [T-1]
+  const at::Tensor nats = log_p.gather(-1, targets.unsqueeze(-1)).squeeze(-1).neg();
+  return at::cat({unknown({1}, nats), nats});
 }
 
-ProbeBytes measure_predictions(const ProbeInput& input) {
-  const at::Tensor log_p = log_probabilities(input);
+at::Tensor predictions(const at::Tensor& logits, const ProbeBatch&) {
+  const at::Tensor log_p = log_probabilities(logits);
   const std::int64_t ranks = std::min(kPredictionRanks, log_p.size(1));
   const auto [values, ids] = at::topk(log_p, ranks, -1);  // [T-1,ranks]
   at::Tensor rows = at::stack({ids.to(at::kFloat), values}, -1);
   if (ranks < kPredictionRanks)
     rows = at::cat({rows, unknown({rows.size(0), kPredictionRanks - ranks, 2}, rows)}, 1);
-  return bytes_of(input, at::cat({unknown({1, kPredictionRanks, 2}, rows), rows}));
+  return at::cat({unknown({1, kPredictionRanks, 2}, rows), rows});
 }
 
 }  // namespace sparsescope::probes

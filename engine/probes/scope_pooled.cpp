@@ -33,12 +33,8 @@ at::Tensor pool_scope(const at::Tensor& reasons) {
   return block_sums(parts, T) / block_sums(causal, T).clamp_min(1);  // [4,blocks,blocks]
 }
 
-ProbeBytes measure_scope_pooled(const ProbeInput& input) {
-  std::vector<at::Tensor> layers;
-  for (std::int64_t layer = 0; layer < input.model.config().layers; ++layer) {
-    layers.push_back(pool_scope(input.text.get(model::Observation::Scope, layer)[0]));
-  }
-  return bytes_of(input, at::stack(layers).to(at::kHalf));
+at::Tensor scope_pooled_of_layer(const LayerInput& input) {
+  return pool_scope(input.seen.get(model::Observation::Scope, input.layer)[0]).to(at::kHalf);
 }
 
 }  // namespace sparsescope::probes

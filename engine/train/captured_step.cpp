@@ -3,14 +3,15 @@
 #include "engine/train/step.h"
 
 #ifdef SPARSESCOPE_CUDA
-#include <ATen/cuda/CUDAGraph.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
-#include <array>
+#include <optional>
+
+#include "engine/model/device_graph.h"
 
 namespace sparsescope::train {
 namespace {
@@ -45,15 +46,15 @@ class Event {
 
 class CapturedStep : public Step {
  public:
-  CapturedStep(StepBody& body, model::LanguageModel& model, const DeviceSetup& setup, std::int64_t batch,
-               std::int64_t context);
+  CapturedStep(StepBody& body, model::LanguageModel& model, const DeviceSetup& setup, model::GraphPool pool,
+               std::int64_t batch, std::int64_t context);
 
   void begin(const std::vector<std::int32_t>& batch) override;
   StepReport finish() override;
 
  private:
   void try_once(model::LanguageModel& model);
-  void capture();
+  void capture(model::GraphPool pool);
   cudaStream_t stream() const { return c10::cuda::getCurrentCUDAStream().stream(); }
 
   StepBody& body_;
@@ -61,29 +62,19 @@ class CapturedStep : public Step {
   at::Tensor host_ids_;      // the same, pinned
   at::Tensor numbers_;       // [n] f64 on the device, in the graph's memory
   at::Tensor host_numbers_;  // the same, pinned
-  at::cuda::CUDAGraph graph_;
+  std::optional<model::DeviceGraph> graph_;
   Event start_, data_, forward_, backward_, end_;
 };
 
 CapturedStep::CapturedStep(StepBody& body, model::LanguageModel& model, const DeviceSetup& setup,
-                           std::int64_t batch, std::int64_t context)
+                           model::GraphPool pool, std::int64_t batch, std::int64_t context)
     : body_(body) {
   const at::TensorOptions options = at::TensorOptions().dtype(at::kLong);
   ids_ = at::zeros({batch, context + 1}, options.device(setup.device));
   host_ids_ = at::empty({batch, context + 1}, options.pinned_memory(true));
   host_numbers_ = at::empty({body.count()}, at::TensorOptions().dtype(at::kDouble).pinned_memory(true));
-  check(c10::cuda::getCurrentCUDAStream() != c10::cuda::getDefaultCUDAStream(),
-        "a step is captured on a stream of its own");
-  try {
-    try_once(model);
-    capture();
-  } catch (const c10::OutOfMemoryError&) {
-    throw;
-  } catch (const c10::Error& error) {
-    const std::string words = error.what_without_backtrace();
-    throw Error("the training step could not be captured as a graph: " + words.substr(0, words.find('\n')) +
-                "; train.capture = false runs it operation by operation");
-  }
+  try_once(model);
+  capture(pool);
 }
 
 // Libraries choose algorithms and make their handles on first use, and tables that depend on the length alone
@@ -101,13 +92,13 @@ void CapturedStep::try_once(model::LanguageModel& model) {
   must(cudaStreamSynchronize(stream()), "the trial of a training step failed");
 }
 
-void CapturedStep::capture() {
-  graph_.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
-  numbers_ = body_.run(ids_, StepBody::Terms::All, [&](StepBody::Phase phase) {
-    if (phase == StepBody::Phase::Forward) forward_.record_in_graph(stream());
-    if (phase == StepBody::Phase::Backward) backward_.record_in_graph(stream());
+void CapturedStep::capture(model::GraphPool pool) {
+  graph_.emplace("the training step", pool, [&] {
+    numbers_ = body_.run(ids_, StepBody::Terms::All, [&](StepBody::Phase phase) {
+      if (phase == StepBody::Phase::Forward) forward_.record_in_graph(stream());
+      if (phase == StepBody::Phase::Backward) backward_.record_in_graph(stream());
+    });
   });
-  graph_.capture_end();
 }
 
 void CapturedStep::begin(const std::vector<std::int32_t>& batch) {
@@ -118,7 +109,7 @@ void CapturedStep::begin(const std::vector<std::int32_t>& batch) {
                        cudaMemcpyHostToDevice, stream()),
        "a batch could not be copied to the GPU");
   data_.record(stream());
-  graph_.replay();
+  graph_->replay();
   must(cudaMemcpyAsync(host_numbers_.mutable_data_ptr(), numbers_.const_data_ptr(), numbers_.nbytes(),
                        cudaMemcpyDeviceToHost, stream()),
        "the numbers of a step could not be copied from the GPU");
@@ -139,15 +130,16 @@ StepReport CapturedStep::finish() {
 }  // namespace
 
 std::unique_ptr<Step> make_captured_step(StepBody& body, model::LanguageModel& model,
-                                         const DeviceSetup& setup, std::int64_t batch, std::int64_t context) {
-  return std::make_unique<CapturedStep>(body, model, setup, batch, context);
+                                         const DeviceSetup& setup, model::GraphPool pool, std::int64_t batch,
+                                         std::int64_t context) {
+  return std::make_unique<CapturedStep>(body, model, setup, pool, batch, context);
 }
 
 }  // namespace sparsescope::train
 #else
 namespace sparsescope::train {
-std::unique_ptr<Step> make_captured_step(StepBody&, model::LanguageModel&, const DeviceSetup&, std::int64_t,
-                                         std::int64_t) {
+std::unique_ptr<Step> make_captured_step(StepBody&, model::LanguageModel&, const DeviceSetup&,
+                                         model::GraphPool, std::int64_t, std::int64_t) {
   throw Error("this build has no GPU code; build with SPARSESCOPE_CUDA=ON, or train with --device cpu");
 }
 }  // namespace sparsescope::train

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/model/device_graph.h"
 #include "engine/train/device.h"
 #include "engine/train/step_body.h"
 
@@ -23,10 +24,11 @@ class Step {
 // `batch` windows of `context` + 1 ids. Everything outlives the step.
 std::unique_ptr<Step> make_eager_step(StepBody& body, const DeviceSetup& setup, std::int64_t batch,
                                       std::int64_t context);
-// One CUDA graph, captured here after a trial run of forward and backward pass that changes nothing. Every
-// live value is read from the device, so nothing is ever captured again. `model` must have its flat
-// parameters. Throws Error when the device refuses the capture.
+// One CUDA graph in the memory of `pool`, captured here after a trial run of forward and backward pass that
+// changes nothing. Every live value is read from the device, so nothing is ever captured again. `model` must
+// have its flat parameters. Throws Error when the device refuses the capture.
 std::unique_ptr<Step> make_captured_step(StepBody& body, model::LanguageModel& model,
-                                         const DeviceSetup& setup, std::int64_t batch, std::int64_t context);
+                                         const DeviceSetup& setup, model::GraphPool pool, std::int64_t batch,
+                                         std::int64_t context);
 
 }  // namespace sparsescope::train

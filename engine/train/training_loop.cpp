@@ -56,7 +56,7 @@ TrainingLoop::TrainingLoop(const RunParts& parts)
       recording_(parts.schema->channels, parts.state.experiment(), parts.state.model().vocabulary(), step(),
                  parts.recorded),
       times_(parts.state.experiment(), parts.state.model().vocabulary(), possible_multiples(parts)),
-      probe_batch_(parts.texts.probe_batch),
+      prober_(parts.state.model(), parts.texts.probe_batch, parts.state.graph_pool()),
       probe_text_(parts.texts.probe_ids.begin(),
                   parts.texts.probe_ids.begin() + parts.state.experiment().model.context) {
   done_.first_step = parts.state.counters().steps;
@@ -76,7 +76,10 @@ trace::RunStatus TrainingLoop::run() {
   if (!parts_.notice.empty())
     outbox_.events.add(step(), EventKind::Warning, {{"what", "resume"}, {"text", parts_.notice}});
   announce_recording_budget();
-  probe_if_due();
+  prepare_probes();
+  begin_probe_if_due();
+  double no_shadow_ms = 0;
+  finish_probe(no_shadow_ms);
   send_frame();
   evaluate(What::HeldOutLoss, {});
 
@@ -139,8 +142,13 @@ void TrainingLoop::train_step() {
   done_.was_interrupted = false;
   done_.aside_ms = 0;
   const StepReport report = state_.step();
-  if (report.is_finite && may_look_ahead()) state_.begin_step();
-  const double probe_ms = report.is_finite ? probe_if_due() : 0;
+  if (report.is_finite) begin_probe_if_due();
+  double shadow_ms = 0;  // of the next step, which is taken to be as long as this one
+  if (report.is_finite && may_look_ahead()) {
+    state_.begin_step();
+    shadow_ms = report.total_ms;
+  }
+  const double probe_ms = finish_probe(shadow_ms);
   set_step_channels(report, probe_ms);
   done_.evaluation_ms = 0;
   if (!report.is_finite) report_non_finite(report);
@@ -155,8 +163,8 @@ void TrainingLoop::train_step() {
   show_step(report);
   show_mode();
   send_frame();
-  watching_.stepped(step(), report.total_ms, milliseconds_since(done_.step_start), outbox_.blocked_ms(),
-                    seconds());
+  watching_.stepped(step(), report.total_ms, milliseconds_since(done_.step_start),
+                    std::max(0.0, outbox_.blocked_ms() - shadow_ms), seconds());
   if (parts_.checkpoints.is_on() && is_due(step(), state_.experiment().train.checkpoint_every) &&
       !is_finished()) {
     save_checkpoint(CheckpointKeeper::Kind::Scheduled);
@@ -169,7 +177,7 @@ bool TrainingLoop::may_look_ahead() const {
                        state_.control(kPace) <= 0 && !is_finished() && !parts_.inbox.is_waiting();
   const bool is_something_due =
       is_due(step(), experiment.evaluation.every) || is_due(step(), experiment.evaluation.needle_every) ||
-      is_due(step(), experiment.sample.every) || is_due(step(), experiment.probe.every) ||
+      is_due(step(), experiment.sample.every) ||
       (parts_.checkpoints.is_on() && is_due(step(), experiment.train.checkpoint_every));
   return state_.steps_overlap() && is_free && !is_something_due;
 }

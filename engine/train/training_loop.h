@@ -8,8 +8,10 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "engine/probes/prober.h"
 #include "engine/train/checkpoint_keeper.h"
 #include "engine/train/evaluation_times.h"
 #include "engine/train/evaluations.h"
@@ -70,10 +72,17 @@ class TrainingLoop {
   void send_frame();
 
   // Watching (training_watch.cpp).
-  double probe_if_due();
+  enum class Edges { Without, With };
+  std::vector<std::string_view> probe_channels(Edges edges) const;
+  void prepare_probes();
+  // Queues the probe that is due at this step; what is queued next may change the model.
+  void begin_probe_if_due();
+  // Puts what it saw into the frame. `shadow_ms`: how long the device still works on something else; what the
+  // host does uses it up. Milliseconds by which the probe held training up; 0 when none was begun.
+  double finish_probe(double& shadow_ms);
+  // Now, whatever is due, as far as the run records it.
+  void probe_at_once();
   void announce_recording_budget();
-  enum class Edges { Without, With, IfTheyFit };
-  probes::ProbeTimes probe(Edges edges);
   void record_sample(const probes::Measured& measured);
   void sample_if_due();
   void write_text(const SampleRequest& request, TextSampleLog::Reason reason);
@@ -128,7 +137,8 @@ class TrainingLoop {
   Watching watching_;
   RecordingBudget recording_;
   EvaluationTimes times_;
-  probes::ProbeBatch probe_batch_;        // with the needle that was injected
+  bool has_probe_edges_ = false;          // the probe that was begun
+  probes::Prober prober_;                 // its texts with the needle that was injected
   std::vector<std::int32_t> probe_text_;  // sequence 0 without it
   std::optional<double> needle_depth_;
   std::uint64_t needles_injected_ = 0;

@@ -5,8 +5,8 @@
 
 #include "engine/data/random.h"
 #include "engine/evaluate/logits.h"
-#include "engine/train/non_finite.h"
 #include "engine/trace/error.h"
+#include "engine/train/non_finite.h"
 
 namespace sparsescope::train {
 namespace {
@@ -40,7 +40,9 @@ TrainingState::TrainingState(const experiments::Experiment& experiment, const da
   updater_ = is_bf16 ? make_flat_updater(model_, experiment) : make_library_updater(model_, experiment);
   body_ = std::make_unique<StepBody>(model_, *updater_, loss_term_names_.size());
   setup_.precision = is_bf16 ? "bf16" : "fp32";
-  if (is_captured) setup_.step = kCapturedWords;
+  if (!is_captured) return;
+  setup_.step = kCapturedWords;
+  graph_pool_ = model::make_graph_pool();
 }
 
 std::vector<std::string> TrainingState::find_loss_terms() const {
@@ -52,13 +54,11 @@ std::vector<std::string> TrainingState::find_loss_terms() const {
   return names;
 }
 
-bool TrainingState::steps_overlap() const { return setup_.step == kCapturedWords; }
-
 void TrainingState::begin_step() {
   check(!is_step_begun_, "one step at a time");
   if (!step_) {
     const std::int64_t B = experiment_.train.batch, T = experiment_.model.context;
-    step_ = steps_overlap() ? make_captured_step(*body_, model_, setup_, B, T)
+    step_ = steps_overlap() ? make_captured_step(*body_, model_, setup_, *graph_pool_, B, T)
                             : make_eager_step(*body_, setup_, B, T);
   }
   batch_ = sampler_.next();
@@ -75,8 +75,8 @@ StepReport TrainingState::step() {
   if (report.is_finite && thresholds_move)
     counters_.reach += report.learning_rate * experiment_.model.spark.theta_lr_multiplier;
   if (!report.is_finite) {
-    const at::Tensor ids = evaluate::ids_tensor(batch_, experiment_.train.batch,
-                                                experiment_.model.context + 1, setup_.device);
+    const at::Tensor ids =
+        evaluate::ids_tensor(batch_, experiment_.train.batch, experiment_.model.context + 1, setup_.device);
     report.non_finite_words = non_finite_words(model_, ids, counters_.steps);
   }
   return report;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,9 @@ class TrainingState {
   void begin_step();
   bool is_step_begun() const { return is_step_begun_; }
   // Whether a begun step runs by itself; otherwise begin_step() is the whole work.
-  bool steps_overlap() const;
+  bool steps_overlap() const { return graph_pool_.has_value(); }
+  // Where the step's graph keeps its memory, for others that run between steps; none when it is not captured.
+  std::optional<model::GraphPool> graph_pool() const { return graph_pool_; }
 
   // Controls by name, thresholds included; see ControlBlock::set for what is refused.
   void set_control(const std::string& name, double value) { model_.set_control(name, value); }
@@ -72,6 +75,7 @@ class TrainingState {
   std::unique_ptr<Updater> updater_;
   data::BatchSampler sampler_;
   std::vector<std::string> loss_term_names_;
+  std::optional<model::GraphPool> graph_pool_;
   std::unique_ptr<StepBody> body_;
   std::unique_ptr<Step> step_;
   bool is_step_begun_ = false;

@@ -1,8 +1,8 @@
 // The part of the training loop that looks at the model: probes, the needle injected into their text, text
 // samples. Nothing here touches what training reads.
-#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string_view>
 
@@ -19,17 +19,19 @@ constexpr std::uint64_t kExactSeed = (std::uint64_t{1} << 53) - 1;  // JSON read
 
 }  // namespace
 
-probes::ProbeTimes TrainingLoop::probe(Edges edges) {
+std::vector<std::string_view> TrainingLoop::probe_channels(Edges edges) const {
   std::vector<std::string_view> channels;
   for (const probes::Probe& probe : probes::probes()) {
-    if (edges != Edges::Without || probe.channel != "edges") channels.push_back(probe.channel);
+    const bool is_wanted = probe.channel != "edges" || edges == Edges::With;
+    if (is_wanted && outbox_.frame.has(probe.channel)) channels.push_back(probe.channel);
   }
-  const probes::Probed probed = probes::run_probes(state_.model(), probe_batch_, channels);
-  for (const probes::Measured& measured : probed.measured) {
-    const bool is_asked = edges != Edges::IfTheyFit || measured.channel != "edges";
-    if (is_asked || recording_.admits_edges(step(), measured.bytes.size())) record_sample(measured);
-  }
-  return probed.times;
+  return channels;
+}
+
+void TrainingLoop::prepare_probes() {
+  if (state_.experiment().probe.every <= 0) return;
+  prober_.prepare(probe_channels(Edges::Without));
+  prober_.prepare(probe_channels(Edges::With));
 }
 
 void TrainingLoop::record_sample(const probes::Measured& measured) {
@@ -50,23 +52,38 @@ void TrainingLoop::announce_recording_budget() {
   });
 }
 
-double TrainingLoop::probe_if_due() {
+void TrainingLoop::begin_probe_if_due() {
   const Watching::Look look = watching_.look(step());
   if (look == Watching::Look::LeftOut) outbox_.frame.flag(trace::kFlagProbeDropped);
-  if (look != Watching::Look::Take) return 0;
-  const Clock::time_point start = Clock::now();
+  if (look != Watching::Look::Take) return;
   const RecordingBudget::Sample sample = recording_.choose(
       step(), watching_.takes_edges() ? RecordingBudget::Edges::Due : RecordingBudget::Edges::NotDue);
   if (sample == RecordingBudget::Sample::Nothing) {
     outbox_.frame.flag(trace::kFlagProbeDropped);
     watching_.left_out();
-    return 0;
+    return;
   }
-  const bool has_edges = sample == RecordingBudget::Sample::WithEdges;
-  const probes::ProbeTimes times = probe(has_edges ? Edges::IfTheyFit : Edges::Without);
-  const double probe_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  watching_.probed({probe_ms, times.copy_ms, has_edges}, seconds());
+  has_probe_edges_ = sample == RecordingBudget::Sample::WithEdges;
+  prober_.begin(probe_channels(has_probe_edges_ ? Edges::With : Edges::Without));
+}
+
+double TrainingLoop::finish_probe(double& shadow_ms) {
+  if (!prober_.is_begun()) return 0;
+  const probes::Probed probed = prober_.finish();
+  for (const probes::Measured& measured : probed.measured) {
+    if (measured.channel != "edges" || recording_.admits_edges(step(), measured.bytes.size()))
+      record_sample(measured);
+  }
+  const double hidden_ms = std::min(shadow_ms, probed.times.host_ms);
+  shadow_ms -= hidden_ms;
+  const double probe_ms = probed.times.device_ms + probed.times.host_ms - hidden_ms;
+  watching_.probed({probe_ms, probed.times.copy_ms, has_probe_edges_}, seconds());
   return probe_ms;
+}
+
+void TrainingLoop::probe_at_once() {
+  prober_.begin(probe_channels(Edges::With));
+  for (const probes::Measured& measured : prober_.finish().measured) record_sample(measured);
 }
 
 void TrainingLoop::record_edges() {
@@ -75,9 +92,9 @@ void TrainingLoop::record_edges() {
     return;
   }
   record("record_edges", nullptr, step());
-  constexpr std::string_view kEdges[] = {"edges"};
-  for (const probes::Measured& measured : probes::run_probes(state_.model(), probe_batch_, kEdges).measured)
-    record_sample(measured);
+  prober_.begin(probe_channels(Edges::With));
+  for (const probes::Measured& measured : prober_.finish().measured)
+    if (measured.channel == "edges") record_sample(measured);
 }
 
 // Probes are taken again at once, so that every row from here on is about the new text, also while paused.
@@ -115,11 +132,7 @@ void TrainingLoop::inject_needle(double depth) {
     return;
   }
   const std::vector<std::int32_t>& sequence = is_removal ? probe_text_ : trial.with;
-  {
-    const at::NoGradGuard no_grad;
-    probe_batch_.ids = probe_batch_.ids.clone();  // the texts of the run stay what they are
-    probe_batch_.ids[0].copy_(evaluate::ids_tensor(sequence, 1, T, probe_batch_.ids.device())[0]);
-  }
+  prober_.set_sequence(evaluate::ids_tensor(sequence, 1, T, state_.setup().device)[0]);
   nlohmann::ordered_json fields;
   if (is_removal) {
     fields = {{"text", "the needle was removed from probe sequence 0"},
@@ -143,7 +156,7 @@ void TrainingLoop::inject_needle(double depth) {
   outbox_.events.add(step(), EventKind::NeedleInjected, fields);
   needle_depth_ = is_removal ? std::nullopt : std::optional(depth);
   const Clock::time_point start = Clock::now();
-  probe(outbox_.frame.has("edges") ? Edges::With : Edges::Without);
+  probe_at_once();
   done_.aside_ms += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 

@@ -136,8 +136,11 @@ TEST(Probes, DirectScopesAreRebuiltFromDeclaredIds) {
   model.forward(ids, options);
   const std::vector<std::int64_t> distinct = distinct_ids(ids[0]);
   EXPECT_TRUE(std::is_sorted(distinct.begin(), distinct.end()));
-  const at::Tensor declared =
-      declared_ids(seen.get(Observation::Scores, 1)[0], seen.get(Observation::Theta, 1), ids[0], distinct);
+  const at::Tensor named = at::tensor(distinct, at::TensorOptions().dtype(at::kLong));
+  const DeclaredIds found =
+      declared_ids(seen.get(Observation::Scores, 1)[0], seen.get(Observation::Theta, 1), ids[0], named);
+  EXPECT_TRUE(found.occurs.all().item<bool>());
+  const at::Tensor declared = found.bits;
   EXPECT_EQ(declared.sizes(), (std::vector<std::int64_t>{std::ssize(distinct), 31}));
   const at::Tensor scope = seen.get(Observation::Scope, 1)[0];
   for (std::int64_t t = 0; t < 31; ++t) {

@@ -13,7 +13,7 @@
 #include "engine/data/random.h"
 #include "engine/probes/attention_stats.h"
 #include "engine/probes/edges.h"
-#include "engine/probes/probe.h"
+#include "engine/probes/prober.h"
 #include "engine/probes/scope_pooled.h"
 #include "engine/probes/sizes.h"
 #include "kernels/spark_scope/spark_scope.h"
@@ -206,6 +206,13 @@ TEST(Edges, ListEveryPairInScopeWithItsSmallestHeir) {
   EXPECT_GT(inherited, 20u);
 }
 
+Probed take(const model::LanguageModel& model, const ProbeBatch& batch,
+            std::span<const std::string_view> channels) {
+  Prober prober(model, batch, std::nullopt);
+  prober.begin(channels);
+  return prober.finish();
+}
+
 TEST(Probes, TheTableNamesEachChannelOnceAndAModelWithoutThresholdsMeasuresOnlyAttention) {
   experiments::ModelConfig config;
   config.layers = 2;
@@ -221,8 +228,8 @@ TEST(Probes, TheTableNamesEachChannelOnceAndAModelWithoutThresholdsMeasuresOnlyA
   EXPECT_EQ(batch.repeated.sizes().vec(), (std::vector<std::int64_t>{2, 12}));
   std::vector<std::string_view> all;
   for (const Probe& probe : probes()) all.push_back(probe.channel);
-  const Probed probed = run_probes(model, batch, all);
-  EXPECT_GE(probed.times.probe_ms, probed.times.copy_ms);
+  const Probed probed = take(model, batch, all);
+  EXPECT_GT(probed.times.device_ms, probed.times.copy_ms);
   const std::vector<Measured>& measured = probed.measured;
   ASSERT_EQ(measured.size(), 3u);
   EXPECT_EQ(measured[0].channel, "attention_stats");
@@ -254,7 +261,7 @@ TEST(Probes, SurprisalAndPredictionsAreTheSoftmaxOfThePositionBefore) {
   for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int32_t>(i * 7 % 50);
   const ProbeBatch batch = make_probe_batch(ids, 2, model, 3);
   constexpr std::string_view kBoth[] = {"probe_surprisal", "probe_predictions"};
-  const std::vector<Measured> measured = run_probes(model, batch, kBoth).measured;
+  const std::vector<Measured> measured = take(model, batch, kBoth).measured;
   ASSERT_EQ(measured.size(), 2u);
   const auto surprisal = floats(measured[0]), predictions = floats(measured[1]);
   ASSERT_EQ(surprisal.size(), 12u);
@@ -289,7 +296,7 @@ TEST(Probes, AnIdThatANeedlePushedOutOfTheSequenceIsStillDeclared) {
   batch.ids = batch.ids.clone();
   batch.ids[0][5] = ids[2];  // ids[5] occurs no more
   constexpr std::string_view kDeclared[] = {"declared"};
-  const Measured measured = run_probes(model, batch, kDeclared).measured.at(0);
+  const Measured measured = take(model, batch, kDeclared).measured.at(0);
   ASSERT_EQ(measured.bytes.size(), 2 * batch.distinct_ids.size() * 2);
 
   model::ObservationStore seen({model::Observation::Declaration, model::Observation::Theta});
