@@ -11,6 +11,7 @@
 #include <cuda_runtime_api.h>
 #endif
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -28,6 +29,8 @@ void fix_cublas_workspace() {
 }
 
 #ifdef SPARSESCOPE_CUDA
+std::atomic<bool> is_device_lost = false;
+
 std::string no_device_words(cudaError_t error) {
   if (error == cudaSuccess || error == cudaErrorNoDevice) return "this machine has no CUDA GPU, or hides it";
   if (error == cudaErrorInsufficientDriver)
@@ -42,6 +45,10 @@ CudaAnswer cuda_answer() {
   fix_cublas_workspace();
   CudaAnswer answer;
 #ifdef SPARSESCOPE_CUDA
+  if (is_device_lost) {
+    answer.reason = "the GPU was lost earlier in this program, which has to be started anew";
+    return answer;
+  }
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
   if (error != cudaSuccess || count == 0) {
@@ -103,6 +110,18 @@ DeviceSetup set_up_device(Device device, std::int64_t threads) {
 
 void synchronize(at::Device device) {
   if (device.is_cuda()) c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+}
+
+std::string lost_device_words([[maybe_unused]] at::Device device) {
+#ifdef SPARSESCOPE_CUDA
+  if (!device.is_cuda()) return {};
+  const cudaError_t error = cudaDeviceSynchronize();
+  if (error == cudaSuccess) return {};
+  is_device_lost = true;
+  return cudaGetErrorString(error);
+#else
+  return {};
+#endif
 }
 
 double memory_bytes(at::Device device) {

@@ -27,6 +27,11 @@ DeviceSetup set_up_device(Device device, std::int64_t threads);
 // Everything queued on the device is done when this returns. Nothing to do on the CPU.
 void synchronize(at::Device device);
 
+// What CUDA says when the device's context is lost: an error after which nothing on it works, and nothing in
+// this process can undo that. Empty: the device answers, or there is none. Waits for what is queued. Once
+// lost, cuda_answer() says so, and what lives on the device must not be destroyed.
+std::string lost_device_words(at::Device device);
+
 // Bytes in use: allocated by torch on a GPU, resident in this process on a CPU.
 double memory_bytes(at::Device device);
 

@@ -19,6 +19,12 @@ std::string out_of_memory_words(const experiments::Experiment& experiment) {
          std::to_string(experiment.probe.sequences) + ")";
 }
 
+std::string lost_words(const std::string& cuda_words) {
+  return "the GPU was lost (CUDA says: " + cuda_words +
+         "): what was recorded is kept; start the program anew to train on, from the last checkpoint with "
+         "--resume";
+}
+
 // Calls `act`; what it throws leaves as Error with one sentence. Words are made inside the handler, tensors
 // die with it.
 template <typename Act>
@@ -127,25 +133,33 @@ Trainer::Impl::Run Trainer::Impl::prepare() {
 
 trace::RunEnd Trainer::Impl::train(Run& run) {
   CheckpointKeeper checkpoints(request.checkpoint_stem, run.uuid, [this] { inbox.wake(); });
-  TrainingLoop loop({.state = *run.state,
-                     .data = run.data,
-                     .texts = run.texts,
-                     .schema = run.schema,
-                     .sink = sink,
-                     .inbox = inbox,
-                     .board = board,
-                     .checkpoints = checkpoints,
-                     .parent = run.parent ? &*run.parent : nullptr,
-                     .notice = run.notice,
-                     .recorded = request.recorded,
-                     .start = request.start_paused ? RunParts::Start::Paused : RunParts::Start::Running});
+  auto loop = std::make_unique<TrainingLoop>(
+      RunParts{.state = *run.state,
+               .data = run.data,
+               .texts = run.texts,
+               .schema = run.schema,
+               .sink = sink,
+               .inbox = inbox,
+               .board = board,
+               .checkpoints = checkpoints,
+               .parent = run.parent ? &*run.parent : nullptr,
+               .notice = run.notice,
+               .recorded = request.recorded,
+               .start = request.start_paused ? RunParts::Start::Paused : RunParts::Start::Running});
   trace::RunEnd end;
+  std::string lost;
   try {
-    end.status = in_words(request.experiment, [&] { return loop.run(); });
+    end.status = in_words(request.experiment, [&] { return loop->run(); });
   } catch (const Error& error) {
-    end = {trace::RunStatus::Failed, error.what()};
+    lost = lost_device_words(run.setup.device);
+    end = {trace::RunStatus::Failed, lost.empty() ? error.what() : lost_words(lost)};
   }
-  loop.send_end(end.status, end.message);
+  loop->send_end(end.status, end.message);
+  if (!lost.empty()) {
+    // Nothing can be given back to a lost device; trying to would end the program.
+    static_cast<void>(loop.release());
+    static_cast<void>(run.state.release());
+  }
   return end;
 }
 
