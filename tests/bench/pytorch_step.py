@@ -7,8 +7,9 @@ Where there is no GPU both run on the CPU in fp32 with --threads, and b0 is the 
 
 First correctness: from the same parameters and batches the losses of the first steps must agree. Then blocks
 of steps in turns (ours, theirs, ours, theirs, ...), batches on the device for PyTorch. b0 is eager, b1
-torch.compile(max-autotune) with fused AdamW, b2 the same model with forward, backward and update in one CUDA
-graph. Prints a table last and writes FOLDER/step.json.
+torch.compile(max-autotune) with fused AdamW, bg torch.compile(reduce-overhead) with the same (graphs, but no
+search among matrix kernels, so it is ready in a minute), b2 the model compiled with forward, backward and
+update in one CUDA graph. Prints a table last and writes FOLDER/step.json.
 """
 import argparse, glob, json, math, statistics, struct, subprocess, time
 import torch, torch.nn.functional as F
@@ -123,7 +124,7 @@ class Theirs:
         self.lr = torch.zeros((), device=DEVICE)
         groups = [{"params": decayed, "weight_decay": self.o["weight_decay"]}, {"params": plain, "weight_decay": 0.0}]
         self.opt = torch.optim.AdamW(groups, lr=self.lr, betas=(self.o["beta1"], self.o["beta2"]), eps=self.o["eps"], fused=True, capturable=arm == "b2")
-        mode = {"b0": None, "b1": "max-autotune", "b2": "max-autotune-no-cudagraphs"}[arm]
+        mode = {"b0": None, "b1": "max-autotune", "bg": "reduce-overhead", "b2": "max-autotune-no-cudagraphs"}[arm]
         self.run = torch.compile(self.model, mode=mode) if mode else self.model
         self.batches, self.i, self.graph = batches, 0, None
         self.ids = torch.empty_like(batches[0])
@@ -147,7 +148,7 @@ class Theirs:
         batch = self.batches[self.i % len(self.batches)]
         self.i += 1
         if self.arm != "b2":
-            if self.arm == "b1":
+            if self.arm in ("b1", "bg"):
                 torch.compiler.cudagraph_mark_step_begin()
             return self.work(batch)
         self.ids.copy_(batch)
