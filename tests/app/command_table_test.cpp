@@ -76,6 +76,10 @@ TEST(CommandTable, EveryShownKeyFiresItsCommand) {
   const auto is_owner = [&](const auto& one) {
     return static_cast<bool>(bench.frame->commands().find(one.first)->owns_keys);
   };
+  // Before the run is closed: the start page is walked through with named keys.
+  std::stable_partition(shown.begin(), shown.end(), [](const auto& one) {
+    return one.second.key.size() > 1 && !one.second.control && !one.second.alt;
+  });
   std::stable_partition(shown.begin(), shown.end(), is_owner);
   bench.draw(40);
   for (const auto& one : shown) {
@@ -234,6 +238,34 @@ TEST(CommandTable, TheStartPageComesBackAndGoesByEscapeOrChoosing) {
   bench.frame->commands().run("train.preset.spark-collapse");
   EXPECT_FALSE(bench.frame->state().show_start_page);
   EXPECT_EQ(bench.timeline.runs().size(), 2u);
+}
+
+TEST(CommandTable, TheStartPageIsWalkedWithTheKeyboardAndEnterOpensTheCardThatIsReached) {
+  Bench bench(false);
+  EXPECT_TRUE(bench.timeline.runs().empty());
+  bench.press(viz::chord_from_text("Tab"));
+  bench.press(viz::chord_from_text("Enter"));
+  ASSERT_EQ(bench.timeline.runs().size(), 1u);
+  EXPECT_EQ(bench.state().last_preset, bench.state().presets.front().name);
+  bench.draw(4);
+  EXPECT_FALSE(ImGui::GetIO().ConfigFlags & ImGuiConfigFlags_NavEnableKeyboard);  // keys are commands again
+}
+
+TEST(CommandTable, LeavingIsPossibleFromADialogAndAskedForOnceWhileARunGoesOn) {
+  Bench bench;
+  bench.run("file.open");
+  ASSERT_EQ(bench.state().dialog, frame::Dialog::Open);
+  bench.press(viz::chord_from_text("Ctrl+Q"));
+  EXPECT_EQ(bench.state().dialog, frame::Dialog::Quit);
+  bench.press(viz::chord_from_text("Ctrl+Q"));
+  EXPECT_EQ(bench.state().dialog, frame::Dialog::Quit);
+  EXPECT_FALSE(bench.host.leave.has_value());
+  bench.press(viz::chord_from_text("Escape"));
+  EXPECT_EQ(bench.state().dialog, frame::Dialog::None);
+  bench.run("train.stop");
+  bench.run("file.open");
+  bench.press(viz::chord_from_text("Ctrl+Q"));
+  EXPECT_TRUE(bench.host.leave.has_value());
 }
 
 // Opening makes a new list while the page draws the old one.

@@ -72,26 +72,38 @@ bool edits_text(const viz::KeyChord& chord) {
   return std::find(std::begin(kKeys), std::end(kKeys), chord.key) != std::end(kKeys);
 }
 
+// A dialog has the keys to itself, but leaving is always possible; whether a run stops is asked as ever.
+void handle_dialog_keys(State& state) {
+  const viz::UiCommand* quit = state.commands.find("app.quit");
+  const bool asks_already = state.dialog == Dialog::Quit;
+  if (asks_already || std::none_of(quit->keys.begin(), quit->keys.end(),
+                                   [&](const viz::KeyChord& chord) { return pressed(chord, quit->repeat); }))
+    return;
+  state.dialog = Dialog::None;
+  run_command(state, quit->id);
+}
+
 }  // namespace
 
 ImGuiKey imgui_key(const viz::KeyChord& chord) { return key_from_name(chord.key); }
 
 void handle_keys(State& state) {
   ImGuiIO& io = ImGui::GetIO();
-  // The keyboard walks through widgets in a dialog, and from window.walk until Escape or a click; else keys
-  // are commands.
+  // The keyboard walks through widgets in a dialog, on the start page, and from window.walk until Escape or a
+  // click; else keys are commands.
   const bool in_dialog = state.dialog != Dialog::None;
+  const bool on_start_page = state.timeline.runs().empty() || state.show_start_page;
   const bool walks = (io.ConfigFlags & ImGuiConfigFlags_NavEnableKeyboard) != 0;
-  if (in_dialog && !walks) {
+  if ((in_dialog || on_start_page) && !walks) {
     io.ConfigFlags |= ImGuiConfigFlags_NavEnableKeyboard;
-    state.walks_for_dialog = true;
-  } else if (walks && !in_dialog &&
-             (state.walks_for_dialog || ImGui::IsKeyPressed(ImGuiKey_Escape, false) ||
+    state.walks_by_itself = true;
+  } else if (walks && !in_dialog && !on_start_page &&
+             (state.walks_by_itself || ImGui::IsKeyPressed(ImGuiKey_Escape, false) ||
               ImGui::IsMouseClicked(ImGuiMouseButton_Left))) {
     io.ConfigFlags &= ~ImGuiConfigFlags_NavEnableKeyboard;
-    state.walks_for_dialog = false;
+    state.walks_by_itself = false;
   }
-  if (in_dialog) return;
+  if (in_dialog) return handle_dialog_keys(state);
 
   const bool popup_open =
       ImGui::IsPopupOpen(nullptr, ImGuiPopupFlags_AnyPopupId | ImGuiPopupFlags_AnyPopupLevel);
@@ -100,7 +112,7 @@ void handle_keys(State& state) {
     if (!pressed(chord, command.repeat)) return false;
     if (io.WantTextInput && ((is_plain(chord) && !is_escape) || edits_text(chord))) return false;
     if (popup_open && (is_plain(chord) || is_escape)) return false;
-    const bool walks_now = walks && io.NavVisible;
+    const bool walks_now = walks && (io.NavVisible || on_start_page);
     if (walks && chord.key == "Tab") return false;
     if (walks_now && is_plain(chord) && chord.key.size() > 1 && !is_escape) return false;
     if ((state.palette.is_open || state.settings_dialog.is_open) && is_plain(chord) && !is_escape)

@@ -121,6 +121,15 @@ void file_column(State& state, float width) {
   if (!chosen.empty()) open_file(state, chosen);
 }
 
+// The keyboard begins here, not in the bar that was drawn last. A window can be given it from the frame after its
+// first.
+void take_keyboard_at_first() {
+  ImGuiStorage* storage = ImGui::GetStateStorage();
+  const ImGuiID id = ImGui::GetID("takes keyboard");
+  if (storage->GetBool(id)) ImGui::SetNextWindowFocus();
+  storage->SetBool(id, ImGui::IsWindowAppearing());
+}
+
 }  // namespace
 
 void draw_start_page(State& state, const Area& area) {
@@ -156,6 +165,7 @@ void draw_start_page(State& state, const Area& area) {
     ImGui::Dummy({0, px(18)});
     const float top = ImGui::GetCursorScreenPos().y;
     ImGui::SetCursorScreenPos({left, top});
+    take_keyboard_at_first();
     if (!has_presets) {
       if (ImGui::BeginChild("files", {content, area.max.y - top - px(16)}))
         file_column(state, ImGui::GetContentRegionAvail().x - px(6));

@@ -95,7 +95,7 @@ struct State {
   Dialog dialog = Dialog::None;
   std::string dialog_text, dialog_problem;
   bool dialog_opens = false;      // it was asked for in this frame
-  bool walks_for_dialog = false;  // the keyboard walks through widgets because a dialog was opened
+  bool walks_by_itself = false;   // the keyboard walks through widgets for a dialog or the start page
 
   ExportRequest figure;                        // as chosen last
   std::optional<ExportRequest> wanted_figure;  // made before the next frame
