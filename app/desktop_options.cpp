@@ -133,6 +133,9 @@ DesktopOptions desktop_options(int argc, char** argv, int& exit_code) {
   parser.add_option("--steps", steps, kSteps);
   parser.add_option("--frames", options.frames_folder,
                     "off screen: the folder of those pictures, made if missing");
+  parser.add_flag(
+      "--own-colors", options.has_own_colors,
+      "each of those pictures ends its colours where its own data do; without it they share one scale");
   parser.add_flag("--safe-mode", options.is_safe_mode,
                   "ignore the user's settings and layouts, and leave them as they are");
   parser.footer(
@@ -161,6 +164,8 @@ DesktopOptions desktop_options(int argc, char** argv, int& exit_code) {
   if (options.steps && (options.step >= 0 || !options.screenshot.empty() || options.view == "all"))
     throw Error("--steps draws many pictures of one view; leave out --step, --screenshot and --view all",
                 ExitCode::Usage);
+  if (options.has_own_colors && !options.steps)
+    throw Error("--own-colors is about the pictures of --steps and --frames", ExitCode::Usage);
   const bool only_offscreen = !options.view.empty() || options.step >= 0 || !options.screenshot.empty() ||
                               options.steps || !options.commands.empty();
   if (only_offscreen && !options.is_offscreen) {

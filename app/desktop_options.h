@@ -31,6 +31,7 @@ struct DesktopOptions {
     std::uint64_t first = 0, last = 0, every = 1;
   };
   std::optional<StepSequence> steps;  // nothing: one picture
+  bool has_own_colors = false;        // each of them ends its colours where its own data do
 
   bool is_safe_mode = false;  // the user's settings and layouts are ignored
 

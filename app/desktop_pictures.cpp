@@ -73,7 +73,7 @@ class Pictures {
         session_(with_files(options, files), timeline_, DesktopSession::Remember::No),
         surface_(options.width, options.height),
         frame_(session_, timeline_, appearance(options), gui_.font_notes()) {
-    session_.start();
+    if (const std::string words = session_.start(); !words.empty()) fmt::print(stderr, "{}\n", words);
     load_whole(timeline_);
     viz::Run& run = *timeline_.runs().front();
     if (run.schema() == nullptr) throw Error(run.end()->message, ExitCode::Refused);
@@ -113,7 +113,7 @@ class Pictures {
     const bool is_window = view.empty() || view == "window";
     std::optional<PaperScope> paper;
     if (!is_window) paper.emplace();  // a figure each: nothing in them can be pressed
-    for (std::uint64_t i = 0; i < count; ++i) {
+    const auto draw_frame = [&](std::uint64_t i) {
       timeline_.cursor().seek(steps.first + i * steps.every);
       settle([&] {
         if (is_window) {
@@ -122,6 +122,20 @@ class Pictures {
           frame_.draw_view(view, 0);
         }
       });
+    };
+    if (!options_.has_own_colors) {
+      // A colour means the same in every picture: what the largest value of all is has to be known first.
+      frame::Frame::ColorLimits largest;
+      for (std::uint64_t i = 0; i < count; ++i) {
+        draw_frame(i);
+        for (const auto& [id, limit] : frame_.data_limits()) largest[id] = std::max(largest[id], limit);
+        fmt::print(stderr, "\rcolours of {} of {} pictures", i + 1, count);
+      }
+      fmt::print(stderr, "\n");
+      frame_.set_common_limits(largest);
+    }
+    for (std::uint64_t i = 0; i < count; ++i) {
+      draw_frame(i);
       render::write_png(fmt::format("{}/frame_{:06}.png", folder, i), surface_.read_pixels());
       fmt::print(stderr, "\r{} of {} pictures", i + 1, count);
     }

@@ -52,8 +52,9 @@ std::string experiment_in_words(const std::string& folder) {
 
 DesktopSession::DesktopSession(DesktopOptions options, viz::Timeline& timeline, Remember remember)
     : options_(std::move(options)), timeline_(timeline), remember_(remember) {
+  if (remember_ == Remember::Yes) settings_folder_ = settings_folder();
+  sessions_ = std::make_unique<KeptSessions>(settings_folder_);
   if (remember_ == Remember::No) return;
-  settings_folder_ = settings_folder();
   std::string recent_note, memory_note;
   recent_ = load_recent(settings_folder_, recent_note);
   if (options_.is_safe_mode) {
@@ -70,23 +71,30 @@ DesktopSession::DesktopSession(DesktopOptions options, viz::Timeline& timeline, 
 
 DesktopSession::~DesktopSession() = default;
 
-void DesktopSession::start() {
-  for (const std::string& file : options_.files) open_recording(file);
+std::string DesktopSession::start() {
+  std::string words;
+  for (std::size_t i = 0; i < std::min(options_.files.size(), frame::kMostAtOnce); ++i)
+    words += open_recording(options_.files[i]);
+  if (options_.files.size() > frame::kMostAtOnce)
+    words = frame::left_closed_in_words(options_.files.size(), "files");
   if (options_.wants_training()) start_training(options_.preset());
+  return words;
 }
 
-void DesktopSession::open_recording(const std::string& path) {
+std::string DesktopSession::open_recording(const std::string& path) {
   std::error_code failure;
   std::string absolute = fs::absolute(path, failure).lexically_normal().string();
   while (absolute.size() > 1 && absolute.ends_with('/')) absolute.pop_back();
+  std::string words;
   if (fs::is_directory(absolute, failure)) {
-    open_folder(absolute);
+    words = open_folder(absolute);
   } else {
     if (is_open(absolute)) throw Error(fs::path(path).filename().string() + " is open already");
     viz::Run& run = timeline_.add_run(feed_of_recording(path));
     open_files_.emplace_back(absolute, run.id());
   }
   remember_file(absolute);
+  return words;
 }
 
 bool DesktopSession::is_open(const std::string& absolute) const {
@@ -96,16 +104,19 @@ bool DesktopSession::is_open(const std::string& absolute) const {
 }
 
 // The finished runs of an experiment side by side; those that are open already stay.
-void DesktopSession::open_folder(const std::string& absolute) {
+std::string DesktopSession::open_folder(const std::string& absolute) {
   std::vector<std::string> paths = experiments::finished_recordings(absolute);
   std::erase_if(paths, [this](const std::string& path) { return is_open(path); });
   if (paths.empty())
     throw Error("the runs of " + fs::path(absolute).filename().string() + " are open already");
+  const std::size_t found = paths.size();
+  paths.resize(std::min(found, frame::kMostAtOnce));
   // All of them or none: what cannot be opened is said before the list of runs changes.
   std::vector<viz::Feed> feeds;
   for (const std::string& path : paths) feeds.push_back(feed_of_recording(path));
   for (std::size_t i = 0; i < paths.size(); ++i)
     open_files_.emplace_back(paths[i], timeline_.add_run(std::move(feeds[i])).id());
+  return found > paths.size() ? frame::left_closed_in_words(found, "finished runs") : "";
 }
 
 void DesktopSession::remember_file(const std::string& path) {
@@ -186,15 +197,19 @@ bool DesktopSession::is_recorded_here(const std::string& path) const {
                      [&](const auto& file) { return file.first == path; });
 }
 
-std::string DesktopSession::demo_recording() const {
+std::vector<std::string> DesktopSession::demo_recordings() const {
   std::error_code ignored;
   const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
   for (const fs::path& folder :
        {program / "../share/sparsescope/recordings", fs::path(SPARSESCOPE_RECORDINGS)}) {
-    const fs::path path = folder / "demo.h5";
-    if (fs::is_regular_file(path, ignored)) return path.lexically_normal().string();
+    std::vector<std::string> paths;
+    for (const char* name : {"spark-collapse.h5", "dense-alibi.h5"}) {
+      const fs::path path = folder / name;
+      if (fs::is_regular_file(path, ignored)) paths.push_back(path.lexically_normal().string());
+    }
+    if (!paths.empty()) return paths;
   }
-  return "";
+  return {};
 }
 
 std::string DesktopSession::recordings_folder() const {

@@ -10,7 +10,9 @@
 
 #include "app/desktop_options.h"
 #include "app/desktop_settings.h"
+#include "app/kept_sessions.h"
 #include "app/recovering.h"
+#include "app/reveal.h"
 #include "app/sidecar.h"
 #include "viz/frame/host.h"
 #include "viz/model/timeline.h"
@@ -25,8 +27,8 @@ class DesktopSession final : public frame::Host {
   DesktopSession(DesktopOptions options, viz::Timeline& timeline, Remember remember);
   ~DesktopSession() override;
 
-  // Starts what the command line asked for. Throws Error.
-  void start();
+  // Starts what the command line asked for; a sentence to say, or nothing. Throws Error.
+  std::string start();
 
   std::vector<frame::PresetCard> presets() const override;
   std::string why_no_training() const override;
@@ -37,9 +39,10 @@ class DesktopSession final : public frame::Host {
   void save_experiment(const viz::NewRunForm& form, const std::string& path) override;
   frame::TrainerLink* trainer() override;
   std::vector<frame::RecentFile> recent_files() const override;
-  std::string demo_recording() const override;
+  std::vector<std::string> demo_recordings() const override;
   std::string recordings_folder() const override;
-  void open_recording(const std::string& path) override;
+  std::string open_recording(const std::string& path) override;
+  void reveal_file(const std::string& path) override { app::reveal_file(path); }
   void begin_recovery(const std::string& path) override { recovering_.begin(path); }
   std::optional<frame::Recovery> recovery() const override { return recovering_.now(); }
   void cancel_recovery() override { recovering_.cancel(); }
@@ -55,6 +58,9 @@ class DesktopSession final : public frame::Host {
   std::string keep_settings(const std::string& text) override;
   std::string memory_text() const override { return memory_text_; }
   std::string keep_memory(const std::string& text) override;
+  std::string keep_session(const frame::Session& session) override { return sessions_->keep(session); }
+  std::optional<frame::Session> lost_session() const override { return sessions_->lost(); }
+  void forget_lost_session() override { sessions_->forget_lost(); }
   std::vector<frame::KeptLayout> layouts() const override;
   std::string keep_layout(const frame::KeptLayout& layout) override;
 
@@ -69,7 +75,7 @@ class DesktopSession final : public frame::Host {
 #endif
   void remember_file(const std::string& path);
   bool is_open(const std::string& absolute) const;
-  void open_folder(const std::string& absolute);
+  std::string open_folder(const std::string& absolute);
   bool is_recorded_here(const std::string& path) const;
   std::string recording_path(const viz::Run& run) const;            // empty: it is not recorded
   std::string recording_of(const viz::Selection& selection) const;  // file name of the run shown
@@ -78,6 +84,7 @@ class DesktopSession final : public frame::Host {
   viz::Timeline& timeline_;
   Remember remember_;
   std::string settings_folder_, settings_note_;
+  std::unique_ptr<KeptSessions> sessions_;
   std::string settings_text_;        // empty: there are none, or they are ignored
   std::string memory_text_;          // of the window; the same
   RecordingSettings recording_;      // what they say about recording

@@ -153,10 +153,8 @@ int run_window(const DesktopOptions& options) {
     if (options.scale > 0)
       frame.commands().run("setting.appearance.scale", fmt::format("{}", options.scale * 100));
     session.on_full_screen([&window] { window.toggle_full_screen(); });
-    window.on_drop([&frame](const std::vector<std::string>& paths) {
-      for (const std::string& path : paths) frame.open(path);
-    });
-    session.start();
+    window.on_drop([&frame](const std::vector<std::string>& paths) { frame.open_all(paths); });
+    if (const std::string words = session.start(); !words.empty()) frame.notify(words, ui::Tone::Neutral);
     if (timeline.runs().size() > 1) frame.selection().comparison = viz::all_beside(timeline);
     loop(window, frame, session, timeline);
     frame.remember_window_size(window.size());

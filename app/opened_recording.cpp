@@ -3,10 +3,13 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <thread>
 #include <utility>
 
 #include "engine/trace/error.h"
+#include "viz/model/annotations.h"
 
 namespace sparsescope::app {
 namespace {
@@ -34,6 +37,17 @@ class OpenedRecording final : public trace::RowSource {
   std::unique_ptr<record::ReaderClient> client_;
 };
 
+// Empty: no name was given, or the notes cannot be used, which whoever opens them in the window is told.
+std::string name_beside(const std::string& recording, const std::string& uuid) {
+  std::ostringstream text;
+  text << std::ifstream(sidecar_path(recording)).rdbuf();
+  try {
+    return text.str().empty() ? "" : viz::annotations_from_json(text.str(), uuid).run_name();
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 }  // namespace
 
 viz::Feed feed_of_recording(const std::string& path) {
@@ -54,11 +68,16 @@ viz::Feed feed_of_recording(const std::string& path) {
   return feed;
 }
 
+std::string sidecar_path(const std::string& recording) {
+  return std::filesystem::path(recording).replace_extension(".notes.json").string();
+}
+
 viz::Run& load_recording(viz::Timeline& timeline, const std::string& path) {
   viz::Run& run = timeline.add_run(feed_of_recording(path));
   for (timeline.drain_all(); run.end() == nullptr; timeline.drain_all())
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   if (run.schema() == nullptr) throw Error(run.end()->message, ExitCode::Refused);
+  run.call(name_beside(path, run.uuid()));
   return run;
 }
 

@@ -49,10 +49,6 @@ std::string read_whole(const fs::path& path) {
 
 }  // namespace
 
-std::string sidecar_path(const std::string& recording) {
-  return fs::path(recording).replace_extension(".notes.json").string();
-}
-
 frame::LoadedAnnotations Sidecar::load(const std::string& recording, const std::string& uuid) {
   const fs::path path = sidecar_path(recording);
   std::error_code failure;

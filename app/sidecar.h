@@ -4,12 +4,10 @@
 
 #include <string>
 
+#include "app/opened_recording.h"
 #include "viz/frame/host.h"
 
 namespace sparsescope::app {
-
-// "<folder>/name.notes.json" for "<folder>/name.h5".
-std::string sidecar_path(const std::string& recording);
 
 // One such file as it was seen last, so that what another program wrote meanwhile is noticed.
 class Sidecar {

@@ -11,6 +11,7 @@ using CommandAction = std::function<int()>;  // returns an exit code; failures a
 void add_info_command(CLI::App& parser, CommandAction& chosen);
 void add_table_command(CLI::App& parser, CommandAction& chosen);
 void add_describe_command(CLI::App& parser, CommandAction& chosen);
+void add_recover_command(CLI::App& parser, CommandAction& chosen);
 #ifdef SPARSESCOPE_WITH_TRAINING
 void add_corpus_command(CLI::App& parser, CommandAction& chosen);
 void add_presets_command(CLI::App& parser, CommandAction& chosen);

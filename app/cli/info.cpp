@@ -126,6 +126,9 @@ void print_words(const std::string& path, const trace::Schema& schema, const Con
   fmt::print("  size      {:.2f} MiB\n", static_cast<double>(std::filesystem::file_size(path)) / (1 << 20));
   fmt::print("  steps     {} to {} in {} rows, {:.1f} s\n", contents.first_step, contents.last_step,
              contents.rows, static_cast<double>(contents.duration_nanos) * 1e-9);
+  if (schema.recovered)
+    fmt::print("  recovered {} of {} frames of a recording that was not whole, last step {}\n",
+               schema.recovered->frames, schema.recovered->of, schema.recovered->last_step);
   fmt::print("  recorded  {}, seed {}, run {}\n", schema.created_utc, schema.seed, schema.run_uuid);
   fmt::print("  channels\n");
   for (const trace::Channel& channel : schema.channels) {

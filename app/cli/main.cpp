@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
   app::add_info_command(parser, chosen);
   app::add_table_command(parser, chosen);
   app::add_describe_command(parser, chosen);
+  app::add_recover_command(parser, chosen);
   try {
     refuse_unknown_command(parser, argc, argv);
     parser.parse(argc, argv);

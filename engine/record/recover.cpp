@@ -2,8 +2,10 @@
 #include "engine/record/recover.h"
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
 
@@ -21,6 +23,7 @@ constexpr std::size_t kMailboxBytes = 32 << 20;
 constexpr std::int64_t kWaitNanos = 100'000'000;
 constexpr std::uint64_t kRowsAtOnce = 32;
 constexpr std::uint64_t kFreeBytes = 64ull << 20;
+constexpr const char* kStopped = "the recovery was stopped; nothing was kept of it";
 
 // Waits for the whole index: how many rows are good, and the schema.
 class Source {
@@ -30,10 +33,10 @@ class Source {
     for (bool has_ended = false; !has_ended;) {
       for (const trace::Message& message : mailbox_.wait_and_drain(kWaitNanos)) {
         if (const auto* schema = std::get_if<trace::SchemaPtr>(&message)) schema_ = *schema;
-        if (std::holds_alternative<trace::FramePtr>(message)) ++rows_;
+        if (const auto* frame = std::get_if<trace::FramePtr>(&message)) steps_.push_back((*frame)->step);
         if (const auto* end = std::get_if<trace::RunEnd>(&message)) {
           has_ended = true;
-          if (rows_ == 0) throw refused("nothing in it can be recovered: " + end->message);
+          if (steps_.empty()) throw refused("nothing in it can be recovered: " + end->message);
         }
       }
     }
@@ -42,8 +45,9 @@ class Source {
   Source(const Source&) = delete;
 
   const trace::SchemaPtr& schema() const { return schema_; }
-  std::uint64_t rows() const { return rows_; }
-  std::uint64_t claimed() const { return std::max(rows_, client_->progress().rows_total); }
+  std::uint64_t rows() const { return steps_.size(); }
+  std::uint64_t step(std::uint64_t row) const { return steps_[row]; }
+  std::uint64_t claimed() const { return std::max(rows(), client_->progress().rows_total); }
 
   // The rows [first, last] up to the first that cannot be read, with all their channels.
   std::vector<trace::FramePtr> read(std::uint64_t first, std::uint64_t last) {
@@ -65,34 +69,8 @@ class Source {
   trace::Mailbox mailbox_;
   std::unique_ptr<ReaderClient> client_;
   trace::SchemaPtr schema_;
-  std::uint64_t rows_ = 0;
+  std::vector<std::uint64_t> steps_;  // of the rows whose light part is good
 };
-
-WriterOptions options_for(const std::string& path) {
-  WriterOptions options;
-  options.path = path;
-  options.free_bytes_at_start = kFreeBytes;
-  return options;
-}
-
-Recovered copy(Source& source, RecordingWriter& writer, const RecoveryProgress& progress) {
-  Recovered done{0, source.claimed(), 0};
-  writer.on_schema(source.schema());
-  while (done.frames < source.rows()) {
-    const std::uint64_t last = std::min(done.frames + kRowsAtOnce, source.rows()) - 1;
-    const std::vector<trace::FramePtr> rows = source.read(done.frames, last);
-    for (const trace::FramePtr& row : rows) {
-      writer.on_frame(row);
-      ++done.frames;
-      done.last_step = row->step;
-    }
-    // The light part of a row was good and its heavy part is not: what lies before it is the good prefix.
-    if (done.frames <= last) break;
-    if (progress && !progress(static_cast<double>(done.frames) / static_cast<double>(source.rows())))
-      throw Error("the recovery was stopped; nothing was kept of it");
-  }
-  return done;
-}
 
 std::string with_commas(std::uint64_t number) {
   std::string text = std::to_string(number);
@@ -101,9 +79,103 @@ std::string with_commas(std::uint64_t number) {
   return text;
 }
 
+WriterOptions options_for(const std::string& path) {
+  WriterOptions options;
+  options.path = path;
+  options.free_bytes_at_start = kFreeBytes;
+  return options;
+}
+
+// The frames before the first that cannot be read, or all that can: which, is found by reading all of them.
+std::vector<bool> good_rows(Source& source, BadFrames bad, const RecoveryProgress& progress) {
+  std::vector<bool> good(source.rows(), false);
+  for (std::uint64_t row = 0; row < source.rows();) {
+    const std::uint64_t last = std::min(row + kRowsAtOnce, source.rows()) - 1;
+    const std::uint64_t read = source.read(row, last).size();
+    std::fill_n(good.begin() + static_cast<std::ptrdiff_t>(row), read, true);
+    row += read;
+    if (row <= last) {
+      // The light part of this row was good and its heavy part is not.
+      if (bad == BadFrames::EndTheCopy) break;
+      ++row;
+    }
+    if (progress && !progress(0.5 * static_cast<double>(row) / static_cast<double>(source.rows())))
+      throw Error(kStopped);
+  }
+  return good;
+}
+
+Recovered recovery_of(const Source& source, const std::vector<bool>& good) {
+  Recovered recovery;
+  recovery.from_uuid = source.schema()->run_uuid;
+  recovery.of = source.claimed();
+  for (std::uint64_t row = 0; row < good.size(); ++row) {
+    if (!good[row]) continue;
+    recovery.has_gap |= recovery.frames++ < row;
+    recovery.last_step = source.step(row);
+  }
+  return recovery;
+}
+
+// The frame with an event that says what lay before it.
+trace::FramePtr after_gap(const trace::Schema& schema, const trace::Frame& frame, std::uint64_t missing) {
+  trace::Frame told = frame;
+  told.flags |= trace::kFlagAfterGap;
+  const trace::Channel* events = schema.find("events");
+  if (events == nullptr) return std::make_shared<const trace::Frame>(std::move(told));
+  const nlohmann::ordered_json event = {
+      {"kind", "warning"},
+      {"step", frame.step},
+      {"what", "recovery"},
+      {"text", with_commas(missing) + (missing == 1 ? " frame" : " frames") +
+                   " before this one could not be read and were left out"}};
+  std::vector<std::byte> element(events->unit_bytes());
+  const std::string text = event.dump();
+  check(text.size() < element.size(), "the event of a recovery is short");
+  std::memcpy(element.data(), text.data(), text.size());
+  const auto at = std::ranges::lower_bound(told.data, events->id, {}, &trace::ChannelData::channel);
+  if (at != told.data.end() && at->channel == events->id) {
+    at->bytes.insert(at->bytes.begin(), element.begin(), element.end());
+  } else {
+    told.data.insert(at, {events->id, std::move(element)});
+    told.present.add(events->id);
+  }
+  return std::make_shared<const trace::Frame>(std::move(told));
+}
+
+// Frames are numbered anew: a recording has no holes.
+void copy(Source& source, const std::vector<bool>& good, RecordingWriter& writer,
+          const RecoveryProgress& progress) {
+  std::uint64_t written = 0, missing = 0;
+  for (std::uint64_t row = 0; row < good.size(); ++row) {
+    if (!good[row]) {
+      ++missing;
+      continue;
+    }
+    std::uint64_t last = row;
+    while (last + 1 < good.size() && good[last + 1] && last + 1 - row < kRowsAtOnce) ++last;
+    const std::vector<trace::FramePtr> frames = source.read(row, last);
+    if (frames.size() != last - row + 1) throw Error("the recording changed while it was being recovered");
+    for (const trace::FramePtr& read : frames) {
+      trace::FramePtr frame = missing > 0 ? after_gap(*source.schema(), *read, missing) : read;
+      missing = 0;
+      if (frame->row != written) {
+        trace::Frame numbered = *frame;
+        numbered.row = written;
+        frame = std::make_shared<const trace::Frame>(std::move(numbered));
+      }
+      writer.on_frame(frame);
+      ++written;
+    }
+    row = last;
+    if (progress && !progress(0.5 + 0.5 * static_cast<double>(row + 1) / static_cast<double>(good.size())))
+      throw Error(kStopped);
+  }
+}
+
 }  // namespace
 
-std::string words_of(const Recovered& recovered) {
+std::string words_of(const trace::Recovery& recovered) {
   return "recovered " + with_commas(recovered.frames) + " of " + with_commas(recovered.of) +
          " frames, last step " + with_commas(recovered.last_step);
 }
@@ -118,25 +190,28 @@ std::string recovered_path(const std::string& recording) {
   return free.string();
 }
 
-Recovered recover(const std::string& from, const std::string& to, const RecoveryProgress& progress) {
+Recovered recover(const std::string& from, const std::string& to, const RecoveryProgress& progress,
+                  BadFrames bad) {
   std::error_code failure;
   if (fs::exists(to, failure)) throw refused("'" + to + "' is there already; give another name");
   const std::string part = to + ".part";
   fs::remove(part, failure);  // of a recovery that was killed
   Source source(from);
+  const std::vector<bool> good = good_rows(source, bad, progress);
+  const Recovered recovery = recovery_of(source, good);
+  if (recovery.frames == 0)
+    throw refused("nothing in '" + from + "' can be recovered: its first frame is damaged");
   try {
-    Recovered done;
-    {
-      RecordingWriter writer(options_for(part));
-      done = copy(source, writer, progress);
-      if (done.frames == 0)
-        throw refused("nothing in '" + from + "' can be recovered: its first frame is damaged");
-      writer.on_end({trace::RunStatus::Stopped, ""});
-      if (const WriterStats stats = writer.wait_closed(); !stats.failure.empty()) throw Error(stats.failure);
-    }
+    RecordingWriter writer(options_for(part));
+    trace::Schema schema = *source.schema();
+    schema.recovered = recovery;
+    writer.on_schema(std::make_shared<const trace::Schema>(std::move(schema)));
+    copy(source, good, writer, progress);
+    writer.on_end({trace::RunStatus::Stopped, ""});
+    if (const WriterStats stats = writer.wait_closed(); !stats.failure.empty()) throw Error(stats.failure);
     fs::rename(part, to, failure);
     if (failure) throw Error("'" + part + "' cannot be renamed to '" + to + "': " + failure.message());
-    return done;
+    return recovery;
   } catch (...) {
     fs::remove(part, failure);
     throw;

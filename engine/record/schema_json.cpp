@@ -206,6 +206,13 @@ std::string schema_to_json(const Schema& schema) {
               {"checkpoint_sha256", schema.parent->checkpoint_sha256},
               {"changes", embedded(schema.parent->changes_json, "list of changes")}};
   }
+  Json recovered = nullptr;
+  if (schema.recovered) {
+    recovered = {{"from_uuid", schema.recovered->from_uuid},
+                 {"frames", schema.recovered->frames},
+                 {"of", schema.recovered->of},
+                 {"last_step", schema.recovered->last_step}};
+  }
   const Json json = {{"format", "sparsescope-recording"},
                      {"version", {kFormatMajor, kFormatMinor}},
                      {"run",
@@ -218,7 +225,7 @@ std::string schema_to_json(const Schema& schema) {
                      {"build", embedded(schema.build_json, "build description")},
                      {"device", embedded(schema.device_json, "device description")},
                      {"channels", std::move(channels)},
-                     {"recovered", nullptr}};
+                     {"recovered", std::move(recovered)}};
   std::string text;
   try {
     text = json.dump();
@@ -260,6 +267,12 @@ Schema schema_from_json(std::string_view text) {
     schema.parent = trace::Parent{text_of(parent, "run_uuid"),
                                   count_of(parent, "step", std::numeric_limits<std::uint64_t>::max()),
                                   text_of(parent, "checkpoint_sha256"), list_of(parent, "changes").dump()};
+  }
+  if (const Json& recovered = member(json, "recovered"); !recovered.is_null()) {
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+    schema.recovered =
+        trace::Recovery{text_of(recovered, "from_uuid"), count_of(recovered, "frames", kMost),
+                        count_of(recovered, "of", kMost), count_of(recovered, "last_step", kMost)};
   }
   schema.experiment_json = member(json, "experiment").dump();
   schema.build_json = member(json, "build").dump();

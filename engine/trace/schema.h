@@ -70,12 +70,20 @@ struct Parent {
   std::string changes_json = "[]";  // the commands that differ
 };
 
+// What a copy of a damaged or unclosed recording holds of it.
+struct Recovery {
+  std::string from_uuid;             // of the run; the copy has the same
+  std::uint64_t frames = 0, of = 0;  // copied, and how many the old file claimed or showed
+  std::uint64_t last_step = 0;       // of the last one copied
+};
+
 struct Schema {
   std::string run_uuid;
   std::string title;
   std::string created_utc;  // ISO 8601
   std::uint64_t seed = 0;
   std::optional<Parent> parent;
+  std::optional<Recovery> recovered;
   std::string experiment_json = "{}";  // the whole experiment as it ran
   std::string build_json = "{}";       // version, commit, libraries
   std::string device_json = "{}";      // gpu, driver, threads, flags

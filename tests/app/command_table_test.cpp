@@ -271,8 +271,9 @@ TEST(CommandTable, LeavingIsPossibleFromADialogAndAskedForOnceWhileARunGoesOn) {
 // Opening makes a new list while the page draws the old one.
 TEST(CommandTable, AClickOnARecentRecordingOpensIt) {
   Bench bench(false);
-  const std::string path = std::string(SPARSESCOPE_SOURCES) + "/recordings/demo.h5";
-  bench.host.recent = {{path, "demo.h5", "first"}, {path, "demo.h5", "second"}, {path, "demo.h5", "third"}};
+  const std::string path = std::string(SPARSESCOPE_SOURCES) + "/recordings/small.h5";
+  bench.host.recent = {
+      {path, "small.h5", "first"}, {path, "small.h5", "second"}, {path, "small.h5", "third"}};
   bench.reset();
   ImGuiIO& io = ImGui::GetIO();
   // Nothing stands below the list, so the first that answers from below is its last.
@@ -295,7 +296,7 @@ TEST(CommandTable, CopyingSaysWhatWasCopiedAndOpeningBeginsWhereTheShownRecordin
   bench.run("file.open");
   EXPECT_EQ(bench.state().dialog_text, "/nowhere/");
   bench.state().dialog = frame::Dialog::None;
-  bench.frame->open(folder + "/demo.h5");
+  bench.frame->open(folder + "/small.h5");
   bench.timeline.drain_all();
   bench.draw(8);
   bench.run("view.copy_table");

@@ -25,7 +25,8 @@ void write_experiment(const std::string& folder) {
   for (const std::uint64_t seed : manifest.seeds) {
     manifest.runs.push_back(
         {.arm = "a", .seed = seed, .state = seed == 2 ? RunState::Stopped : RunState::Finished});
-    fs::copy_file(SPARSESCOPE_SOURCES "/recordings/demo.h5", folder + "/" + manifest.runs.back().recording());
+    fs::copy_file(SPARSESCOPE_SOURCES "/recordings/small.h5",
+                  folder + "/" + manifest.runs.back().recording());
   }
   experiments::save_manifest(folder, manifest);
 }
@@ -57,6 +58,33 @@ TEST(ExperimentFolder, OpensItsFinishedRunsSideBySide) {
   experiments::save_manifest(folder.path(), manifest);
   session.open_recording(folder.path());
   EXPECT_EQ(timeline.runs().size(), 3u);
+}
+
+TEST(ExperimentFolder, OfManyRunsTheFirstTenAreOpenedAndTheOthersAreCounted) {
+  TemporaryFolder folder;
+  Manifest manifest;
+  manifest.name = "many";
+  manifest.arms = {{"a", "{}", ""}};
+  for (std::uint64_t seed = 1; seed <= 13; ++seed) {
+    manifest.seeds.push_back(seed);
+    manifest.runs.push_back({.arm = "a", .seed = seed, .state = RunState::Finished});
+    fs::copy_file(SPARSESCOPE_SOURCES "/recordings/small.h5", folder / manifest.runs.back().recording());
+  }
+  experiments::save_manifest(folder.path(), manifest);
+  viz::Timeline timeline;
+  app::DesktopSession session({}, timeline, app::DesktopSession::Remember::No);
+  EXPECT_EQ(session.open_recording(folder.path()),
+            "The first 10 of 13 finished runs are open; open the others one by one");
+  EXPECT_EQ(timeline.runs().size(), frame::kMostAtOnce);
+  EXPECT_EQ(session.open_recording(folder / "a-seed-11.h5"), "");
+  EXPECT_EQ(timeline.runs().size(), frame::kMostAtOnce + 1);
+
+  viz::Timeline other;
+  app::DesktopOptions options;
+  for (const auto& run : manifest.runs) options.files.push_back(folder / run.recording());
+  app::DesktopSession started(options, other, app::DesktopSession::Remember::No);
+  EXPECT_EQ(started.start(), "The first 10 of 13 files are open; open the others one by one");
+  EXPECT_EQ(other.runs().size(), frame::kMostAtOnce);
 }
 
 TEST(ExperimentFolder, OpensAllOrNothingAndSaysWhy) {

@@ -12,7 +12,7 @@
 namespace sparsescope::test {
 namespace {
 
-const std::string kDemo = std::string(SPARSESCOPE_SOURCE_DIR) + "/recordings/demo.h5";
+const std::string kDemo = std::string(SPARSESCOPE_SOURCE_DIR) + "/recordings/small.h5";
 
 // A window over the demo recording, everything read.
 struct Window {
@@ -25,7 +25,7 @@ struct Window {
   // Its notes are kept elsewhere: the demo is the program's own.
   void open_demo() {
     journey.frame().open(kDemo);
-    host.notes_beside = notes / "demo.h5";
+    host.notes_beside = notes / "small.h5";
   }
   const frame::State& state() { return journey.frame().state(); }
   viz::Selection& selection() { return journey.frame().selection(); }
@@ -73,7 +73,7 @@ TEST(InspectorJourney, RunsAreRenamedHiddenFilteredAndClosed) {
     ctx->Yield(3);
     ctx->KeyCharsReplaceEnter("the one to keep");
     ctx->Yield(3);
-    IM_CHECK(window.state().run_list.settings.names.at(second) == "the one to keep");
+    IM_CHECK(window.timeline.find(second)->name() == "the one to keep");
     ctx->ItemInputValue("//side/##filter", "to keep");
     ctx->Yield(2);
     // One recording opened twice is one run, and a name is the run's.

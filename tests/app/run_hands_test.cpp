@@ -79,10 +79,10 @@ TEST(RunHands, ANameAndTagsComeBackWithTheRecording) {
   bench.draw(2);
   const viz::RunListSettings& list = bench.state().run_list.settings;
   const std::uint32_t id = bench.timeline.runs()[0]->id();
-  EXPECT_EQ(list.names.at(id), "the good one");
+  EXPECT_EQ(bench.timeline.find(id)->name(), "the good one");
   EXPECT_EQ(list.tags.at(id), (std::vector<std::string>{"collapse", "seed 2"}));
   bench.run("run.set_name", bench.timeline.runs()[0]->title());
-  EXPECT_FALSE(list.names.contains(id)) << "the recorded title is no name of its own";
+  EXPECT_FALSE(bench.timeline.find(id)->is_named()) << "the recorded title is no name of its own";
 }
 
 TEST(RunHands, TheContextMenuOfAViewDoesWhatTheKeysDo) {

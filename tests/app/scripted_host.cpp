@@ -191,9 +191,10 @@ void ScriptedHost::save_experiment(const viz::NewRunForm& form, const std::strin
   trace::write_file(path, text);
 }
 
-void ScriptedHost::open_recording(const std::string& path) {
+std::string ScriptedHost::open_recording(const std::string& path) {
   notes_beside = path;
   timeline_.add_run(app::feed_of_recording(path));
+  return "";
 }
 
 std::vector<std::string> ScriptedHost::export_view(const frame::ExportRequest& request) {

@@ -70,9 +70,16 @@ class ScriptedHost final : public frame::Host {
   void save_experiment(const viz::NewRunForm& form, const std::string& path) override;
   frame::TrainerLink* trainer() override { return scripted.get(); }
   std::vector<frame::RecentFile> recent_files() const override { return recent; }
-  std::string demo_recording() const override { return ""; }
+  std::vector<std::string> demo_recordings() const override { return demos; }
   std::string recordings_folder() const override { return "/nowhere"; }
-  void open_recording(const std::string& path) override;
+  std::string open_recording(const std::string& path) override;
+  std::string keep_session(const frame::Session& session) override {
+    kept_session = session;
+    return "";
+  }
+  std::optional<frame::Session> lost_session() const override { return lost; }
+  void forget_lost_session() override { lost.reset(); }
+  void reveal_file(const std::string& path) override { revealed = path; }
   void begin_recovery(const std::string& path) override { recovering_.begin(path); }
   std::optional<frame::Recovery> recovery() const override { return recovering_.now(); }
   void cancel_recovery() override { recovering_.cancel(); }
@@ -103,6 +110,9 @@ class ScriptedHost final : public frame::Host {
   app::Sidecar sidecar;
   std::string no_notes;  // why they cannot be kept
   int full_screen_toggles = 0;
+  std::string revealed;
+  std::vector<std::string> demos;
+  std::optional<frame::Session> kept_session, lost;
   std::optional<frame::Leave> leave;
   std::string settings;  // the file's text, as it was kept last
   int settings_kept = 0;

@@ -7,7 +7,7 @@ namespace sparsescope::test {
 namespace {
 
 ProcessResult describe(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), {cli(), "describe", SPARSESCOPE_DEMO});
+  arguments.insert(arguments.begin(), {cli(), "describe", SPARSESCOPE_SMALL_RECORDING});
   return run_process(arguments);
 }
 

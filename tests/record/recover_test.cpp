@@ -84,6 +84,52 @@ TEST(Recover, ARecordingThatLostItsEndGivesItsGoodBeginning) {
   EXPECT_GT(recovered, 0);
 }
 
+// Frame by frame, where a stretch of bytes is turned over.
+TEST(Recover, BadFramesEndTheCopyOrAreLeftOutAndSaid) {
+  TempFolder folder;
+  const trace::SyntheticSource source = small_run(200);
+  const std::string whole = folder.file("whole.h5"), bad = folder.file("bad.h5");
+  record_run(source, writer_options(whole));
+  const std::string good_bytes = bytes_of(whole);
+  int salvaged = 0;
+  for (std::size_t at = good_bytes.size() / 4; at < good_bytes.size() * 3 / 4 && salvaged < 3;
+       at += good_bytes.size() / 97) {
+    std::string bytes = good_bytes;
+    for (std::size_t i = at; i < at + 40; ++i) bytes[i] = static_cast<char>(~bytes[i]);
+    std::ofstream(bad, std::ios::binary | std::ios::trunc) << bytes;
+    const std::string prefix = record::recovered_path(bad);
+    record::Recovered ended, all;
+    try {
+      ended = record::recover(bad, prefix);
+      EXPECT_EQ(difference(prefix, source, ended.frames), "");
+      EXPECT_FALSE(ended.has_gap);
+      all = record::recover(bad, record::recovered_path(bad), {}, record::BadFrames::LeaveOut);
+    } catch (const Error&) {
+      continue;  // what holds the file together was hit
+    }
+    EXPECT_GE(all.frames, ended.frames);
+    if (!all.has_gap) continue;
+    ++salvaged;
+    EXPECT_LT(all.frames, 200u);
+    EXPECT_EQ(all.last_step, source.frame(199)->step);
+    const std::string to = folder.file("bad.recovered-2.h5");
+    Collector run;
+    const auto reader = record::open_recording(to, run);
+    run.wait_end();
+    ASSERT_TRUE(run.schema->recovered.has_value());
+    EXPECT_EQ(run.schema->recovered->frames, all.frames);
+    EXPECT_EQ(run.schema->recovered->of, 200u);
+    EXPECT_EQ(run.schema->recovered->from_uuid, source.schema()->run_uuid);
+    EXPECT_EQ(run.frames.size(), all.frames);
+    std::size_t flagged = 0;
+    for (const trace::FramePtr& frame : run.frames) flagged += frame->flags & trace::kFlagAfterGap ? 1 : 0;
+    EXPECT_GE(flagged, 1u);
+    for (const char* name : {"bad.recovered.h5", "bad.recovered-2.h5"})
+      std::filesystem::remove(folder.file(name));
+  }
+  EXPECT_GT(salvaged, 0);
+}
+
 TEST(Recover, StoppedOrRefusedItLeavesNothingBehind) {
   TempFolder folder;
   const trace::SyntheticSource source = small_run(100);

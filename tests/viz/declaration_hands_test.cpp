@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "tests/viz/allocations.h"
 #include "tests/viz/spark_run.h"
 #include "tests/viz/viz_support.h"
 
@@ -161,6 +162,7 @@ TEST(DeclarationView, SettingsComeBackAsTheyWere) {
                       {"against", 1},
                       {"change", 1},
                       {"against_step", 7},
+                      {"limit", 2.5},
                       {"search", "the"},
                       {"camera_ids", {1.5, 9.5}},
                       {"camera_rows", {2.0, 4.0}}};
@@ -226,6 +228,9 @@ TEST(DeclarationView, FourThousandRowsAndColumnsStayWithinTheDrawBudget) {
     EXPECT_GT(hash.vertices, 1000);
     EXPECT_LE(hash.vertices, 200'000);
     EXPECT_LE(hash.commands, 100);
+    const test::Allocations steady;
+    test::draw_view(screen, *view, stage.timeline, stage.selection, 1);
+    EXPECT_LE(steady.count(), 60) << settings << ": a frame in which nothing changes";
   }
 }
 

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "tests/viz/allocations.h"
 #include "tests/viz/spark_run.h"
 #include "tests/viz/viz_support.h"
 
@@ -417,6 +418,9 @@ struct Million {
   std::unique_ptr<View> view = test::make_view("routing");
 };
 
+// Of a frame in which nothing changes, whatever the number of edges: words, labels, what ImGui asks for.
+constexpr std::int64_t kMostAllocations = 60;
+
 TEST(RoutingView, AMillionEdgesStayWithinTheBudgetsOfAFrame) {
   Million graph;
   SparkRun source(graph.options);
@@ -429,6 +433,10 @@ TEST(RoutingView, AMillionEdgesStayWithinTheBudgetsOfAFrame) {
     const DrawHash hash = graph.settle();
     EXPECT_LT(hash.vertices, 200'000) << settings;
     EXPECT_LT(hash.commands, 60) << settings;
+    for (int i = 0; i < 4; ++i) graph.draw();  // letters that were not drawn before, buffers that grow
+    const test::Allocations steady;
+    graph.draw();
+    EXPECT_LE(steady.count(), kMostAllocations) << settings;
     ViewContext context{graph.stage.timeline, graph.stage.selection};
     const std::string text = graph.view->text_twin(context);
     EXPECT_NE(text.find("Σ visible + Σ hidden = Σ recorded ✓"), std::string::npos);

@@ -113,7 +113,7 @@ TEST(RunList, FilterNamesAndHidingDecideWhatIsListed) {
   EXPECT_EQ(listed_runs(runs.timeline, runs.settings), (std::vector<std::uint32_t>{dense, spark, last}));
   runs.settings.filter = "SPARK";
   EXPECT_EQ(listed_runs(runs.timeline, runs.settings), (std::vector<std::uint32_t>{spark, last}));
-  runs.settings.names[dense] = "my spark baseline";
+  runs.timeline.find(dense)->call("my spark baseline");
   EXPECT_EQ(listed_runs(runs.timeline, runs.settings).front(), dense) << "the person's name counts";
   EXPECT_EQ(runs.entry(dense).name, "my spark baseline");
   EXPECT_EQ(runs.entry(dense).title, "dense, seed 7") << "the recording keeps its own";

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "tests/viz/allocations.h"
 #include "tests/viz/viz_support.h"
 #include "viz/views/loss_view.h"
 
@@ -195,6 +196,9 @@ TEST(ViewBudget, TenMillionStepsStayBelowTheVertexBudget) {
   EXPECT_FALSE(timeline.is_busy()) << "the moving average has caught up";
   EXPECT_LE(drawn.vertices, kVertexBudget);
   EXPECT_GT(drawn.vertices, 5000);
+  const test::Allocations steady;
+  test::draw_view(screen, *view, timeline, selection, 1);
+  EXPECT_LE(steady.count(), 60) << "a frame in which nothing changes asks for no memory by point";
   timeline.window().choose({1'000'000.5, 9'000'000});
   drawn = test::draw_view(screen, *view, timeline, selection);
   EXPECT_LE(drawn.vertices, kVertexBudget);

@@ -164,16 +164,13 @@ void save(State& state, const viz::Run& run, AnnotationBook::Entry& entry) {
 }
 
 // The list of runs names and filters by what the book says.
-void name_in_list(viz::RunListSettings& list, const viz::Run& run, const viz::Annotations& annotations) {
-  const auto keep = [&](auto& by_run, const auto& value) {
-    if (value.empty()) {
-      by_run.erase(run.id());
-    } else {
-      by_run[run.id()] = value;
-    }
-  };
-  keep(list.names, annotations.run_name());
-  keep(list.tags, annotations.tags());
+void name_in_list(viz::RunListSettings& list, viz::Run& run, const viz::Annotations& annotations) {
+  run.call(annotations.run_name());
+  if (annotations.tags().empty()) {
+    list.tags.erase(run.id());
+  } else {
+    list.tags[run.id()] = annotations.tags();
+  }
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // The table of every action, put together from its groups; and what several of them do: posting to the
 // trainer, opening, starting.
+#include <fmt/format.h>
+
 #include "engine/trace/error.h"
 #include "viz/frame/command_builder.h"
 
@@ -67,6 +69,10 @@ void show_newest_run(State& state) {
 
 }  // namespace
 
+std::string left_closed_in_words(std::size_t count, std::string_view what) {
+  return fmt::format("The first {} of {} {} are open; open the others one by one", kMostAtOnce, count, what);
+}
+
 std::string preset_to_start(const State& state) {
   if (!state.last_preset.empty()) return state.last_preset;
   return state.presets.empty() ? "" : state.presets.front().name;
@@ -74,7 +80,8 @@ std::string preset_to_start(const State& state) {
 
 void open_file(State& state, const std::string& path) {
   try {
-    state.host.open_recording(path);
+    const std::string words = state.host.open_recording(path);
+    if (!words.empty()) state.notify(words, ui::Tone::Neutral);
     show_newest_run(state);
     state.start_problem.clear();
     state.recent = state.host.recent_files();

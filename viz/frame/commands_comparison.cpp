@@ -226,7 +226,7 @@ std::string why_no_retry(State& state) {
 // Two runs may share a title; then the later one carries its place in the list.
 std::string run_title(State& state, const viz::Run& run) {
   const auto plain = [&](const viz::Run& one) {
-    const std::string name = viz::run_name(state.timeline, one, state.run_list.settings);
+    const std::string name = viz::run_name(state.timeline, one);
     return name.empty() ? std::string("run") : name;
   };
   const std::string title = plain(run);

@@ -110,8 +110,7 @@ void add_naming(State& state) {
   const Reason reason = [&state] { return why_unnamed(state); };
   viz::CommandArgument name{Kind::Text, "name, kept beside the recording; empty: its own title"};
   name.current = [&state] {
-    return state.run() != nullptr ? viz::run_name(state.timeline, *state.run(), state.run_list.settings)
-                                  : std::string();
+    return state.run() != nullptr ? viz::run_name(state.timeline, *state.run()) : std::string();
   };
   name.why_not = [](const std::string& text) {
     return text.size() > kLongestName ? fmt::format("a name has at most {} letters", kLongestName)
@@ -229,6 +228,19 @@ void add_run_commands(State& state) {
       [&state] {
         ImGui::SetClipboardText(path_of(state).c_str());
         state.notify("Copied " + path_of(state), ui::Tone::Neutral);
+      },
+      [&state]() -> std::string {
+        if (const std::string reason = why_none(state); !reason.empty()) return reason;
+        return path_of(state).empty() ? "this run has no recording" : "";
+      });
+  add(
+      "run.reveal_file", "Reveal the run's recording in the file manager", {},
+      [&state] {
+        try {
+          state.host.reveal_file(path_of(state));
+        } catch (const Error& error) {
+          state.notify(error.what(), ui::Tone::Error);
+        }
       },
       [&state]() -> std::string {
         if (const std::string reason = why_none(state); !reason.empty()) return reason;

@@ -100,6 +100,24 @@ void set_setting(State& state, std::size_t slot, const std::string& key, nlohman
   state.slots[slot].view->set_settings(settings);
 }
 
+// One of several by its name; the setting keeps its place in their order, or the name itself.
+void add_choice(State& state, CommandBuilder& table, std::size_t slot, const std::string& key,
+                const std::vector<std::string>& names) {
+  const viz::View& view = *state.slots[slot].view;
+  viz::CommandArgument argument{viz::CommandArgument::Kind::Choice, words_of(key)};
+  argument.choices = [names] { return names; };
+  argument.current = [&state, slot, key, names] {
+    const nlohmann::json now = setting_of(state, slot, key);
+    return now.is_string() ? now.get<std::string>() : names.at(now.get<std::size_t>());
+  };
+  table.ask(fmt::format("view.{}.{}", view.id(), key), fmt::format("{}: {}…", view.title(), words_of(key)),
+            {}, std::move(argument), [&state, slot, key, names](const std::string& name) {
+              const auto place = std::ranges::find(names, name) - names.begin();
+              const bool is_name = setting_of(state, slot, key).is_string();
+              set_setting(state, slot, key, is_name ? nlohmann::json(name) : nlohmann::json(place));
+            });
+}
+
 void add_setting(State& state, CommandBuilder& table, std::size_t slot, const std::string& key,
                  const nlohmann::json& value) {
   const viz::View& view = *state.slots[slot].view;
@@ -109,6 +127,8 @@ void add_setting(State& state, CommandBuilder& table, std::size_t slot, const st
     const auto is_on = [&state, slot, key] { return setting_of(state, slot, key) == true; };
     table.add(
         id, words, {}, [&state, slot, key, is_on] { set_setting(state, slot, key, !is_on()); }, {}, is_on);
+  } else if (const std::span<const char* const> names = view.choices(key); !names.empty()) {
+    add_choice(state, table, slot, key, {names.begin(), names.end()});
   } else if (value.is_number()) {
     viz::CommandArgument argument{value.is_number_integer() ? viz::CommandArgument::Kind::WholeNumber
                                                             : viz::CommandArgument::Kind::Number,

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "engine/trace/error.h"
 #include "viz/frame/command_builder.h"
+#include "viz/model/comparison.h"
 #include "viz/widgets/color_vision.h"
 
 namespace sparsescope::frame {
@@ -100,15 +102,29 @@ std::string folder_to_open(State& state) {
 
 void add_file_commands(State& state) {
   CommandBuilder table(state);
+  const Reason needs_lost_session = [&state]() -> std::string {
+    return state.host.lost_session() ? "" : "the last window ended as it should";
+  };
+  const Reason needs_demo = [&state]() -> std::string {
+    return state.host.demo_recordings().empty() ? "no demo recording is installed beside the program" : "";
+  };
   table.in("File")
       .add("file.open", "Open a recording…", {"Ctrl+O"},
            [&state] { state.open_dialog(Dialog::Open, folder_to_open(state) + "/"); })
       .add(
           "file.demo", "Open the demo recording", {"Ctrl+Shift+O"},
-          [&state] { open_file(state, state.host.demo_recording()); },
-          [&state]() -> std::string {
-            return state.host.demo_recording().empty() ? "no demo recording is installed beside the program"
-                                                       : "";
+          [&state] { open_file(state, state.host.demo_recordings().front()); }, needs_demo)
+      .add(
+          "file.demo_pair", "Open the demo recording beside dense attention", {},
+          [&state] {
+            for (const std::string& path : state.host.demo_recordings()) open_file(state, path);
+            if (state.timeline.runs().size() < 2) return;
+            state.selection.comparison = viz::all_beside(state.timeline);
+            state.selection.run = state.timeline.runs()[state.timeline.runs().size() - 2]->id();
+          },
+          [&state, needs_demo]() -> std::string {
+            if (const std::string reason = needs_demo(); !reason.empty()) return reason;
+            return state.host.demo_recordings().size() > 1 ? "" : "only one demo recording is installed";
           })
       .add(
           "file.start_page", "Start page: train a preset, open a recording", {"Ctrl+H"},
@@ -121,6 +137,31 @@ void add_file_commands(State& state) {
             return state.timeline.runs().empty() ? "the start page is what is shown" : "";
           },
           [&state] { return state.show_start_page; })
+      .add(
+          "file.reopen_session", "Reopen what was open when the last window ended unexpectedly", {},
+          [&state] {
+            const Session lost = *state.host.lost_session();
+            state.host.forget_lost_session();
+            reopen(state, lost);
+          },
+          needs_lost_session)
+      .add(
+          "file.recover_session", "Recover the recording that the last window was making", {},
+          [&state] {
+            const std::string path = state.host.lost_session()->recording;
+            try {
+              state.host.begin_recovery(path);
+            } catch (const Error& error) {
+              state.notify(error.what(), ui::Tone::Error);
+            }
+          },
+          [&state, needs_lost_session]() -> std::string {
+            if (const std::string reason = needs_lost_session(); !reason.empty()) return reason;
+            return state.host.lost_session()->recording.empty() ? "it was making no recording" : "";
+          })
+      .add(
+          "file.forget_session", "Forget what was open when the last window ended unexpectedly", {},
+          [&state] { state.host.forget_lost_session(); }, needs_lost_session)
       .add("app.quit", "Quit", {"Ctrl+Q"}, [&state] {
         if (state.trainer && !state.trainer->is_over()) return state.open_dialog(Dialog::Quit);
         state.host.quit(Leave::StopAndSave);

@@ -147,6 +147,7 @@ void Frame::begin(double seconds) {
   follow_recovery(state);
   state.jobs.update(state);
   state.selection.begin_frame();
+  keep_session(state, seconds);
   for (Toast& toast : state.toasts) toast.seconds_left -= seconds;
   std::erase_if(state.toasts, [](const Toast& toast) { return toast.seconds_left <= 0; });
 }
@@ -217,6 +218,22 @@ std::vector<std::string> Frame::view_ids() const {
   return ids;
 }
 
+Frame::ColorLimits Frame::data_limits() const {
+  ColorLimits limits;
+  for (const State::Slot& slot : state_->slots) {
+    if (const std::optional<double> limit = slot.view->data_limit())
+      limits[std::string(slot.view->id())] = *limit;
+  }
+  return limits;
+}
+
+void Frame::set_common_limits(const ColorLimits& limits) {
+  for (const State::Slot& slot : state_->slots) {
+    if (const auto named = limits.find(std::string(slot.view->id())); named != limits.end())
+      slot.view->set_common_limit(named->second);
+  }
+}
+
 std::vector<std::string> Frame::view_titles() const {
   std::vector<std::string> titles;
   for (const State::Slot& slot : state_->slots) titles.emplace_back(slot.view->title());
@@ -229,6 +246,11 @@ void Frame::open(const std::string& path) {
   // A file dropped behind a dialog or on the start page gets its words too.
   if (!state_->start_problem.empty() && state_->toasts.size() == said)
     notify(state_->start_problem, ui::Tone::Error);
+}
+
+void Frame::open_all(const std::vector<std::string>& paths) {
+  for (std::size_t i = 0; i < std::min(paths.size(), kMostAtOnce); ++i) open(paths[i]);
+  if (paths.size() > kMostAtOnce) notify(left_closed_in_words(paths.size(), "files"), ui::Tone::Neutral);
 }
 
 void Frame::ask_to_quit() { state_->commands.run("app.quit"); }

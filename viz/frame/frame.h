@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,12 @@ class Frame {
   const viz::CommandTable& commands() const { return state_->commands; }
   viz::Selection& selection() { return state_->selection; }
   std::vector<std::string> view_ids() const;
+  // By view, where colours end as the data that were drawn last have it; and where they end from now on,
+  // unless a limit was chosen: pictures that belong together have one scale. Views that are not named keep
+  // their own.
+  using ColorLimits = std::map<std::string, double>;
+  ColorLimits data_limits() const;
+  void set_common_limits(const ColorLimits& limits);
   std::vector<std::string> view_titles() const;
   void set_monitor_scale(float scale);
   const Appearance& appearance() const { return state_->appearance; }
@@ -43,6 +50,8 @@ class Frame {
   void remember_window_size(std::array<int, 2> size);
 
   void open(const std::string& path);
+  // The first kMostAtOnce of them.
+  void open_all(const std::vector<std::string>& paths);
   void ask_to_quit();
   void notify(std::string text, ui::Tone tone) { state_->notify(std::move(text), tone); }
   // For tests: what a person would have to read from the screen.

@@ -4,9 +4,11 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "viz/frame/export_request.h"
+#include "viz/frame/session.h"
 #include "viz/frame/trainer_link.h"
 #include "viz/model/annotations.h"
 #include "viz/model/new_run_form.h"
@@ -47,6 +49,12 @@ struct Recovery {
   std::string words;  // Done: how much was recovered; Failed: why not
 };
 
+// Recordings opened by one action: more on one screen are told apart by nobody.
+inline constexpr std::size_t kMostAtOnce = 10;
+
+// "The first 10 of 18 files are open; open the others one by one".
+std::string left_closed_in_words(std::size_t count, std::string_view what);
+
 enum class Leave { StopAndSave, KeepTraining };
 
 class Host {
@@ -71,11 +79,17 @@ class Host {
   virtual TrainerLink* trainer() = 0;
 
   virtual std::vector<RecentFile> recent_files() const = 0;
-  virtual std::string demo_recording() const = 0;  // path; empty when none is installed
+  // Paths of the recordings that come with the program: a SPaRK run, then the dense model it is measured
+  // against; empty when none are installed.
+  virtual std::vector<std::string> demo_recordings() const = 0;
   virtual std::string recordings_folder() const = 0;
-  // Opens a recording, or all finished ones of an experiment's folder, beside the runs already there, without
-  // waiting for it. Throws Error.
-  virtual void open_recording(const std::string& path) = 0;
+  // Opens a recording, or the finished ones of an experiment's folder, beside the runs already there, without
+  // waiting for it; a sentence to say when not all of them were opened. Throws Error.
+  virtual std::string open_recording(const std::string& path) = 0;
+
+  // Opens the folder of a file in the desktop's file manager, the file chosen where that is possible. Throws
+  // Error when there is none.
+  virtual void reveal_file(const std::string& path) = 0;
 
   // Copies what is good of a recording into a new file beside it, in the background. Throws Error.
   virtual void begin_recovery(const std::string& path) = 0;
@@ -110,6 +124,11 @@ class Host {
   virtual std::string memory_text() const = 0;
   // Kept for the next start; one sentence when that failed, else "".
   virtual std::string keep_memory(const std::string& text) = 0;
+  // What the window shows, kept while it is open; one sentence when that failed, else "".
+  virtual std::string keep_session(const Session& session) = 0;
+  // What a window showed that did not end as it should, until it is forgotten.
+  virtual std::optional<Session> lost_session() const = 0;
+  virtual void forget_lost_session() = 0;
   // The program's layouts, then those that this user keeps.
   virtual std::vector<KeptLayout> layouts() const = 0;
   // Keeps a layout under its name, over the one that had it; one sentence when that failed, else "".

@@ -14,7 +14,7 @@ struct Job {
   enum class Kind { Reading, Preparing, Evaluating, Recovering };
   Kind kind = Kind::Reading;
   std::uint32_t run = 0;  // Run::id(); of a recovery its number
-  std::string what;       // "Reading demo.h5"
+  std::string what;       // "Reading small.h5"
   std::string detail;     // "1.2 of 3.4 MiB"
   double fraction = -1;   // 0..1, negative: unknown
   double seconds = 0;     // since it began

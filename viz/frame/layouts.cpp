@@ -339,6 +339,7 @@ void follow_run(State& state, const viz::Run& run) {
     layouts.by_kind[layouts.kind] = std::move(left);
   }
   layouts.kind = kind;
+  if (layouts.reopened) return apply_layout(state, *std::exchange(layouts.reopened, std::nullopt));
   const auto left = layouts.by_kind.find(kind);
   if (left != layouts.by_kind.end() && left->second.is_object()) return show_layout(state, left->second);
   if (const Layout* layout = default_layout(state, kind)) show_layout(state, layout->json);

@@ -38,6 +38,7 @@ struct Layouts {
   std::optional<std::uint32_t> run;               // that is looked at
   std::string kind;                               // of the run that is looked at
   std::map<std::string, nlohmann::json> by_kind;  // as each kind was left
+  std::optional<nlohmann::json> reopened;         // comes instead when the next run is looked at
   nlohmann::json settling;                        // the tree that docking takes up in these frames
   int frames_to_settle = 0;
   unsigned dock = 0;  // ImGuiID of the dock space

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "viz/frame/state.h"
+#include "viz/model/format.h"
 #include "viz/widgets/icons.h"
 
 namespace sparsescope::frame {
@@ -73,6 +75,38 @@ void no_training_line(const std::string& reason, float width) {
   ImGui::Dummy({0, px(4)});
 }
 
+// "3 recordings, at step 1,200, and the one that was being made"
+std::string session_in_words(const Session& session) {
+  std::vector<std::string> files = session.files;
+  if (!session.recording.empty() && std::ranges::find(files, session.recording) == files.end())
+    files.push_back(session.recording);
+  const std::string step = viz::format_count(static_cast<std::int64_t>(session.step));
+  const std::string what = files.size() == 1
+                               ? std::filesystem::path(files.front()).filename().string()
+                               : viz::format_count(static_cast<std::int64_t>(files.size())) + " recordings";
+  return fmt::format(
+      "{} at step {}, as the views stood{}", what, step,
+      session.recording.empty() ? "" : "; the run that was trained ends where it was last kept");
+}
+
+// After a window that did not end as it should.
+void lost_session_card(State& state, float width) {
+  const std::optional<Session> lost = state.host.lost_session();
+  if (!lost) return;
+  column_heading("The last window ended unexpectedly");
+  if (card("lost", icon::kRecent, "Reopen what was open", session_in_words(*lost), "", width, true))
+    state.commands.run("file.reopen_session");
+  const auto press = [&](const char* words, const char* id) {
+    if (ui::button(words)) state.commands.run(id);
+  };
+  if (state.commands.why_disabled("file.recover_session").empty()) {
+    press("Recover its recording", "file.recover_session");
+    ImGui::SameLine();
+  }
+  press("Dismiss", "file.forget_session");
+  ImGui::Dummy({0, px(10)});
+}
+
 void preset_column(State& state, float width) {
   column_heading("Train a preset");
   const std::string reason = state.host.why_no_training();
@@ -90,14 +124,23 @@ void preset_column(State& state, float width) {
 }
 
 void file_column(State& state, float width) {
+  lost_session_card(state, width);
   column_heading("Replay a recording");
   if (card("open", icon::kFile, "Open…", "Or drop a .h5 file anywhere on this window", "Ctrl+O", width, true))
     state.commands.run("file.open");
   const std::string no_demo = state.commands.why_disabled("file.demo");
   if (card("demo", icon::kDemo, "Demo recording",
-           no_demo.empty() ? "A short SPaRK run that collapses toward dense attention" : no_demo, "", width,
-           no_demo.empty())) {
+           no_demo.empty()
+               ? "A SPaRK run of twelve epochs on French prose that collapses toward dense attention"
+               : no_demo,
+           "Ctrl+Shift+O", width, no_demo.empty())) {
     state.commands.run("file.demo");
+  }
+  if (state.commands.why_disabled("file.demo_pair").empty() &&
+      card("demo pair", icon::kChain, "Demo beside dense attention",
+           "The same run and the dense model it is measured against: losses and needles compared", "", width,
+           true)) {
+    state.commands.run("file.demo_pair");
   }
   ImGui::Dummy({0, px(10)});
   column_heading("Recent");
@@ -121,8 +164,8 @@ void file_column(State& state, float width) {
   if (!chosen.empty()) open_file(state, chosen);
 }
 
-// The keyboard begins here, not in the bar that was drawn last. A window can be given it from the frame after its
-// first.
+// The keyboard begins here, not in the bar that was drawn last. A window can be given it from the frame after
+// its first.
 void take_keyboard_at_first() {
   ImGuiStorage* storage = ImGui::GetStateStorage();
   const ImGuiID id = ImGui::GetID("takes keyboard");

@@ -94,11 +94,14 @@ struct State {
 
   Dialog dialog = Dialog::None;
   std::string dialog_text, dialog_problem;
-  bool dialog_opens = false;      // it was asked for in this frame
-  bool walks_by_itself = false;   // the keyboard walks through widgets for a dialog or the start page
+  bool dialog_opens = false;     // it was asked for in this frame
+  bool walks_by_itself = false;  // the keyboard walks through widgets for a dialog or the start page
 
   ExportRequest figure;                        // as chosen last
   std::optional<ExportRequest> wanted_figure;  // made before the next frame
+
+  Session session;         // as the program keeps it
+  double session_age = 0;  // seconds since it was looked at
 
   AnnotationBook book;  // bookmarks and notes of every run
   TimeBar time_bar;

@@ -56,6 +56,13 @@ class Line {
       ImGui::SetTooltip("%s", text.c_str());
     x_ += drawn.width + px(22);
   }
+  // With an explanation under the pointer.
+  void words(const std::string& text, const std::string& explanation) {
+    const float left = x_;
+    words(text);
+    if (x_ > left && ImGui::IsMouseHoveringRect({left, area_.min.y}, {x_, area_.max.y}))
+      ImGui::SetTooltip("%s", explanation.c_str());
+  }
   // Words that can be pressed.
   bool button(const char* id, const std::string& text) {
     const float left = x_;
@@ -82,6 +89,24 @@ class Line {
   float x_, limit_ = 1e9f;
   Area area_;
 };
+
+// What the window keeps of its runs; and what training uses, as the run shown records it.
+void memory_words(State& state, Line& line) {
+  if (state.timeline.runs().empty()) return;
+  const auto bytes = [](std::size_t count) { return viz::format_bytes(static_cast<double>(count)); };
+  const viz::Timeline::Memory kept = state.timeline.memory();
+  const viz::TimelineBudget& most = state.timeline.budget();
+  line.words("memory " + bytes(kept.history_bytes + kept.heavy_bytes),
+             fmt::format("Kept of the open runs: histories {}, whole rows {}; at most {} and {} a run, "
+                         "then the oldest is thinned or read again when it is needed",
+                         bytes(kept.history_bytes), bytes(kept.heavy_bytes), bytes(most.history_bytes),
+                         bytes(most.heavy_bytes)));
+  if (!state.shows_trainer()) return;
+  const viz::Series* used = state.run()->series("scalars", {"memory_bytes"});
+  if (used == nullptr || used->size() == 0) return;
+  line.words("training " + viz::format_bytes(used->at(used->size() - 1)),
+             "memory_bytes of the last step: allocated on the GPU, or resident in this process on a CPU");
+}
 
 // The one that began last; a click lists all of them.
 void draw_newest_job(State& state, Line& line) {
@@ -138,6 +163,7 @@ void draw_status_bar(State& state, const Area& area) {
       line.words("screen drops " + viz::format_count(static_cast<std::int64_t>(run->dropped())),
                  run->dropped() > 0 ? Token::Warn : Token::Muted);
     }
+    memory_words(state, line);
     line.words(is_trainers && !state.trainer->device.empty() ? state.trainer->device
                                                              : state.host.device_words());
     for (const std::string& note : state.notes) line.words(note, Token::Warn);

@@ -63,11 +63,22 @@ std::optional<double> number_from_text(std::string text) {
   return value;
 }
 
+std::string meant_choice(const std::vector<std::string>& choices, const std::string& value) {
+  if (value.empty() || std::ranges::find(choices, value) != choices.end()) return value;
+  const auto begins = [&value](const std::string& choice) {
+    return choice.size() >= value.size() &&
+           std::equal(value.begin(), value.end(), choice.begin(),
+                      [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+  };
+  if (std::ranges::count_if(choices, begins) != 1) return value;
+  return *std::ranges::find_if(choices, begins);
+}
+
 std::string problem_with(const CommandArgument& argument, const std::string& value) {
   using Kind = CommandArgument::Kind;
   if (argument.kind == Kind::Choice) {
     const std::vector<std::string> choices = argument.choices();
-    if (std::find(choices.begin(), choices.end(), value) == choices.end())
+    if (std::ranges::find(choices, meant_choice(choices, value)) == choices.end())
       return fmt::format("{} is one of: {}", argument.name, fmt::join(choices, ", "));
   } else if (argument.kind != Kind::Text) {
     const std::optional<double> number = number_from_text(value);
@@ -142,8 +153,10 @@ std::string CommandTable::run(std::string_view id, const std::string& value) con
   const UiCommand& command = *find(id);
   if (!command.argument) return "'" + command.words + "' takes no value";
   reason = problem_with(*command.argument, value);
-  if (reason.empty()) command.run_with(value);
-  return reason;
+  if (!reason.empty()) return reason;
+  const bool is_choice = command.argument->kind == CommandArgument::Kind::Choice;
+  command.run_with(is_choice ? meant_choice(command.argument->choices(), value) : value);
+  return "";
 }
 
 std::vector<const UiCommand*> CommandTable::search(std::string_view query) const {

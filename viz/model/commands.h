@@ -35,6 +35,9 @@ struct CommandArgument {
   std::function<std::string()> current = {};                    // the present value as it would be typed
   std::function<std::string(const std::string&)> why_not = {};  // a further rule: "" or one sentence
 };
+// The choice that `value` means: its name, or as much of its beginning as no other shares, letter case
+// ignored; `value` itself when there is none such.
+std::string meant_choice(const std::vector<std::string>& choices, const std::string& value);
 // Empty when `value` will do, else one sentence that says what would.
 std::string problem_with(const CommandArgument& argument, const std::string& value);
 // The number in `text`, which may separate thousands by commas or spaces; nothing: it is none.

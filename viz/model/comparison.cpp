@@ -103,17 +103,17 @@ std::string obstacle_in_words(const ComparisonCheck& check) {
 
 bool is_named_alike(const Timeline& timeline, const Run& run) {
   return std::ranges::any_of(timeline.runs(), [&](const std::unique_ptr<Run>& other) {
-    return other->id() != run.id() && other->title() == run.title();
+    return other->id() != run.id() && other->name() == run.name();
   });
 }
 
 std::string name_of(const Timeline& timeline, const Run& run) {
   const Feed* feed = timeline.feed(run.id());
-  if (run.schema() == nullptr) return feed != nullptr && !feed->name.empty() ? feed->name : run.title();
-  if (!is_named_alike(timeline, run)) return run.title();
+  if (run.schema() == nullptr) return feed != nullptr && !feed->name.empty() ? feed->name : run.name();
+  if (!is_named_alike(timeline, run)) return run.name();
   // What tells them apart comes first: names are shortened at their end.
-  if (feed != nullptr && !feed->name.empty()) return feed->name + ", " + run.title();
-  return run.uuid().substr(0, 8) + ", " + run.title();
+  if (feed != nullptr && !feed->name.empty()) return feed->name + ", " + run.name();
+  return run.uuid().substr(0, 8) + ", " + run.name();
 }
 
 }  // namespace

@@ -209,7 +209,9 @@ class Query {
     content->run = run_.id();
     content->layer_index = picture_.layer;
     content->settings = picture_.settings;
+    // What does not change the values.
     content->settings.search.clear();
+    content->settings.limit = content->settings.common_limit = 0;
     content->bits = side.bits;
     content->top = side.top;
     content->text = text.ids();

@@ -40,6 +40,9 @@ struct DeclarationSettings {
   DeclarationChange change = DeclarationChange::Difference;
   std::uint64_t against_step = 0;
   std::string search;  // a token to look for
+  // End of the colours of scores, counts and differences (both ends, of these); 0: that of the data.
+  double limit = 0;
+  double common_limit = 0;  // of this picture and others it is seen with; 0: none. A limit of its own goes before
   bool operator==(const DeclarationSettings&) const = default;
 };
 
@@ -67,6 +70,7 @@ struct DeclarationScale {
   double low = 0, high = 1;
   bool is_logarithmic = false, is_difference = false;
   std::string unit;
+  double data_limit = 0;  // end of the colours as the data alone have it; 0: the scale is a fixed one
 };
 
 // What a typed or locked token is: who declares it, since when, how often it came true.

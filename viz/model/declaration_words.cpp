@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "viz/model/format.h"
 
@@ -168,30 +169,47 @@ std::string declaration_help() {
          "first axis of a correspondence analysis of who declares what.";
 }
 
+// The scale, and in words whose it is when it is not that of the data.
+const char* set_scale(const DeclarationContent& content, const DeclarationSettings& settings,
+                      DeclarationScale& scale) {
+  const DeclarationValue value = content.settings.value;
+  scale.low = content.low;
+  scale.high = content.high;
+  scale.is_difference = content.other && content.settings.change == DeclarationChange::Difference;
+  scale.is_logarithmic = value == DeclarationValue::Count && content.settings.rows == DeclarationRows::Ids &&
+                         !scale.is_difference;
+  const bool is_fixed =
+      !scale.is_difference && (value == DeclarationValue::HitRate || value == DeclarationValue::FirstStep);
+  scale.data_limit = is_fixed ? 0 : content.high;
+  const double limit = is_fixed ? 0 : settings.limit > 0 ? settings.limit : settings.common_limit;
+  if (limit <= 0) return "";
+  scale.high = std::max(limit, scale.is_logarithmic ? 2 * scale.low : limit);
+  if (scale.is_difference) {
+    scale.low = -scale.high;
+  } else if (value == DeclarationValue::Margin) {
+    scale.low = -scale.high / 3;  // the least share of colours for scores below theta
+  }
+  return settings.limit > 0 ? ", an end that was chosen" : ", the same for all that is seen together";
+}
+
 void describe_content(const DeclarationContent& content, const ProbeText& text, DeclarationPicture& picture) {
-  const bool keeps_wish = picture.settings.against != content.settings.against;
-  const std::string search = picture.settings.search;
-  const DeclarationAgainst wanted = picture.settings.against;
-  picture.settings = content.settings;
-  picture.settings.search = search;
-  if (keeps_wish) picture.settings.against = wanted;
+  const DeclarationSettings wanted = std::exchange(picture.settings, content.settings);
+  picture.settings.search = wanted.search;
+  picture.settings.limit = wanted.limit;
+  picture.settings.common_limit = wanted.common_limit;
+  picture.settings.against = wanted.against;
   picture.theta = content.sample->theta;
   picture.counts = content.counts;
   add_rows(content, text, picture);
   add_columns(content, text, picture);
   picture.cells = content.cells;
   picture.value_name = value_name(content);
-  picture.scale.low = content.low;
-  picture.scale.high = content.high;
-  picture.scale.is_difference = content.other && content.settings.change == DeclarationChange::Difference;
-  picture.scale.is_logarithmic = content.settings.value == DeclarationValue::Count &&
-                                 content.settings.rows == DeclarationRows::Ids &&
-                                 !picture.scale.is_difference;
+  const char* whose = set_scale(content, picture.settings, picture.scale);
   picture.limits =
-      fmt::format("Step {}, {} rows × {} ids, θ {}; {} from {} to {}", step_text(picture.step),
+      fmt::format("Step {}, {} rows × {} ids, θ {}; {} from {} to {}{}", step_text(picture.step),
                   format_count(std::ssize(picture.rows)), format_count(std::ssize(picture.columns)),
-                  format_number(picture.theta, 3), picture.value_name, format_number(content.low, 3),
-                  format_number(content.high, 3));
+                  format_number(picture.theta, 3), picture.value_name, format_number(picture.scale.low, 3),
+                  format_number(picture.scale.high, 3), whose);
   picture.hidden = hidden_words(content, text);
   picture.coverage = coverage_words(content.counts);
 }

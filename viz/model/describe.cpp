@@ -1,6 +1,7 @@
 #include "viz/model/describe.h"
 
 #include "engine/trace/error.h"
+#include "viz/model/comparison.h"
 #include "viz/model/declaration_query.h"
 #include "viz/model/needle_query.h"
 #include "viz/model/query.h"
@@ -16,9 +17,18 @@ struct Describer {
   Description (*describe)(const QueryFrame& frame);
 };
 
+// What compares runs only when it is asked to.
+void compare(RoutingSettings& settings) { settings.against = RoutingAgainst::Baseline; }
+void compare(DeclarationSettings& settings) { settings.against = DeclarationAgainst::Baseline; }
+void compare(NeedleSettings& settings) { settings.show_difference = true; }
+template <typename Settings>
+void compare(Settings&) {}
+
 template <auto query, typename Settings>
 Description described(const QueryFrame& frame) {
-  const auto picture = query(frame, Settings{});
+  Settings settings;
+  if (baseline_run(frame) != nullptr) compare(settings);
+  const auto picture = query(frame, settings);
   return {picture.state, twin_of(picture)};
 }
 

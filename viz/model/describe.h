@@ -16,8 +16,8 @@ struct Description {
 
 // Ids in the order of the views' table.
 std::vector<std::string> described_views();
-// What `view` shows with the settings it starts with. Throws Error (Usage) naming the views when there is no
-// such one.
+// What `view` shows with the settings it starts with; where the frame has a baseline, maps and grids show the
+// difference to it. Throws Error (Usage) naming the views when there is no such one.
 Description describe(std::string_view view, const QueryFrame& frame);
 
 }  // namespace sparsescope::viz

@@ -45,8 +45,7 @@ Pairing pairing(const QueryFrame& frame, std::optional<std::uint64_t> beside_ste
   }
   const std::vector<ComparedRun> runs = compared_runs(frame);
   if (runs.empty()) {
-    made.own =
-        Pane{&frame.run, std::nullopt, "A", frame.run.title() + ", " + step_words(frame.cursor_step())};
+    made.own = Pane{&frame.run, std::nullopt, "A", frame.run.name() + ", " + step_words(frame.cursor_step())};
     return made;
   }
   made.banner = comparison_banner(frame);

@@ -223,7 +223,7 @@ class Query {
     }
     input.other = other.rollup;
     picture_.other_step = other.step;
-    if (!is_step) picture_.other_name = run.title();
+    if (!is_step) picture_.other_name = run.name();
     return true;
   }
 

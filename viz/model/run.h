@@ -58,8 +58,11 @@ class Run {
   const trace::Schema* schema() const { return schema_.get(); }  // nullptr until it came
   trace::SchemaPtr shared_schema() const { return schema_; }     // for work that may outlast the run
   const trace::RunEnd* end() const { return end_ ? &*end_ : nullptr; }
-  const std::string& uuid() const;                                // empty until the schema came
-  std::string title() const;                                      // "spark-collapse, seed 1"
+  const std::string& uuid() const;  // empty until the schema came
+  std::string title() const;        // as recorded: "spark-collapse, seed 1"
+  // What a person calls it, else its title: the name by which pictures, twins and lists speak of it.
+  std::string name() const { return name_.empty() ? title() : name_; }
+  bool is_named() const { return !name_.empty(); }
   std::uint64_t planned_steps() const { return planned_steps_; }  // 0: the experiment does not say
   double tokens_per_step() const { return tokens_per_step_; }     // 0: the experiment does not say
 
@@ -129,6 +132,13 @@ class Run {
   std::size_t history_bytes() const;
   std::uint64_t version() const { return version_; }  // grows whenever a picture of this run may change
 
+  // Another name, or its title again when it is empty.
+  void call(const std::string& name) {
+    if (name == name_) return;
+    name_ = name;
+    ++version_;
+  }
+
   // --- fed by the timeline ---
   void take(trace::SchemaPtr schema);
   void take(const trace::FramePtr& frame);
@@ -154,6 +164,7 @@ class Run {
   };
   static constexpr std::size_t kWindowsKept = 3;  // per series
 
+  std::string name_;
   std::uint32_t id_;
   trace::SchemaPtr schema_;
   std::optional<trace::RunEnd> end_;

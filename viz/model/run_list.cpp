@@ -57,6 +57,14 @@ RunState state_of(const Timeline& timeline, const Run& run, const std::optional<
   return RunState::Failed;
 }
 
+// "stopped", or "recovered, 12 frames lost" of a copy of what was not whole.
+std::string recovered_in_words(const trace::Recovery& recovered) {
+  const std::uint64_t lost = recovered.of - std::min(recovered.of, recovered.frames);
+  if (lost == 0) return "recovered, nothing lost";
+  return fmt::format("recovered, {} {} lost", format_count(static_cast<std::int64_t>(lost)),
+                     lost == 1 ? "frame" : "frames");
+}
+
 std::string state_in_words(const RunEntry& entry) {
   switch (entry.state) {
     case RunState::Loading:
@@ -117,9 +125,8 @@ bool matches_filter(std::string_view text, std::string_view filter) {
   return std::search(text.begin(), text.end(), filter.begin(), filter.end(), same) != text.end();
 }
 
-std::string run_name(const Timeline& timeline, const Run& run, const RunListSettings& settings) {
-  if (const auto named = settings.names.find(run.id()); named != settings.names.end()) return named->second;
-  if (run.schema() != nullptr) return run.title();
+std::string run_name(const Timeline& timeline, const Run& run) {
+  if (run.is_named() || run.schema() != nullptr) return run.name();
   const Feed* feed = timeline.feed(run.id());
   return feed != nullptr && !feed->name.empty() ? feed->name : run.title();
 }
@@ -133,7 +140,7 @@ std::vector<std::uint32_t> listed_runs(const Timeline& timeline, const RunListSe
   };
   for (const std::unique_ptr<Run>& run : timeline.runs()) {
     if (!settings.shows_hidden && settings.hidden.contains(run->id())) continue;
-    if (!settings.filter.empty() && !matches_filter(run_name(timeline, *run, settings), settings.filter) &&
+    if (!settings.filter.empty() && !matches_filter(run_name(timeline, *run), settings.filter) &&
         !matches_filter(run->uuid(), settings.filter) && !has_tag(*run))
       continue;
     listed.push_back(run->id());
@@ -146,7 +153,7 @@ RunEntry run_entry(const Timeline& timeline, const Run& run, const Selection& se
   RunEntry entry;
   entry.run = run.id();
   entry.title = run.title();
-  entry.name = run_name(timeline, run, settings);
+  entry.name = run_name(timeline, run);
   entry.tags = tags_of(run, settings);
   const Feed* feed = timeline.feed(run.id());
   if (feed != nullptr) {
@@ -162,6 +169,8 @@ RunEntry run_entry(const Timeline& timeline, const Run& run, const Selection& se
   }
   entry.state = state_of(timeline, run, trained);
   entry.words = state_in_words(entry);
+  if (run.schema() != nullptr && run.schema()->recovered && run.end() != nullptr)
+    entry.words = recovered_in_words(*run.schema()->recovered);
   if (run.end() != nullptr && run.end()->status != trace::RunStatus::Finished)
     entry.problem = run.end()->message;
   if (entry.problem.empty()) entry.problem = run.problem();

@@ -29,11 +29,10 @@ enum class RunState {
   NotClosed
 };
 
-// What a person chose about the list. Names and tags are kept beside the recordings, what is hidden and the
+// What a person chose about the list. Tags are kept beside the recordings, what is hidden and the
 // filter last as long as the window; nothing is written into a recording.
 struct RunListSettings {
   std::string filter;
-  std::map<std::uint32_t, std::string> names;              // by run; others go by their title
   std::map<std::uint32_t, std::vector<std::string>> tags;  // by run
   std::set<std::uint32_t> hidden;
   bool shows_hidden = false;
@@ -74,8 +73,8 @@ struct RunEntry {
 // Ids of the runs that the filter (of names, tags as "#good", uuids) and hiding leave, in the order in which
 // they were opened.
 std::vector<std::uint32_t> listed_runs(const Timeline& timeline, const RunListSettings& settings);
-// The name by which a run is listed.
-std::string run_name(const Timeline& timeline, const Run& run, const RunListSettings& settings);
+// The name by which a run is listed: that of its file until its schema came.
+std::string run_name(const Timeline& timeline, const Run& run);
 // One row. `trained`: the run this window trains, if any.
 RunEntry run_entry(const Timeline& timeline, const Run& run, const Selection& selection,
                    const RunListSettings& settings, const std::optional<TrainedRun>& trained);

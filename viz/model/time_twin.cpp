@@ -58,7 +58,7 @@ Twin twin_of_time(const Timeline& timeline, const Run& run, const Annotations* a
   const Range shown = timeline.visible();
   const Cursor& cursor = timeline.cursor();
   Twin twin;
-  twin.title = "Timeline of " + run.title() + ", in " + axis_name(axis);
+  twin.title = "Timeline of " + run.name() + ", in " + axis_name(axis);
   twin.lines.push_back(fmt::format("Cursor at step {}{}", count_words(cursor.step()),
                                    cursor.is_following() ? ", following the newest" : ""));
   twin.lines.push_back(

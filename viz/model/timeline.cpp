@@ -38,6 +38,15 @@ Run& Timeline::add_run(Feed feed) {
   return *runs_.back();
 }
 
+Timeline::Memory Timeline::memory() const {
+  Memory sum;
+  for (const std::unique_ptr<Run>& run : runs_) {
+    sum.history_bytes += run->history_bytes();
+    sum.heavy_bytes += run->cache().bytes();
+  }
+  return sum;
+}
+
 void Timeline::remove_run(std::uint32_t id) {
   for (std::size_t i = 0; i < runs_.size(); ++i) {
     if (runs_[i]->id() != id) continue;

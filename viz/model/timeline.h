@@ -109,6 +109,12 @@ class Timeline {
   Range visible() const;
   // From the first frame of any run to the last, or to the planned end of one that goes on.
   Range whole() const;
+  // Bytes kept of the runs that are open, and what each of them may keep.
+  struct Memory {
+    std::size_t history_bytes = 0, heavy_bytes = 0;
+  };
+  Memory memory() const;
+  const TimelineBudget& budget() const { return budget_; }
   // Grows with every change of runs, cursor or window.
   std::uint64_t version() const { return version_; }
 

@@ -15,6 +15,14 @@ namespace {
 
 constexpr std::size_t kMostBookmarks = 8;  // offered to compare with
 
+// In the order of the enumerations.
+constexpr const char* kValueNames[] = {"score − θ", "declarations", "hit rate", "first step"};
+constexpr const char* kRowNames[] = {"by position", "by id"};
+constexpr const char* kOrderNames[] = {"frequency", "first appearance", "declared most", "likeness"};
+constexpr const char* kIdNames[] = {"of the sequence", "and other best-scored"};
+constexpr const char* kAgainstNames[] = {"nothing", "a step", "pinned baseline"};
+constexpr const char* kChangeNames[] = {"difference", "only what changed"};
+
 std::span<const Bookmark> bookmarks_of(const ViewContext& context) {
   return context.annotations != nullptr ? std::span<const Bookmark>(context.annotations->bookmarks())
                                         : std::span<const Bookmark>();
@@ -30,19 +38,11 @@ bool choose(const char* id, std::span<const char* const> names, Choice& choice) 
 
 }  // namespace
 
-bool DeclarationView::choose_value() {
-  constexpr const char* kNames[] = {"score − θ", "declarations", "hit rate", "first step"};
-  return choose("value", kNames, settings_.value);
-}
+bool DeclarationView::choose_value() { return choose("value", kValueNames, settings_.value); }
 
-bool DeclarationView::choose_rows() {
-  constexpr const char* kNames[] = {"by position", "by id"};
-  return choose("rows", kNames, settings_.rows);
-}
+bool DeclarationView::choose_rows() { return choose("rows", kRowNames, settings_.rows); }
 
 bool DeclarationView::draw_settings(ViewContext& context) {
-  constexpr const char* kOrderNames[] = {"frequency", "first appearance", "declared most", "likeness"};
-  constexpr const char* kIdNames[] = {"of the sequence", "and other best-scored"};
   constexpr const char* kWindowNames[] = {"8", "32", "128", "all that follow"};
   constexpr std::int64_t kWindows[] = {8, 32, 128, 0};
   ui::muted("Value");
@@ -63,6 +63,7 @@ bool DeclarationView::draw_settings(ViewContext& context) {
     changed = true;
   }
   if (!has_picture()) return changed;
+  changed |= choose_limit();
   if (picture().layers > 1) {
     ui::muted(context.selection.locked.layer ? "Layer, locked: Esc releases it" : "Layer");
     double layer = static_cast<double>(picture().layer);
@@ -76,9 +77,41 @@ bool DeclarationView::draw_settings(ViewContext& context) {
   return draw_comparison_settings(context) || changed;
 }
 
+bool DeclarationView::choose_limit() {
+  const DeclarationScale& scale = picture().scale;
+  if (scale.data_limit <= 0) return false;
+  bool is_chosen = settings_.limit > 0;
+  ui::muted("Colours end");
+  bool changed = ui::toggle("at a value of my choice", is_chosen);
+  if (changed) settings_.limit = is_chosen ? scale.high : 0;
+  if (settings_.limit > 0)
+    changed |= ui::slider("limit", settings_.limit, scale.data_limit / 10, scale.data_limit * 10,
+                          ui::Steps::Logarithmic, 160, format_number(settings_.limit, 3));
+  return changed;
+}
+
+std::span<const char* const> DeclarationView::choices(std::string_view setting) const {
+  if (setting == "value") return kValueNames;
+  if (setting == "rows") return kRowNames;
+  if (setting == "order") return kOrderNames;
+  if (setting == "ids") return kIdNames;
+  if (setting == "against") return kAgainstNames;
+  if (setting == "change") return kChangeNames;
+  return {};
+}
+
+std::optional<double> DeclarationView::data_limit() const {
+  if (!has_picture() || picture().scale.data_limit <= 0) return std::nullopt;
+  return picture().scale.data_limit;
+}
+
+void DeclarationView::set_common_limit(double limit) {
+  if (limit == settings_.common_limit) return;
+  settings_.common_limit = limit;
+  forget();
+}
+
 bool DeclarationView::draw_comparison_settings(const ViewContext& context) {
-  constexpr const char* kAgainstNames[] = {"nothing", "a step", "pinned baseline"};
-  constexpr const char* kChangeNames[] = {"difference", "only what changed"};
   const DeclarationPicture& shown = picture();
   ui::muted("Compare with");
   if (settings_.value == DeclarationValue::FirstStep) {
@@ -135,6 +168,7 @@ nlohmann::json DeclarationView::settings() const {
                          {"against", static_cast<int>(settings_.against)},
                          {"change", static_cast<int>(settings_.change)},
                          {"against_step", settings_.against_step},
+                         {"limit", settings_.limit},
                          {"search", settings_.search}};
   const auto range = [](const plot::AxisRange& axis) {
     return nlohmann::json{axis.shown.minimum, axis.shown.maximum};
@@ -166,6 +200,8 @@ void DeclarationView::set_settings(const nlohmann::json& json) {
   settings_.window = number("window", 0, std::int64_t{1} << 40, settings_.window);
   settings_.against_step = static_cast<std::uint64_t>(
       number("against_step", 0, std::int64_t{1} << 53, static_cast<std::int64_t>(settings_.against_step)));
+  if (const auto limit = json.find("limit"); limit != json.end() && limit->is_number())
+    settings_.limit = std::max(0.0, limit->get<double>());
   if (const auto search = json.find("search"); search != json.end() && search->is_string())
     settings_.search = search->get<std::string>();
   const auto range = [&](const char* name, plot::AxisRange& axis) {

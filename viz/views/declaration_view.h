@@ -23,6 +23,9 @@ class DeclarationView final : public QueriedView<DeclarationPicture> {
   bool has_camera() const override { return true; }
   nlohmann::json settings() const override;
   void set_settings(const nlohmann::json& settings) override;
+  std::span<const char* const> choices(std::string_view setting) const override;
+  std::optional<double> data_limit() const override;
+  void set_common_limit(double limit) override;
 
  protected:
   DeclarationPicture query(const QueryFrame& frame) const override;
@@ -46,6 +49,7 @@ class DeclarationView final : public QueriedView<DeclarationPicture> {
   void draw_footer();
   bool choose_value();
   bool choose_rows();
+  bool choose_limit();
   bool draw_comparison_settings(const ViewContext& context);
   CellBlock visible() const;
   CellWalk::Place first_held(const Marks& locked) const;

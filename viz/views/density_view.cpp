@@ -20,12 +20,15 @@ Applies DensityView::applies(const Run& run) const {
   return {false, "This model reads all of the past. The spark presets record the channel 'density'"};
 }
 
+namespace {
+constexpr std::array<const char*, 4> kParts = {"direct", "inherited", "fallback", "scope"};
+}  // namespace
+
 bool DensityView::draw_settings(ViewContext& context) {
   bool changed = choose_time_axis(context);
   changed |= ui::toggle("Expected from counts", settings_.show_expected);
   changed |= choose_layers(settings_.layers, layers_shown(context, "density"));
   changed |= ui::toggle("A line each layer, and where it first passes the level", settings_.show_layers);
-  constexpr std::array<const char*, 4> kParts = {"direct", "inherited", "fallback", "scope"};
   int part = static_cast<int>(settings_.part);
   if (ui::segmented("part", kParts, part)) {
     settings_.part = static_cast<DensityPart>(part);
@@ -34,6 +37,10 @@ bool DensityView::draw_settings(ViewContext& context) {
   changed |= ui::slider("level", settings_.level_percent, kLeastLevel, kMostLevel, ui::Steps::Linear, 160,
                         "level " + format_number(settings_.level_percent, 3) + " %");
   return changed;
+}
+
+std::span<const char* const> DensityView::choices(std::string_view setting) const {
+  return setting == "part" ? std::span<const char* const>(kParts) : std::span<const char* const>();
 }
 
 nlohmann::json DensityView::settings() const {

@@ -15,6 +15,7 @@ class DensityView final : public PictureView {
   std::string_view title() const override { return "Density by reason"; }
   Applies applies(const Run& run) const override;
   nlohmann::json settings() const override;
+  std::span<const char* const> choices(std::string_view setting) const override;
   void set_settings(const nlohmann::json& settings) override;
 
  protected:

@@ -86,7 +86,10 @@ bool PairedView::shows(const Pairing& panes, std::size_t place) const {
 void PairedView::draw(ViewContext& context) {
   const Pairing panes = has_panes() ? pairing_of(context) : Pairing{};
   if (!is_paired_ || !panes.own || !panes.beside) front_ = panes.beside && !is_paired_ ? kBeside : kOwn;
-  if (!panes.own || (!is_paired_ && !panes.beside)) return views_[kOwn]->draw(context);
+  if (!panes.own || (!is_paired_ && !panes.beside)) {
+    share_colors(panes);
+    return views_[kOwn]->draw(context);
+  }
   ImGui::PushID(id().data(), id().data() + id().size());
   const bool shows_own = shows(panes, kOwn), shows_beside = shows(panes, kBeside);
   if (is_paired_) draw_top(context, panes);
@@ -108,7 +111,27 @@ void PairedView::draw(ViewContext& context) {
   ImGui::SetCursorScreenPos({at.x, at.y + size.y});
   ImGui::Dummy({0, 0});
   follow_each_other();
+  share_colors(panes);
   ImGui::PopID();
+}
+
+std::optional<double> PairedView::data_limit() const {
+  std::optional<double> largest = views_[kOwn]->data_limit();
+  if (!has_panes()) return largest;
+  if (const std::optional<double> beside = views_[kBeside]->data_limit(); beside && beside > largest)
+    largest = beside;
+  return largest;
+}
+
+void PairedView::set_common_limit(double limit) {
+  common_limit_ = limit;
+  for (const std::unique_ptr<View>& view : views_) view->set_common_limit(limit);
+}
+
+void PairedView::share_colors(const Pairing& panes) {
+  const bool are_together = is_paired_ && panes.beside && shows(panes, kOwn) && shows(panes, kBeside);
+  const double limit = common_limit_ > 0 ? common_limit_ : are_together ? data_limit().value_or(0) : 0;
+  for (const std::unique_ptr<View>& view : views_) view->set_common_limit(limit);
 }
 
 // What differs between the runs, and the switches.

@@ -32,6 +32,11 @@ class PairedView final : public View {
   bool is_walking() const override { return in_front().is_walking(); }
   bool has_camera() const override { return views_[0]->has_camera(); }
   bool can_pair() const override { return true; }
+  std::span<const char* const> choices(std::string_view setting) const override {
+    return views_[0]->choices(setting);
+  }
+  std::optional<double> data_limit() const override;
+  void set_common_limit(double limit) override;
   // Those of the view, with "side_by_side", "link_cameras", "beside_step" (-1: another run's), "other_run"
   // (alone, but the other pane) and "panes" (0: both, 1, 2: one of them, for figures of their own).
   nlohmann::json settings() const override;
@@ -52,11 +57,14 @@ class PairedView final : public View {
   void draw_pane(ViewContext& context, const Pane& pane, std::size_t place, ImVec2 at, ImVec2 size);
   void draw_missing_pane(ViewContext& context, ImVec2 at, ImVec2 size);
   void follow_each_other();
+  // The colours of panes that are seen together end where the larger of the two does.
+  void share_colors(const Pairing& panes);
 
   std::array<std::unique_ptr<View>, 2> views_;
   bool is_paired_ = false, links_cameras_ = true, shows_other_ = false;
   std::int64_t beside_step_ = -1;
   int panes_ = 0;
+  double common_limit_ = 0;   // of pictures beyond these panes
   std::size_t front_ = kOwn;  // of those drawn, the pane that the pointer was in last
   nlohmann::json agreed_;     // what both panes had after the last frame
 };

@@ -88,6 +88,15 @@ bool RoutingView::draw_comparison_settings(const ViewContext& context) {
   return changed;
 }
 
+std::span<const char* const> RoutingView::choices(std::string_view setting) const {
+  if (setting == "layout") return kLayoutNames;
+  if (setting == "source") return kSourceNames;
+  if (setting == "detail") return kDetailNames;
+  if (setting == "shown") return kShownNames;
+  if (setting == "against") return kAgainstNames;
+  return {};
+}
+
 nlohmann::json RoutingView::settings() const {
   nlohmann::json json = {{"layout", static_cast<int>(settings_.layout)},
                          {"source", static_cast<int>(settings_.source)},

@@ -24,6 +24,7 @@ class RoutingView final : public QueriedView<RoutingPicture> {
   bool is_walking() const override { return walk_.is_walking(); }
   bool has_camera() const override { return true; }
   nlohmann::json settings() const override;
+  std::span<const char* const> choices(std::string_view setting) const override;
   void set_settings(const nlohmann::json& settings) override;
 
  protected:

@@ -53,14 +53,17 @@ float row_height(const ViewContext& context) {
 
 void RunListPanel::begin_rename(const Timeline& timeline, const Run& run) {
   renaming_ = run.id();
-  new_name_ = run_name(timeline, run, settings);
+  new_name_ = run_name(timeline, run);
   focuses_name_ = true;
 }
 
 const std::vector<std::uint32_t>& RunListPanel::listed(const ViewContext& context) {
   const Timeline& timeline = context.timeline;
-  ListKey key{timeline.runs().size(), 0, 0, settings};
-  for (const std::unique_ptr<Run>& run : timeline.runs()) key.schemas += run->schema() != nullptr ? 1 : 0;
+  ListKey key{timeline.runs().size(), 0, 0, {}, settings};
+  for (const std::unique_ptr<Run>& run : timeline.runs()) {
+    key.schemas += run->schema() != nullptr ? 1 : 0;
+    if (!settings.filter.empty() && run->is_named()) key.names.push_back(run->name());
+  }
   if (!timeline.runs().empty()) key.newest = timeline.runs().back()->id();
   if (key != key_) {
     listed_ = listed_runs(timeline, settings);
@@ -243,6 +246,7 @@ void RunListPanel::draw_run_menu(ViewContext& context, const RunEntry& entry) {
                     {"Tags…", "run.tag"},
                     {"Recover into a new file", "run.recover"},
                     {"Hide", "run.hide"},
+                    {"Reveal the file", "run.reveal_file"},
                     {"Copy the file's path", "run.copy_path"},
                     {"Copy its configuration", "run.copy_config"},
                     {"Close", "run.close"}};

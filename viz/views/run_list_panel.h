@@ -46,6 +46,7 @@ class RunListPanel {
   struct ListKey {
     std::size_t runs = 0, schemas = 0;
     std::uint32_t newest = 0;
+    std::vector<std::string> names;  // that people gave, while a filter looks at them
     RunListSettings settings;
     bool operator==(const ListKey&) const = default;
   };

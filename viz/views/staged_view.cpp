@@ -30,7 +30,7 @@ void perform(ViewContext& context, const Action& action) {
 
 // What a person needs to report a failure: run, step, view and the sentence.
 std::string failure_details(const PictureHead& head, const Run& run) {
-  return fmt::format("{}\nview\t{}\nrun\t{}\nuuid\t{}\nstep\t{}", head.words, head.view, run.title(),
+  return fmt::format("{}\nview\t{}\nrun\t{}\nuuid\t{}\nstep\t{}", head.words, head.view, run.name(),
                      run.uuid(), head.cursor_step);
 }
 
@@ -77,19 +77,24 @@ void StagedView::by_commands(ViewContext& context, Change change) {
   if (after == before || !context.run_command || !context.run_command_with) return;
   // What no command sets, such as a camera or a text, stays as it was set.
   nlohmann::json by_hand = after;
-  std::vector<std::pair<std::string, const nlohmann::json*>> by_command;
+  std::vector<std::pair<std::string, std::string>> by_command;
+  const auto given_to_command = [this](const std::string& key, const nlohmann::json& value) -> std::string {
+    if (value.is_boolean()) return "";
+    const std::span<const char* const> names = choices(key);
+    return names.empty() ? value.dump() : names[value.get<std::size_t>()];
+  };
   for (const auto& [key, value] : after.items()) {
     const auto was = before.find(key);
     if (was == before.end() || *was == value || !(value.is_boolean() || value.is_number())) continue;
     by_hand[key] = *was;
-    by_command.emplace_back(fmt::format("view.{}.{}", id(), key), &value);
+    by_command.emplace_back(fmt::format("view.{}.{}", id(), key), given_to_command(key, value));
   }
   set_settings(by_hand);
   for (const auto& [command, value] : by_command) {
-    if (value->is_boolean()) {
+    if (value.empty()) {
       context.run_command(command);
     } else {
-      context.run_command_with(command, value->dump());
+      context.run_command_with(command, value);
     }
   }
 }

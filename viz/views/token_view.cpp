@@ -160,6 +160,12 @@ std::string TokenView::menu_row(ViewContext&) const {
   return fmt::format("{}\t{}\t{}", name.position, name.id, name.word);
 }
 
+std::span<const char* const> TokenView::choices(std::string_view setting) const {
+  if (setting == "order") return kOrderNames;
+  if (setting == "marks") return kMarkNames;
+  return {};
+}
+
 nlohmann::json TokenView::settings() const {
   return {{"rows", settings_.rows},
           {"order", static_cast<int>(settings_.order)},

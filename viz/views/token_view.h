@@ -18,6 +18,7 @@ class TokenView final : public QueriedView<TokenPicture> {
   bool has_cells() const override { return has_picture() && !picture().strip.empty(); }
   bool is_walking() const override { return held_.has_value(); }
   nlohmann::json settings() const override;
+  std::span<const char* const> choices(std::string_view setting) const override;
   void set_settings(const nlohmann::json& settings) override;
 
  protected:

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,6 +85,13 @@ class View {
   // It zooms and pans on axes of its own; those of time are everybody's.
   virtual bool has_camera() const { return false; }
   virtual bool can_pair() const { return false; }  // it may stand beside another of its kind
+  // Names of the values of a setting that is a choice, in their order; empty: it is none.
+  virtual std::span<const char* const> choices(std::string_view) const { return {}; }
+  // The end of its colours as the data have it, whatever limit was chosen; nothing: they are fixed, or
+  // nothing was drawn yet.
+  virtual std::optional<double> data_limit() const { return std::nullopt; }
+  // Colours end there unless a limit was chosen: that of several pictures that are seen together. 0: its own.
+  virtual void set_common_limit(double) {}
   // The settings of its popover and its camera, as an object: layouts, undo and saved settings are this.
   virtual nlohmann::json settings() const;
   // Takes what settings() gave; what is missing or of another type keeps its value.
