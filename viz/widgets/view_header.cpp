@@ -30,6 +30,28 @@ void help_popup(const ViewHeader& header) {
   ImGui::EndPopup();
 }
 
+constexpr float kTakeawayLine = 16, kRoomForTwoLines = 190;  // at scale 1
+
+// On one line, or on two where the first does not hold it and the view is high enough.
+struct Takeaway {
+  Fit fit = Fit::Whole;
+  int lines = 1;
+};
+Takeaway draw_takeaway(ImDrawList* list, ImVec2 at, float width, float height, const std::string& words) {
+  const auto draw = [&](ImVec2 place, const std::string& line) {
+    return draw_text_within(list, Font::Regular, kSmallText, place, width, color(Token::Muted), line).fit;
+  };
+  const ImVec2 whole = text_size(Font::Regular, kSmallText, words.c_str());
+  if (whole.x <= width || height < px(kRoomForTwoLines)) return {draw(at, words), 1};
+  ImFont* font = handle(Font::Regular);
+  const float size = ImGui::GetFontSize() * kSmallText / kBodyText;
+  const char* begin = words.c_str();
+  const char* rest = font->CalcWordWrapPosition(size, begin, begin + words.size(), width);
+  draw(at, std::string(begin, rest));
+  while (*rest == ' ') ++rest;
+  return {draw({at.x, at.y + px(kTakeawayLine)}, rest), 2};
+}
+
 }  // namespace
 
 void view_header(const ViewHeader& header, const std::function<void()>& settings) {
@@ -54,9 +76,8 @@ void view_header(const ViewHeader& header, const std::function<void()>& settings
   const Fit detail = draw_text_within(list, Font::Regular, kBodyText, {x, at.y}, limit - x,
                                       color(Token::Muted), header.detail)
                          .fit;
-  const Fit takeaway = draw_text_within(list, Font::Regular, kSmallText, {at.x, at.y + px(20)}, limit - at.x,
-                                        color(Token::Muted), header.takeaway)
-                           .fit;
+  const auto [takeaway, lines] = draw_takeaway(list, {at.x, at.y + px(20)}, limit - at.x,
+                                               ImGui::GetContentRegionAvail().y, header.takeaway);
 
   ImGui::SetCursorScreenPos({right, at.y - px(3)});
   if (has_settings) {
@@ -72,7 +93,8 @@ void view_header(const ViewHeader& header, const std::function<void()>& settings
     help_popup(header);
   }
   ImGui::SetCursorScreenPos(at);
-  ImGui::Dummy({width - static_cast<float>(buttons) * px(28), px(40)});
+  ImGui::Dummy(
+      {width - static_cast<float>(buttons) * px(28), px(24 + kTakeawayLine * static_cast<float>(lines))});
   if (detail == Fit::Shortened || takeaway == Fit::Shortened)
     tooltip(header.title + " " + header.detail, header.takeaway);
   ImGui::PopID();
