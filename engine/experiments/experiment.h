@@ -18,7 +18,8 @@ enum class NormPlacement { Pre, Post };
 enum class Estimator { Surrogate, InScope };  // mechanisms.md 2.2
 enum class GatePairs { All, Direct };         // which in-scope pairs carry the gate of `in_scope`
 enum class TokenizerKind { Bpe, Bytes };
-enum class Precision { Auto, Fp32, Bf16 };  // of matrix products; mechanisms.md 0
+enum class AttentionKernels { Own, Cudnn };  // of a training step on a GPU
+enum class Precision { Auto, Fp32, Bf16 };   // of matrix products; mechanisms.md 0
 
 struct SparkConfig {
   std::int64_t rank = 64;  // r, width of declaration vectors and receiver addresses
@@ -87,7 +88,8 @@ struct TrainConfig {
   std::int64_t checkpoint_every = 0;      // steps; 0 = on demand and at the end
   std::int64_t threads = 0;               // CPU threads; 0 = all
   Precision precision = Precision::Auto;  // Auto: bf16 on a GPU, fp32 on a CPU
-  bool capture = true;                    // on a GPU with bf16 products, the step is one captured graph
+  AttentionKernels attention = AttentionKernels::Own;  // Cudnn: its gradients differ from run to run
+  bool capture = true;  // on a GPU with bf16 products, the step is one captured graph
   bool operator==(const TrainConfig&) const = default;
 };
 

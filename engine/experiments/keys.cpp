@@ -159,6 +159,10 @@ void add_training(std::vector<Field>& all) {
               "CPU threads of the training; 0 takes all."),
        choice("train.precision", AT(train.precision), {"auto", "fp32", "bf16"},
               "Type of matrix products; everything else is fp32. auto: bf16 on a GPU, fp32 on a CPU."),
+       choice(
+           "train.attention", AT(train.attention), {"own", "cudnn"},
+           "Attention of the training step on a GPU. own: the same bits in every run. cudnn: dense attention "
+           "without ALiBi only, faster at long contexts, but gradients differ from run to run."),
        toggle("train.capture", AT(train.capture),
               "On a GPU with bf16 products a step is one captured graph; off, the same kernels run one by "
               "one.")});

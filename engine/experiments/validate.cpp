@@ -52,6 +52,12 @@ void validate(const Experiment& experiment) {
           experiment.name);
   validate_model(experiment.model);
   validate_needle(experiment.evaluation, experiment.model.context);
+  require(
+      experiment.train.attention == AttentionKernels::Own ||
+          (experiment.model.mixer == MixerKind::Dense && experiment.model.position != PositionKind::Alibi),
+      "train.attention = cudnn is for dense attention without ALiBi; leave it at own, or choose model.mixer "
+      "= "
+      "dense and another model.position");
   const DataConfig& data = experiment.data;
   require(data.tokenizer != TokenizerKind::Bytes || data.vocabulary == 256,
           "data.tokenizer = bytes has 256 ids and data.vocabulary is {}; set data.vocabulary to 256 too",

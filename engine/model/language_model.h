@@ -27,6 +27,8 @@ struct ForwardOptions {
   Observer* observer = nullptr;                  // outlives the call
   const Interventions* interventions = nullptr;  // outlives the call
   Kernels kernels = Kernels::Own;                // what a model of bf16 products uses where it can
+  // Of dense attention where own kernels would run: training may choose what is faster and does not repeat.
+  experiments::AttentionKernels attention = experiments::AttentionKernels::Own;
   // Hidden: loss() forms logits chunk by chunk where it can; None: logits_of() forms some of them.
   enum class Head { Logits, Hidden, None } head = Head::Logits;
   bool has_all_terms = false;  // loss terms take part whatever their weight is now

@@ -84,6 +84,7 @@ void CapturedStep::try_once(model::LanguageModel& model) {
     const std::int64_t T = ids_.size(1) - 1;
     const model::ForwardResult result =
         model.forward(ids_.slice(1, 0, T), {.statistics = model::Statistics::Collect,
+                                            .attention = body_.attention(),
                                             .head = model::ForwardOptions::Head::Hidden,
                                             .has_all_terms = true});
     model.loss(result, ids_.slice(1, 1, T + 1)).total.backward();

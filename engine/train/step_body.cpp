@@ -16,6 +16,7 @@ at::Tensor as_row(const at::Tensor& scalar) { return scalar.detach().to(at::kDou
 at::Tensor StepBody::run(const at::Tensor& ids, Terms terms, const Passed& passed) {
   const std::int64_t T = ids.size(1) - 1;
   last_ = model_.forward(ids.slice(1, 0, T), {.statistics = model::Statistics::Collect,
+                                              .attention = attention_,
                                               .head = model::ForwardOptions::Head::Hidden,
                                               .has_all_terms = terms == Terms::All});
   const model::Loss loss = model_.loss(last_, ids.slice(1, 1, T + 1));

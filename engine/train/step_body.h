@@ -30,8 +30,9 @@ struct StepReport {
 class StepBody {
  public:
   // All outlive the body. `terms`: how many terms the loss has.
-  StepBody(model::LanguageModel& model, Updater& updater, std::size_t terms)
-      : model_(model), updater_(updater), terms_(terms) {}
+  StepBody(model::LanguageModel& model, Updater& updater, std::size_t terms,
+           experiments::AttentionKernels attention)
+      : model_(model), updater_(updater), terms_(terms), attention_(attention) {}
 
   enum class Phase { Forward, Backward, Update };
   using Passed = std::function<void(Phase)>;
@@ -47,6 +48,7 @@ class StepBody {
   StepReport report(const double* numbers) const;
   std::int64_t count() const;  // of numbers
 
+  experiments::AttentionKernels attention() const { return attention_; }
   // What the last run's forward pass left.
   const model::ForwardResult& last() const { return last_; }
 
@@ -54,6 +56,7 @@ class StepBody {
   model::LanguageModel& model_;
   Updater& updater_;
   std::size_t terms_;
+  experiments::AttentionKernels attention_;
   model::ForwardResult last_;
 };
 

@@ -115,6 +115,7 @@ Trainer::Impl::Run Trainer::Impl::prepare() {
   experiments::Experiment recorded = experiment;
   recorded.data.corpus = run.data.corpus.source;
   run.state = std::make_unique<TrainingState>(recorded, run.data, run.setup);
+  board.update([&](Status& status) { status.device = run.state->setup().words; });
   if (run.parent) {
     restore_checkpoint(*run.state, *run.parent, run.data);
     run.parent->file.tensors.clear();  // the metadata is still asked for

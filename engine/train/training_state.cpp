@@ -1,5 +1,6 @@
 #include "engine/train/training_state.h"
 
+#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
 
@@ -38,8 +39,13 @@ TrainingState::TrainingState(const experiments::Experiment& experiment, const da
   const bool is_bf16 = model_.table().gemm_dtype() == at::kBFloat16;
   const bool is_captured = setup.device.is_cuda() && is_bf16 && experiment.train.capture;
   updater_ = is_bf16 ? make_flat_updater(model_, experiment) : make_library_updater(model_, experiment);
-  body_ = std::make_unique<StepBody>(model_, *updater_, loss_term_names_.size());
+  body_ = std::make_unique<StepBody>(model_, *updater_, loss_term_names_.size(), experiment.train.attention);
   setup_.precision = is_bf16 ? "bf16" : "fp32";
+  if (is_bf16 && setup.device.is_cuda() &&
+      experiment.train.attention == experiments::AttentionKernels::Cudnn) {
+    setup_.words += ", attention by cuDNN: does not repeat";
+    at::globalContext().setDeterministicAlgorithms(false, /*warn_only=*/false);  // it would be refused
+  }
   if (!is_captured) return;
   setup_.step = kCapturedWords;
   graph_pool_ = model::make_graph_pool();

@@ -33,5 +33,17 @@ TEST(Describe, WithoutAViewSaysTheSentencesOfAll) {
   EXPECT_EQ(describe({"--csv"}).exit_code, 2) << "a table is one view's";
 }
 
+TEST(Describe, WithABaselineSaysTheDifferenceOrWhyThereIsNone) {
+  const ProcessResult same = describe({"--view", "declarations", "--baseline", SPARSESCOPE_SMALL_RECORDING});
+  EXPECT_EQ(same.exit_code, 0) << same.errors;
+  EXPECT_NE(same.output.find("difference to the pinned baseline"), std::string::npos) << same.output;
+  const std::string other = SPARSESCOPE_DENSE_RECORDING;
+  const ProcessResult none = describe({"--view", "declarations", "--baseline", other});
+  EXPECT_EQ(none.exit_code, 0) << none.errors;
+  EXPECT_NE(none.output.find("The pinned baseline makes no declarations"), std::string::npos) << none.output;
+  const ProcessResult lines = describe({"--view", "loss", "--baseline", other});
+  EXPECT_NE(lines.output.find("A: "), std::string::npos) << lines.output;
+}
+
 }  // namespace
 }  // namespace sparsescope::test

@@ -1,5 +1,6 @@
 // The captured bf16 step on a GPU: own kernels against the library's operations, captured against uncaptured,
 // live controls, repeatability. Skips itself, saying so, where there is no GPU.
+#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -176,6 +177,29 @@ TEST_F(CapturedStepOnTheGpu, TwoRunsAreTheSameBitsForFiveHundredSteps) {
                                          two = state_of(experiment_of(form));
     EXPECT_EQ(losses_of(*one, 500), losses_of(*two, 500));
   }
+}
+
+TEST_F(CapturedStepOnTheGpu, CudnnsAttentionFollowsOwnKernelsAndIsNamed) {
+  for (const PositionKind position : {PositionKind::Rope, PositionKind::None}) {
+    Experiment experiment = experiment_of({"dense", MixerKind::Dense, position});
+    const auto own = state_of(experiment);
+    experiment.train.attention = experiments::AttentionKernels::Cudnn;
+    const auto theirs = state_of(experiment);
+    EXPECT_NE(theirs->setup().words.find("attention by cuDNN: does not repeat"), std::string::npos);
+    EXPECT_EQ(own->setup().words.find("cuDNN"), std::string::npos);
+    double worst = 0, first_norm = 0;
+    for (int step = 0; step < 50; ++step) {
+      const StepReport a = own->step(), b = theirs->step();
+      ASSERT_TRUE(a.is_finite && b.is_finite);
+      worst = std::max(worst, std::abs(a.total_loss - b.total_loss));
+      if (step == 0) first_norm = std::abs(a.gradient_norm / b.gradient_norm - 1);
+    }
+    std::cout << "cuDNN: worst difference of 50 losses " << worst << " nats, of the first gradient's norm "
+              << first_norm << "\n";
+    EXPECT_LT(worst, 0.02);
+    EXPECT_LT(first_norm, 2e-3);
+  }
+  at::globalContext().setDeterministicAlgorithms(true, false);  // as the other cases have it
 }
 
 TEST_F(CapturedStepOnTheGpu, LiveControlsActInsideTheGraph) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "engine/trace/error.h"
 #include "tests/viz/spark_run.h"
 #include "tests/viz/viz_support.h"
@@ -55,6 +57,34 @@ TEST_P(DescribedView, SaysWhatTheWindowSays) {
   }
   EXPECT_EQ(in_window, described);
   EXPECT_GT(described.size(), 40u);
+}
+
+TEST_P(DescribedView, OfAPairSaysWhatTheWindowSaysOfIt) {
+  Timeline timeline;
+  for (const bool inherits : {false, true}) {
+    test::SparkRun source({.inheritance = inherits});
+    timeline.add_run({test::mailbox_with(source.schema, source.frames(41))});
+  }
+  timeline.drain_all();
+  Selection selection;
+  selection.run = 1;
+  selection.comparison = {.baseline = 0, .beside = {1}};
+  ViewContext context{timeline, selection};
+  const auto view = test::make_view(GetParam());
+  if (GetParam() == "needle") view->set_settings({{"difference", true}});
+  if (GetParam() == "declarations" || GetParam() == "routing") view->set_settings({{"against", 2}});
+  QueryFrame frame{timeline, *timeline.find(1)};
+  frame.comparison = selection.comparison;
+  std::string in_window, described;
+  for (int i = 0; i < 200; ++i) {
+    timeline.update(0);
+    in_window = view->text_twin(context);
+    described = text_of(describe(GetParam(), frame).twin);
+  }
+  EXPECT_EQ(in_window, described);
+  const std::string alone = text_of(describe(GetParam(), {timeline, *timeline.find(1)}).twin);
+  const bool compares = GetParam() != "tokens" && GetParam() != "samples";
+  EXPECT_EQ(described != alone, compares) << described.substr(0, 600);
 }
 
 INSTANTIATE_TEST_SUITE_P(Views, DescribedView, testing::ValuesIn(ids_of_views()),

@@ -92,6 +92,45 @@ TEST(SideBySide, TwoStepsOfOneRunStandBesideEachOther) {
   EXPECT_EQ(pair.view->settings()["beside_step"], 20);
 }
 
+// "score − θ from -0.4 to 1.2" of every pane, in their order.
+std::vector<std::string> colour_ranges(const std::string& text) {
+  std::vector<std::string> ranges;
+  for (std::size_t at = text.find("score − θ from "); at != std::string::npos;
+       at = text.find("score − θ from ", at + 1))
+    ranges.push_back(text.substr(at, text.find_first_of(";\n", at) - at));
+  return ranges;
+}
+
+TEST(SideBySide, MapsThatAreSeenTogetherHaveOneScaleAndAlonePanesTheirOwn) {
+  Pair pair("declarations");
+  pair.timeline.cursor().seek(60);
+  pair.draw();
+  const std::string alone = colour_ranges(pair.text()).at(0);
+  const std::optional<double> own = pair.view->data_limit();
+  ASSERT_TRUE(own.has_value());
+  pair.view->set_settings({{"side_by_side", true}, {"beside_step", 10}});
+  pair.draw(6);
+  const std::vector<std::string> together = colour_ranges(pair.text());
+  ASSERT_EQ(together.size(), 2u);
+  EXPECT_EQ(together[0], together[1]);
+  EXPECT_NE(together[0].find("the same for all that is seen together"), std::string::npos) << together[0];
+  EXPECT_GE(*pair.view->data_limit(), *own) << "the larger of both";
+
+  pair.view->set_settings({{"side_by_side", false}});
+  pair.draw(6);
+  EXPECT_EQ(colour_ranges(pair.text()).at(0), alone);
+  // Of frames of a film, say; a limit of its own goes before.
+  pair.view->set_common_limit(40);
+  pair.draw();
+  EXPECT_NE(colour_ranges(pair.text()).at(0).find("to 40, the same"), std::string::npos)
+      << colour_ranges(pair.text()).at(0);
+  EXPECT_EQ(pair.view->data_limit(), own) << "what the data have does not change";
+  pair.view->set_settings({{"limit", 7.0}});
+  pair.draw();
+  EXPECT_NE(colour_ranges(pair.text()).at(0).find("to 7, an end that was chosen"), std::string::npos)
+      << colour_ranges(pair.text()).at(0);
+}
+
 TEST(SideBySide, LinkedCamerasFollowEachOtherAndUnlinkedOnesDoNot) {
   Pair pair;
   pair.selection.comparison.beside = {1};

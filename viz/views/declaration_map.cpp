@@ -13,6 +13,7 @@
 namespace sparsescope::viz {
 namespace {
 
+constexpr float kLeastSide = 48;  // lengths at scale 1; a smaller room shows nothing of a map
 constexpr float kLeastForStrips = 680, kLeastForWords = 420;  // widths at scale 1
 constexpr float kBarGap = 14;
 
@@ -250,6 +251,7 @@ ColorScale declaration_scale(const DeclarationPicture& picture) {
 DeclarationPlace draw_declaration_map(const DeclarationMap& map, DeclarationCamera& camera,
                                       ViewContext& context) {
   const float width = map.size.x / current_scale(), height = map.size.y / current_scale();
+  if (width < kLeastSide || height < kLeastSide) return {};
   const bool has_strips = width >= kLeastForStrips && height >= 120,
              has_bars = height >= 220 && width >= kLeastForWords;
   const plot::Options options =

@@ -6,6 +6,7 @@
 #include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "engine/model/functions/branch.h"
 #include "engine/model/functions/gradient.h"
 
 namespace sparsescope::model {
@@ -40,7 +41,7 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
       const auto type = static_cast<at::ScalarType>(context->saved_data["type"].toInt());
       dx = product(dy, gemm, type).view(context->saved_data["shape"].toIntVector());
     }
-    if (context->needs_input_grad(1)) add_weight_gradient(leaf, dy, rows);
+    if (context->needs_input_grad(1)) on_branch({dy, rows}, [&] { add_weight_gradient(leaf, dy, rows); });
     return {dx, {}, {}, {}};
   }
 };

@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "engine/model/functions/attention.h"
+#include "engine/model/functions/cudnn_attention.h"
 
 namespace sparsescope::model {
 
@@ -93,7 +94,10 @@ at::Tensor FixedMaskMixer::additive_mask(const Heads& heads) const {
 at::Tensor FixedMaskMixer::forward(const at::Tensor& x, MixerCall& call) const {
   if (projections_.may_use_own(call, kernels::has_attention)) {
     const at::Tensor qkv = projections_.pack(x);  // [B,T,3C]
-    return projections_.unpack(model::attention(qkv, projections_.form(qkv, window_)));
+    const kernels::AttentionForm form = projections_.form(qkv, window_);
+    const bool is_cudnns = call.options.attention == experiments::AttentionKernels::Cudnn &&
+                           has_cudnn_attention(form, qkv.size(1));
+    return projections_.unpack(is_cudnns ? cudnn_attention(qkv, form) : model::attention(qkv, form));
   }
   const Heads heads = projections_.split(x, call);
   at::Tensor logits =
