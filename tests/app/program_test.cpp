@@ -160,7 +160,7 @@ TEST(Program, DrawsASequenceOfPicturesAndNamesTheLineForAFilm) {
   for (const char* name : {"frame_000000.png", "frame_000001.png", "frame_000002.png"})
     EXPECT_TRUE(is_png(folder / ("film/" + std::string(name)))) << name;
   EXPECT_EQ(result.output.rfind("ffmpeg ", 0), 0u) << result.output;
-  expect_one_sentence(with({"--own-colors", "--view", "loss"}), 2, "--own-colors");
+  expect_one_sentence(with({"--own-colors"}), 2, "--own-colors");
   expect_one_sentence(with({"--steps", "10:50:20"}), 2, "--frames");
   expect_one_sentence(with({"--steps", "50:10:1", "--frames", folder / "film"}), 2, "FIRST:LAST:EVERY");
   expect_one_sentence(with({"--steps", "0:9999999:1", "--frames", folder / "film"}), 2,

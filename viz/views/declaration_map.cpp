@@ -19,14 +19,24 @@ constexpr float kBarGap = 14;
 
 float strips_width() { return kDeclarationStrips * (kStripWidth + kStripGap); }
 
-plot::Options options_of(const DeclarationMap& map, bool has_strips, bool has_bars, float gutter) {
+// How far an axis goes: over all there is, and a camera that was set over more than has been read keeps its
+// range.
+double reach_of(std::size_t places, const plot::AxisRange& camera) {
+  const double all = std::max<double>(1, static_cast<double>(places));
+  return camera.follows ? all : std::max(all, camera.shown.maximum);
+}
+
+plot::Options options_of(const DeclarationMap& map, const DeclarationCamera& camera, bool has_strips,
+                         bool has_bars, float gutter) {
   const double rows = std::max<double>(1, static_cast<double>(map.picture.rows.size())),
                columns = std::max<double>(1, static_cast<double>(map.picture.columns.size()));
   plot::Options options;
   options.id = "map";
   options.size = map.size;
-  options.x.fit = options.x.limits = {0, columns};
-  options.y.fit = options.y.limits = {0, rows};
+  options.x.fit = {0, columns};
+  options.y.fit = {0, rows};
+  options.x.limits = {0, reach_of(map.picture.columns.size(), camera.ids)};
+  options.y.limits = {0, reach_of(map.picture.rows.size(), camera.rows)};
   options.y.runs_down = true;
   // Labels are words of rows and ids: drawn by draw_row_labels() and draw_column_labels().
   options.x.label = options.y.label = [](double) { return std::string(); };
@@ -255,7 +265,7 @@ DeclarationPlace draw_declaration_map(const DeclarationMap& map, DeclarationCame
   const bool has_strips = width >= kLeastForStrips && height >= 120,
              has_bars = height >= 220 && width >= kLeastForWords;
   const plot::Options options =
-      options_of(map, has_strips, has_bars, width >= kLeastForWords ? kRowGutter : 40);
+      options_of(map, camera, has_strips, has_bars, width >= kLeastForWords ? kRowGutter : 40);
   const ImVec2 outer_min = ImGui::GetCursorScreenPos();
   DeclarationPlace place;
   if (!plot::begin(options, camera.ids, camera.rows)) return place;

@@ -4,6 +4,7 @@
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/csrc/autograd/engine.h>
+#include <torch/csrc/autograd/graph_task.h>
 
 #include <map>
 #include <utility>
@@ -20,7 +21,7 @@ struct Branch {
   c10::Stream stream;
   c10::Event forked, ended;
   std::vector<at::Tensor> kept;  // of the pass under way
-  bool is_awaited = false;       // its end will wait for this
+  int pass = -1;                 // whose end will wait for this; one that failed has no end
 };
 
 // One backward pass at a time and device.
@@ -46,12 +47,12 @@ void on_branch(std::vector<at::Tensor> kept, const std::function<void()>& work) 
     work();
   }
   for (at::Tensor& tensor : kept) branch.kept.push_back(std::move(tensor));
-  if (std::exchange(branch.is_awaited, true)) return;
+  const int pass = torch::autograd::get_current_graph_task_id();
+  if (std::exchange(branch.pass, pass) == pass) return;
   torch::autograd::Engine::get_default_engine().queue_callback([&branch, device] {
     branch.ended.record(branch.stream);
     branch.ended.block(current_stream(device));
     branch.kept.clear();
-    branch.is_awaited = false;
   });
 }
 
