@@ -198,6 +198,7 @@ std::string ScriptedHost::open_recording(const std::string& path) {
 }
 
 std::vector<std::string> ScriptedHost::export_view(const frame::ExportRequest& request) {
+  if (!no_figures.empty()) throw Error(no_figures);
   return app::export_view(request, {timeline_, "scripted.h5"});
 }
 
@@ -213,6 +214,7 @@ std::string ScriptedHost::save_annotations(const viz::Run& run, viz::Annotations
 }
 
 std::string ScriptedHost::export_text(const frame::ExportRequest& request) {
+  if (!no_figures.empty()) throw Error(no_figures);
   return app::export_bytes(request, request.formats.front(), {timeline_, "scripted.h5"});
 }
 

@@ -112,6 +112,7 @@ class ScriptedHost final : public frame::Host {
   int full_screen_toggles = 0;
   std::string revealed;
   std::vector<std::string> demos;
+  std::string no_figures;  // why none can be made; empty: they can
   std::optional<frame::Session> kept_session, lost;
   std::optional<frame::Leave> leave;
   std::string settings;  // the file's text, as it was kept last
