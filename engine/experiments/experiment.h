@@ -15,8 +15,9 @@ enum class RopeLayout { Interleaved, HalfSplit };
 enum class AlibiSlopes { Geometric, Interleaved };  // mechanisms.md 1.2
 enum class NormKind { Rms, Layer };
 enum class NormPlacement { Pre, Post };
-enum class Estimator { Surrogate, InScope };  // mechanisms.md 2.2
-enum class GatePairs { All, Direct };         // which in-scope pairs carry the gate of `in_scope`
+enum class Estimator { Surrogate, InScope, Soft, PostGate, SurrogateSplit };  // mechanisms.md 2.2
+enum class DeclarationRule { Threshold, TopK, TopKOffset };                   // mechanisms.md 2.1
+enum class GatePairs { All, Direct };  // which in-scope pairs carry the gate of `in_scope`
 enum class TokenizerKind { Bpe, Bytes };
 enum class AttentionKernels { Own, Cudnn };  // of a training step on a GPU
 enum class Precision { Auto, Fp32, Bf16 };   // of matrix products; mechanisms.md 0
@@ -34,6 +35,19 @@ struct SparkConfig {
   std::int64_t fallback_window = 32;  // W, keys including self
   double theta_lr_multiplier = 1.0;
   double sparsity_weight = 0.0;  // lambda_s, initial value of the live control
+  DeclarationRule rule = DeclarationRule::Threshold;
+  std::int64_t top_k = 32;  // K, ids of the vocabulary that a token declares; both rules of top-K
+
+  // Whether scores count from the K-th best id of their declarer, and theta is an offset to it.
+  bool is_ranked() const { return rule != DeclarationRule::Threshold; }
+  // Of theta; pure top-K has none that trains.
+  double used_theta_lr_multiplier() const {
+    return rule == DeclarationRule::TopK ? 0.0 : theta_lr_multiplier;
+  }
+  // Whether a fused kernel exists; everything else runs as LibTorch operations.
+  bool has_fused_form() const {
+    return !is_ranked() && (estimator == Estimator::Surrogate || estimator == Estimator::InScope);
+  }
   bool operator==(const SparkConfig&) const = default;
 };
 

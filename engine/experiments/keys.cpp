@@ -101,9 +101,14 @@ void add_spark(std::vector<Field>& all) {
        number("spark.tau", AT(model.spark.tau), "1", 1e-3, 100,
               "Temperature of the soft gate that carries gradients."),
        number("spark.initial_theta_sigmas", AT(model.spark.initial_theta_sigmas), "sigmas", -20, 20,
-              "Threshold at the start, in standard deviations of the scores of the untrained model."),
-       choice("spark.estimator", AT(model.spark.estimator), {"surrogate", "in_scope"},
-              "Where gradients of the hard scope go: to all past pairs, or to pairs in scope only."),
+              "Threshold at the start, in standard deviations of the scores of the untrained model; with "
+              "spark.rule = top_k_offset the offset to the K-th best score."),
+       choice(
+           "spark.estimator", AT(model.spark.estimator),
+           {"surrogate", "in_scope", "soft", "post_gate", "surrogate_split"},
+           "Where gradients of the hard scope go. surrogate: to all past pairs; in_scope: to pairs in scope "
+           "only; soft: nothing is hard, training is dense; post_gate: dense weights cut by the scope and "
+           "not made whole again; surrogate_split: surrogate for scores, in_scope for queries and keys."),
        choice("spark.gate_pairs", AT(model.spark.gate_pairs), {"all", "direct"},
               "Pairs that carry the gate of the estimator in_scope."),
        toggle("spark.inheritance", AT(model.spark.inheritance),
@@ -115,7 +120,12 @@ void add_spark(std::vector<Field>& all) {
        number("spark.theta_lr_multiplier", AT(model.spark.theta_lr_multiplier), "1", 0, 1000,
               "Learning rate of thresholds relative to the model's: it bounds how far they can travel."),
        number("spark.sparsity_weight", AT(model.spark.sparsity_weight), "1", 0, 10,
-              "Weight of the mean soft gate in the loss at the start; 0 leaves sparsity without a price.")});
+              "Weight of the mean soft gate in the loss at the start; 0 leaves sparsity without a price."),
+       choice("spark.rule", AT(model.spark.rule), {"threshold", "top_k", "top_k_offset"},
+              "What a token declares: ids scored above a trained threshold; its K best; or those within a "
+              "trained offset of the K-th."),
+       number("spark.top_k", AT(model.spark.top_k), "ids", 1, 65536,
+              "Ids of the vocabulary that a token declares by the rules top_k and top_k_offset, K.")});
 }
 
 void add_training(std::vector<Field>& all) {
@@ -226,6 +236,8 @@ constexpr std::string_view kBasic[] = {"model.layers",
                                        "spark.tau",
                                        "spark.initial_theta_sigmas",
                                        "spark.estimator",
+                                       "spark.rule",
+                                       "spark.top_k",
                                        "spark.inheritance",
                                        "spark.fallback",
                                        "spark.fallback_window",

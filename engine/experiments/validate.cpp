@@ -10,6 +10,8 @@
 namespace sparsescope::experiments {
 namespace {
 
+constexpr std::int64_t kLongestUnfused = 1024;  // tokens; a layer then holds a dozen T x T tensors a head
+
 template <typename... Parts>
 void require(bool fits, fmt::format_string<Parts...> text, Parts&&... parts) {
   if (!fits) throw Error(fmt::format(text, std::forward<Parts>(parts)...), ExitCode::Usage);
@@ -26,6 +28,25 @@ void validate_model(const ModelConfig& model) {
   require(model.position != PositionKind::Learned || model.context <= model.max_positions,
           "model.context = {} is longer than model.max_positions = {}; raise the latter", model.context,
           model.max_positions);
+}
+
+// `vocabulary` ids.
+void validate_spark(const ModelConfig& model, std::int64_t vocabulary) {
+  const SparkConfig& spark = model.spark;
+  require(spark.gate_pairs == GatePairs::All || spark.estimator == Estimator::InScope,
+          "spark.gate_pairs = direct says something of spark.estimator = in_scope only; set it to all or "
+          "choose that estimator");
+  require(spark.rule != DeclarationRule::TopK || spark.initial_theta_sigmas == 0,
+          "spark.rule = top_k has no threshold and spark.initial_theta_sigmas is {}; set that to 0 or choose "
+          "spark.rule = top_k_offset",
+          spark.initial_theta_sigmas);
+  require(!spark.is_ranked() || spark.top_k <= vocabulary,
+          "spark.top_k = {} is more than the {} ids of data.vocabulary; lower it", spark.top_k, vocabulary);
+  require(
+      spark.has_fused_form() || model.context <= kLongestUnfused,
+      "this spark.estimator or spark.rule forms matrices of all pairs, up to {} tokens, and model.context "
+      "is {}; shorten it, or choose surrogate or in_scope with spark.rule = threshold",
+      kLongestUnfused, model.context);
 }
 
 void validate_needle(const EvaluationConfig& evaluation, std::int64_t context) {
@@ -51,6 +72,8 @@ void validate(const Experiment& experiment) {
           "with a letter or digit",
           experiment.name);
   validate_model(experiment.model);
+  if (experiment.model.mixer == MixerKind::Spark)
+    validate_spark(experiment.model, experiment.data.vocabulary);
   validate_needle(experiment.evaluation, experiment.model.context);
   require(
       experiment.train.attention == AttentionKernels::Own ||

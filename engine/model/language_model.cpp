@@ -164,7 +164,7 @@ at::Tensor LanguageModel::logits_of(const at::Tensor& hidden) const {
 bool LanguageModel::has_own_attention() const {
   const std::int64_t head_width = config_.width / config_.heads;
   const bool has_kernel = config_.mixer == experiments::MixerKind::Spark
-                              ? kernels::has_spark_attention(head_width)
+                              ? config_.spark.has_fused_form() && kernels::has_spark_attention(head_width)
                               : kernels::has_attention(head_width);
   return device().is_cuda() && parameters_.gemm_dtype() == at::kBFloat16 && has_kernel;
 }

@@ -21,6 +21,7 @@ namespace sparsescope::model {
 inline constexpr std::int64_t kIgnoredLabel = -100;  // a target that is not predicted
 
 enum class Statistics { Skip, Collect };
+enum class Gates { AsTrained, Hard };  // Hard: SPaRK attends over its scope only, whatever its estimator does
 
 struct ForwardOptions {
   Statistics statistics = Statistics::Skip;      // Collect on training batches: what spark_statistics needs
@@ -31,6 +32,7 @@ struct ForwardOptions {
   experiments::AttentionKernels attention = experiments::AttentionKernels::Own;
   // Hidden: loss() forms logits chunk by chunk where it can; None: logits_of() forms some of them.
   enum class Head { Logits, Hidden, None } head = Head::Logits;
+  Gates gates = Gates::AsTrained;
   bool has_all_terms = false;  // loss terms take part whatever their weight is now
 };
 

@@ -16,6 +16,7 @@
 #include <cmath>
 
 #include "engine/model/language_model.h"
+#include "engine/model/mixers/spark_rank.h"
 #include "engine/trace/error.h"
 #include "kernels/spark_scope/spark_scope.h"
 #include "kernels/spark_statistics/spark_statistics_op.h"
@@ -150,6 +151,10 @@ at::Tensor scores_of_ids(const LanguageModel& model, const at::Tensor& declarati
   const c10::NoGradGuard no_graph;
   const experiments::SparkConfig& spark = model.config().spark;
   const double scale = spark.kappa / std::sqrt(static_cast<double>(spark.rank));
+  if (spark.is_ranked()) {
+    const at::Tensor table = at::matmul(declaration * scale, model.addresses().t());  // [T,V], F
+    return relative_to_rank(table, spark.top_k).index_select(1, ids).t();
+  }
   const at::Tensor addresses = model.addresses().index_select(0, ids);  // [N,r]
   return at::matmul(addresses * scale, declaration.t());
 }
@@ -167,7 +172,8 @@ DeclaredTop declared_top(const LanguageModel& model, const at::Tensor& declarati
   const c10::NoGradGuard no_graph;
   const experiments::SparkConfig& spark = model.config().spark;
   const double scale = spark.kappa / std::sqrt(static_cast<double>(spark.rank));
-  const at::Tensor table = at::matmul(declaration * scale, model.addresses().t());  // [T,V], F
+  at::Tensor table = at::matmul(declaration * scale, model.addresses().t());  // [T,V], F
+  if (spark.is_ranked()) table = relative_to_rank(table, spark.top_k);
   const auto [scores, ids] = at::topk(table, std::min(k, table.size(1)), -1);
   return {ids, scores.to(at::kFloat)};
 }

@@ -58,7 +58,7 @@ struct DeclaredIds {
 DeclaredIds declared_ids(const at::Tensor& scores, const at::Tensor& theta, const at::Tensor& ids,
                          const at::Tensor& distinct);
 // Scores kappa u_v.z_p / sqrt(r) of `ids` [N] i64 that need not occur in a sequence: [N,T] from z [T,r] of
-// one layer.
+// one layer; by the rules of top-K, here and in declared_top, counted from the K-th best of the position.
 at::Tensor scores_of_ids(const LanguageModel& model, const at::Tensor& declaration, const at::Tensor& ids);
 // Packs the last axis of a bool tensor: [..., ceil(n/8)] u8, little-endian, rows padded with 0.
 at::Tensor pack_bits(const at::Tensor& bits);

@@ -28,22 +28,30 @@ std::int64_t pairs_per_call(const model::LanguageModel& model, std::int64_t cont
 
 }  // namespace
 
-evaluate::LogitsSource Evaluations::logits_source() const {
-  return {[this](const at::Tensor& ids) { return state_.model().forward(ids).logits; }, state_.setup().device,
-          [this](const at::Tensor& ids, std::int64_t first, std::int64_t last) {
-            const model::LanguageModel& model = state_.model();
-            const at::Tensor hidden =
-                model.forward(ids, {.head = model::ForwardOptions::Head::None}).hidden;  // [B,T,C]
-            return model.logits_of(hidden.slice(1, first, last));
-          }};
+evaluate::LogitsSource Evaluations::logits_source(model::Gates gates) const {
+  return {
+      [this, gates](const at::Tensor& ids) { return state_.model().forward(ids, {.gates = gates}).logits; },
+      state_.setup().device,
+      [this, gates](const at::Tensor& ids, std::int64_t first, std::int64_t last) {
+        const model::LanguageModel& model = state_.model();
+        const at::Tensor hidden =
+            model.forward(ids, {.head = model::ForwardOptions::Head::None, .gates = gates})
+                .hidden;  // [B,T,C]
+        return model.logits_of(hidden.slice(1, first, last));
+      }};
 }
 
 void Evaluations::held_out_loss(FrameBuilder& frame, EventLog& events, const data::Task& task) const {
   const experiments::Experiment& experiment = state_.experiment();
-  const evaluate::HeldOutLoss loss =
-      evaluate::held_out_loss(logits_source(), texts_.validation_windows, experiment.model.context,
-                              experiment.train.batch, *data_.tokenizer, task);
-  frame.set("evaluation", std::vector<double>{loss.nll_nats, loss.perplexity, loss.bits_per_byte});
+  const auto loss_with = [&](model::Gates gates) {
+    return evaluate::held_out_loss(logits_source(gates), texts_.validation_windows, experiment.model.context,
+                                   experiment.train.batch, *data_.tokenizer, task);
+  };
+  const evaluate::HeldOutLoss loss = loss_with(model::Gates::AsTrained);
+  std::vector<double> values = {loss.nll_nats, loss.perplexity, loss.bits_per_byte};
+  if (compares_hard_with_soft(experiment.model))
+    values.push_back(loss_with(model::Gates::Hard).nll_nats - loss.nll_nats);
+  frame.set("evaluation", values);
   events.add(
       state_.counters().steps, EventKind::Evaluation,
       {{"what", "held-out loss"},

@@ -18,7 +18,8 @@ class Evaluations {
   Evaluations(const TrainingState& state, const data::PreparedData& data, const FixedTexts& texts)
       : state_(state), data_(data), texts_(texts) {}
 
-  // Held-out loss: sets `evaluation` and adds an event. Throws data::Cancelled.
+  // Held-out loss, of the estimator `soft` also with the hard scope: sets `evaluation` and adds an event.
+  // Throws data::Cancelled.
   void held_out_loss(FrameBuilder& frame, EventLog& events, const data::Task& task) const;
   // Needle signal at these multiples of the training context; what is not applicable or not asked for is NaN.
   // Sets `needle` and adds an event per context; tells `times` how long each took. Throws data::Cancelled,
@@ -27,7 +28,7 @@ class Evaluations {
               const data::Task& task, EvaluationTimes& times) const;
 
  private:
-  evaluate::LogitsSource logits_source() const;
+  evaluate::LogitsSource logits_source(model::Gates gates = model::Gates::AsTrained) const;
 
   const TrainingState& state_;
   const data::PreparedData& data_;

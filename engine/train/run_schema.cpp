@@ -88,6 +88,19 @@ Channel needle_channel(const experiments::EvaluationConfig& config) {
       "found with the needle, trials; NaN where not evaluated or not applicable");
 }
 
+Channel evaluation_channel(const experiments::Experiment& experiment) {
+  std::vector<std::string> names = {"val_nll", "perplexity", "bits_per_byte"};
+  std::string text =
+      "Held-out loss over non-overlapping windows: val_nll in nats per token, perplexity its exponential, "
+      "bits_per_byte of the text behind the predicted tokens";
+  if (compares_hard_with_soft(experiment.model)) {
+    names.push_back("hard_minus_soft");
+    text += "; hard_minus_soft in nats per token, what attention over the hard scope alone adds to val_nll";
+  }
+  return dense("evaluation", DType::F64, {labelled("name", std::move(names))}, experiment.evaluation.every,
+               "1", std::move(text));
+}
+
 void add_spark_step_channels(std::vector<Channel>& channels, const experiments::Experiment& experiment) {
   const Axis layer = numbered("layer", experiment.model.layers);
   channels.push_back(dense("threshold", DType::F32,
@@ -221,17 +234,17 @@ std::vector<std::int64_t> needle_multiples(const experiments::EvaluationConfig& 
   return {multiples.begin(), multiples.end()};
 }
 
+bool compares_hard_with_soft(const experiments::ModelConfig& model) {
+  return model.mixer == experiments::MixerKind::Spark &&
+         model.spark.estimator == experiments::Estimator::Soft;
+}
+
 std::vector<Channel> run_channels(const experiments::Experiment& experiment, const SchemaFacts& facts) {
   const bool is_spark = experiment.model.mixer == experiments::MixerKind::Spark;
   std::vector<Channel> channels;
   channels.push_back(scalars_channel(facts));
   if (is_spark) add_spark_step_channels(channels, experiment);
-  channels.push_back(dense("evaluation", DType::F64,
-                           {labelled("name", {"val_nll", "perplexity", "bits_per_byte"})},
-                           experiment.evaluation.every, "1",
-                           "Held-out loss over non-overlapping windows: val_nll in nats per token, "
-                           "perplexity its exponential, bits_per_byte "
-                           "of the text behind the predicted tokens"));
+  channels.push_back(evaluation_channel(experiment));
   if (!needle_multiples(experiment.evaluation).empty())
     channels.push_back(needle_channel(experiment.evaluation));
   if (is_spark) add_spark_probe_channels(channels, experiment, facts);

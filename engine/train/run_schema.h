@@ -43,6 +43,10 @@ struct SchemaFacts {
 // ascending, each once.
 std::vector<std::int64_t> needle_multiples(const experiments::EvaluationConfig& config);
 
+// Whether evaluations also ask what the model loses with its hard scope: the forward pass is soft in
+// training.
+bool compares_hard_with_soft(const experiments::ModelConfig& model);
+
 // All channels of a run of `experiment`; mixers without thresholds lack the SPaRK channels. Not yet finished
 // (trace::finish_schema); the caller adds run, parent, build and device.
 std::vector<trace::Channel> run_channels(const experiments::Experiment& experiment, const SchemaFacts& facts);

@@ -46,6 +46,8 @@ TrainingState::TrainingState(const experiments::Experiment& experiment, const da
     setup_.words += ", attention by cuDNN: does not repeat";
     at::globalContext().setDeterministicAlgorithms(false, /*warn_only=*/false);  // it would be refused
   }
+  if (setup.device.is_cuda() && is_bf16 && is_spark() && !experiment.model.spark.has_fused_form())
+    setup_.words += ", SPaRK's attention as LibTorch operations: no fused kernel of this form";
   if (!is_captured) return;
   setup_.step = kCapturedWords;
   graph_pool_ = model::make_graph_pool();
@@ -79,7 +81,7 @@ StepReport TrainingState::step() {
   ++counters_.steps;
   const bool thresholds_move = is_spark() && control(kThresholdFreeze) == 0;
   if (report.is_finite && thresholds_move)
-    counters_.reach += report.learning_rate * experiment_.model.spark.theta_lr_multiplier;
+    counters_.reach += report.learning_rate * experiment_.model.spark.used_theta_lr_multiplier();
   if (!report.is_finite) {
     const at::Tensor ids =
         evaluate::ids_tensor(batch_, experiment_.train.batch, experiment_.model.context + 1, setup_.device);

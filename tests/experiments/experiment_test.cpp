@@ -101,7 +101,7 @@ TEST(Keys, FewAreShownFirstAndWatchingChangesNoTraining) {
     EXPECT_FALSE(is_watching && key.changes_training) << key.name;
     EXPECT_TRUE(!key.name.starts_with("optimizer.") || key.changes_training) << key.name;
   }
-  EXPECT_EQ(basic, 25u);  // a name in that list without a key would make it less
+  EXPECT_EQ(basic, 27u);  // a name in that list without a key would make it less
   const auto changes = [](const std::string& name) {
     return std::find_if(keys().begin(), keys().end(), [&](const Key& key) { return key.name == name; })
         ->changes_training;
@@ -172,8 +172,9 @@ TEST(Keys, AValueOfTheWrongTypeOrRangeIsRefusedWithWhatFits) {
             "model.layers = 0 does not fit: it takes a whole number between 1 and 64 blocks");
   EXPECT_EQ(asked("model.layers", "2.5"),
             "model.layers = 2.5 does not fit: it takes a whole number between 1 and 64 blocks");
-  EXPECT_EQ(asked("spark.estimator", "soft"),
-            "spark.estimator = soft does not fit: it takes one of surrogate, in_scope");
+  EXPECT_EQ(asked("spark.estimator", "hard"),
+            "spark.estimator = hard does not fit: it takes one of surrogate, in_scope, soft, post_gate, "
+            "surrogate_split");
   EXPECT_EQ(asked("spark.fallback", "yes"), "spark.fallback = yes does not fit: it takes true or false");
   EXPECT_NE(asked("spark.tau", "nan").find("a number between 0.001 and 100"), std::string::npos);
   EXPECT_NE(asked("spark.tau", "inf").find("a number between"), std::string::npos);

@@ -41,6 +41,17 @@ TEST(Causality, AChangedTokenMovesNoBitBeforeItInAnyMixerWithAnyPositionEncoding
   }
 }
 
+TEST(Causality, AChangedTokenMovesNoBitBeforeItWithAnyEstimatorAndRule) {
+  for (const NamedForm& form : all_estimators_and_rules()) {
+    const LanguageModel model(form.config, kVocabulary, at::kCPU, at::kFloat, 3);
+    const Leak leak =
+        find_leak([&](const at::Tensor& ids) { return logits_of(model, ids); }, random_ids(1, 19));
+    EXPECT_EQ(leak.changed, -1) << form.name << ": position " << leak.seen_at << " knows token "
+                                << leak.changed;
+    EXPECT_EQ(leak.unnoticed, 0) << form.name;
+  }
+}
+
 // A SPaRK mixer alone, addressed by ids shifted by `shift`.
 Leak leak_of_addresses_shifted_by(std::int64_t shift) {
   const ModelConfig config = small_config();

@@ -13,6 +13,7 @@
 
 namespace sparsescope::model {
 
+using experiments::DeclarationRule;
 using experiments::Estimator;
 using experiments::GatePairs;
 using experiments::MixerKind;
@@ -78,6 +79,33 @@ inline std::vector<NamedForm> all_mixers_and_positions() {
     forms.push_back(
         {std::string("spark with inheritance ") + name, small_config(MixerKind::Spark, position)});
     forms.back().config.spark.inheritance = true;
+  }
+  return forms;
+}
+
+// Every estimator of SPaRK by every rule of declaration, with RoPE and inheritance.
+inline std::vector<NamedForm> all_estimators_and_rules() {
+  std::vector<NamedForm> forms;
+  const std::pair<Estimator, const char*> estimators[] = {{Estimator::Surrogate, "surrogate"},
+                                                          {Estimator::InScope, "in_scope"},
+                                                          {Estimator::Soft, "soft"},
+                                                          {Estimator::PostGate, "post_gate"},
+                                                          {Estimator::SurrogateSplit, "surrogate_split"}};
+  const std::pair<DeclarationRule, const char*> rules[] = {{DeclarationRule::Threshold, "threshold"},
+                                                           {DeclarationRule::TopK, "top_k"},
+                                                           {DeclarationRule::TopKOffset, "top_k_offset"}};
+  for (const auto& [estimator, estimator_name] : estimators) {
+    for (const auto& [rule, rule_name] : rules) {
+      ModelConfig config = small_config();
+      config.spark.estimator = estimator;
+      config.spark.rule = rule;
+      config.spark.top_k = 3;
+      config.spark.inheritance = true;
+      config.spark.initial_theta_sigmas = rule == DeclarationRule::Threshold    ? 1
+                                          : rule == DeclarationRule::TopKOffset ? -0.3
+                                                                                : 0;
+      forms.push_back({std::string(estimator_name) + " by " + rule_name, config});
+    }
   }
   return forms;
 }

@@ -1,61 +1,12 @@
 // The estimators' hand-written backward against central differences (fp64) of what each of them pretends to
 // differentiate.
-#include <functional>
-
-#include "tests/model/model_support.h"
-#include "tests/model/spark_oracle.h"
+#include "tests/model/spark_case.h"
 
 namespace sparsescope::model {
 namespace {
 
-constexpr double kScale = 0.6, kTau = 0.5, kStep = 1e-5;
-
-struct Case {
-  SparkAttentionInput in;
-  at::Tensor upstream;  // [B,H,T,D]
-};
-
-Case make_case(bool inheritance, bool with_bias, std::uint64_t seed) {
-  const std::int64_t batch = 2, heads = 3, tokens = 9, width = 4;
-  const auto leaf = [&](const char* name, at::IntArrayRef shape) {
-    return draw_normal(seed, name, shape, 1).set_requires_grad(true);
-  };
-  Case made;
-  made.in.queries = leaf("q", {batch, heads, tokens, width});
-  made.in.keys = leaf("k", {batch, heads, tokens, width});
-  made.in.values = leaf("v", {batch, heads, tokens, width});
-  made.in.scores = leaf("s", {batch, tokens, tokens});
-  made.in.theta = at::scalar_tensor(0.7, at::TensorOptions().dtype(at::kDouble)).set_requires_grad(true);
-  if (with_bias) made.in.bias = draw_normal(seed, "bias", {heads, tokens, tokens}, 1);
-  made.in.reasons = decide(made.in.scores, made.in.theta, {inheritance, true, 3});
-  made.upstream = draw_normal(seed, "upstream", {batch, heads, tokens, width}, 1);
-  return made;
-}
-
-// Central differences of `objective` in every element of `at_tensor`, which it reads.
-at::Tensor differences(const std::function<double()>& objective, at::Tensor at_tensor) {
-  const c10::NoGradGuard no_graph;
-  at::Tensor slope = at::zeros_like(at_tensor);
-  double* values = at_tensor.data_ptr<double>();
-  for (std::int64_t i = 0; i < at_tensor.numel(); ++i) {
-    const double kept = values[i];
-    values[i] = kept + kStep;
-    const double up = objective();
-    values[i] = kept - kStep;
-    const double down = objective();
-    values[i] = kept;
-    slope.data_ptr<double>()[i] = (up - down) / (2 * kStep);
-  }
-  return slope;
-}
-
-double weighted_sum(const Case& made, const at::Tensor& weights) {
-  return (at::matmul(weights, made.in.values) * made.upstream).sum().item<double>();
-}
-
-void run_backward(const Case& made, const SparkAttentionRule& rule) {
-  (spark_attention(made.in, rule).output * made.upstream).sum().backward();
-}
+constexpr Estimator kAllEstimators[] = {Estimator::Surrogate, Estimator::InScope, Estimator::Soft,
+                                        Estimator::PostGate, Estimator::SurrogateSplit};
 
 TEST(SparkGradient, SurrogateIsTheSoftObjectiveExceptForTheValues) {
   for (const bool inheritance : {false, true}) {
@@ -91,6 +42,66 @@ TEST(SparkGradient, InScopeIsItsRelaxedObjectiveForBothChoicesOfPairs) {
   }
 }
 
+TEST(SparkGradient, SoftIsItsOwnObjectiveWithValuesIncluded) {
+  for (const bool with_bias : {false, true}) {
+    const Case made = make_case(true, with_bias, 11);
+    const SparkAttentionRule rule{Estimator::Soft, GatePairs::All, kTau, kScale};
+    run_backward(made, rule);
+    const auto soft = [&] { return weighted_sum(made, soft_weights(made.in, kScale, kTau)); };
+    EXPECT_NEAR((spark_attention(made.in, rule).output * made.upstream).sum().item<double>(), soft(), 1e-12);
+    for (const at::Tensor& input :
+         {made.in.queries, made.in.keys, made.in.values, made.in.scores, made.in.theta}) {
+      EXPECT_LT(largest_difference(input.grad(), differences(soft, input)), 1e-7);
+    }
+  }
+}
+
+// Dense weights times M + (s - s0) on past pairs; s0 is s held fixed.
+TEST(SparkGradient, PostGateIsItsRelaxedObjectiveAndLosesTheMassOutOfScope) {
+  const Case made = make_case(true, true, 12);
+  const SparkAttentionRule rule{Estimator::PostGate, GatePairs::All, kTau, kScale};
+  run_backward(made, rule);
+  const at::Tensor fixed = at::sigmoid((made.in.scores - made.in.theta) / kTau).detach().clone();
+  const auto relaxed = [&] {
+    const at::Tensor dense = at::softmax(logits_of(made.in, kScale) + causal_minus_infinity(9), -1);
+    const at::Tensor gate = made.in.reasons.ne(0).to(at::kDouble) +
+                            (at::sigmoid((made.in.scores - made.in.theta) / kTau) - fixed).tril(-1);
+    return weighted_sum(made, dense * gate.unsqueeze(1));
+  };
+  for (const at::Tensor& input :
+       {made.in.queries, made.in.keys, made.in.values, made.in.scores, made.in.theta}) {
+    EXPECT_LT(largest_difference(input.grad(), differences(relaxed, input)), 1e-7);
+  }
+  const at::Tensor weights = spark_attention(made.in, rule).weights, mass = weights.sum(-1);
+  EXPECT_TRUE(weights.ne(0).equal(made.in.reasons.ne(0).unsqueeze(1).expand_as(weights)));
+  EXPECT_LT(mass.min().item<double>(), 0.9);
+  EXPECT_TRUE(mass.le(1 + 1e-12).all().item<bool>());
+}
+
+TEST(SparkGradient, TheSplitSurrogateTakesQueriesAndKeysFromInScopeAndScoresFromTheSurrogate) {
+  const Case split = make_case(true, true, 13), surrogate = make_case(true, true, 13),
+             in_scope = make_case(true, true, 13);
+  run_backward(split, {Estimator::SurrogateSplit, GatePairs::All, kTau, kScale});
+  run_backward(surrogate, {Estimator::Surrogate, GatePairs::All, kTau, kScale});
+  run_backward(in_scope, {Estimator::InScope, GatePairs::All, kTau, kScale});
+  EXPECT_TRUE(split.in.queries.grad().equal(in_scope.in.queries.grad()));
+  EXPECT_TRUE(split.in.keys.grad().equal(in_scope.in.keys.grad()));
+  EXPECT_TRUE(split.in.values.grad().equal(surrogate.in.values.grad()));
+  EXPECT_TRUE(split.in.scores.grad().equal(surrogate.in.scores.grad()));
+  EXPECT_TRUE(split.in.theta.grad().equal(surrogate.in.theta.grad()));
+  EXPECT_FALSE(surrogate.in.queries.grad().equal(in_scope.in.queries.grad()));
+}
+
+TEST(SparkGradient, HardGatesAreTheForwardPassOfTheSurrogate) {
+  ModelConfig surrogate = small_config(), soft = small_config();
+  soft.spark.estimator = Estimator::Soft;
+  const LanguageModel a(surrogate, kVocabulary, at::kCPU, at::kFloat, 1),
+      b(soft, kVocabulary, at::kCPU, at::kFloat, 1);
+  const at::Tensor ids = random_ids(2, 23), wanted = logits_of(a, ids);
+  EXPECT_FALSE(logits_of(b, ids).equal(wanted));
+  EXPECT_TRUE(b.forward(ids, {.gates = Gates::Hard}).logits.equal(wanted));
+}
+
 TEST(SparkGradient, BothEstimatorsGoForwardWithTheSameBits) {
   for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
     ModelConfig surrogate = small_config(), in_scope = small_config();
@@ -116,7 +127,7 @@ TEST(SparkGradient, OnlyTheSurrogateReachesPairsOutOfScope) {
 }
 
 TEST(SparkGradient, StaysFiniteWhenScoresAreFarFromTheThreshold) {
-  for (const Estimator estimator : {Estimator::Surrogate, Estimator::InScope}) {
+  for (const Estimator estimator : kAllEstimators) {
     for (const double theta : {-1e4, 1e4}) {
       Case made = make_case(false, false, 3);
       made.in.theta.detach().fill_(theta);
@@ -131,7 +142,7 @@ TEST(SparkGradient, StaysFiniteWhenScoresAreFarFromTheThreshold) {
 }
 
 TEST(SparkGradient, ALargeGapBetweenLogitsOutAndInScopeDoesNotBlowUpTheThreshold) {
-  for (const Estimator estimator : {Estimator::Surrogate, Estimator::InScope}) {
+  for (const Estimator estimator : kAllEstimators) {
     Case made = make_case(false, false, 3);
     made.in.keys.detach().select(2, 0).mul_(40);  // one key with logits far above the others
     run_backward(made, {estimator, GatePairs::All, kTau, kScale});

@@ -170,6 +170,36 @@ TEST_F(CapturedStepOnTheGpu, CapturedAndUncapturedLossesAreTheSameBitsForFiveHun
   }
 }
 
+// What has no fused kernel: the same graph of LibTorch's operations, and the run says so.
+TEST_F(CapturedStepOnTheGpu, EveryEstimatorByEveryRuleIsCapturedWithTheBitsOfTheUncapturedStep) {
+  using experiments::DeclarationRule;
+  for (const Estimator estimator : {Estimator::Surrogate, Estimator::InScope, Estimator::Soft,
+                                    Estimator::PostGate, Estimator::SurrogateSplit}) {
+    for (const DeclarationRule rule :
+         {DeclarationRule::Threshold, DeclarationRule::TopK, DeclarationRule::TopKOffset}) {
+      SCOPED_TRACE("estimator " + std::to_string(static_cast<int>(estimator)) + ", rule " +
+                   std::to_string(static_cast<int>(rule)));
+      Experiment experiment = experiment_of({"spark", MixerKind::Spark, PositionKind::Rope, estimator, true});
+      experiment.model.spark.rule = rule;
+      experiment.model.spark.top_k = 8;
+      if (rule != DeclarationRule::Threshold) experiment.model.spark.initial_theta_sigmas = 0;
+      const std::unique_ptr<TrainingState> captured = state_of(experiment);
+      EXPECT_EQ(captured->setup().step, "one captured graph");
+      EXPECT_EQ(captured->setup().words.find("no fused kernel") != std::string::npos,
+                !experiment.model.spark.has_fused_form());
+      experiment.train.capture = false;
+      const std::unique_ptr<TrainingState> uncaptured = state_of(experiment);
+      for (int step = 0; step < 20; ++step) {
+        const StepReport a = captured->step(), b = uncaptured->step();
+        ASSERT_TRUE(a.is_finite && b.is_finite);
+        EXPECT_EQ(a.total_loss, b.total_loss) << step;
+        EXPECT_EQ(a.theta_after, b.theta_after) << step;
+        EXPECT_EQ(a.spark, b.spark) << step;
+      }
+    }
+  }
+}
+
 TEST_F(CapturedStepOnTheGpu, TwoRunsAreTheSameBitsForFiveHundredSteps) {
   for (const Form& form : {kForms[0], kForms[4]}) {
     SCOPED_TRACE(form.name);

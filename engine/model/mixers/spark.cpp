@@ -14,6 +14,7 @@
 
 #include "engine/model/mixers/attention.h"
 #include "engine/model/mixers/spark_attention.h"
+#include "engine/model/mixers/spark_rank.h"
 #include "engine/model/spark_statistics.h"
 #include "engine/trace/error.h"
 #include "kernels/spark_scope/spark_scope_op.h"
@@ -48,6 +49,8 @@ class Spark : public Mixer {
   at::Tensor forward(const at::Tensor& x, MixerCall& call) const override;
 
  private:
+  at::Tensor scores_of(const at::Tensor& declaration, const MixerCall& call) const;
+  at::Tensor strict_theta() const;
   kernels::SparkScope decide(const at::Tensor& scores, MixerCall& call) const;
   at::Tensor penalty(const at::Tensor& scores, const MixerCall& call) const;
   at::Tensor declared_share(const at::Tensor& declaration) const;
@@ -76,18 +79,31 @@ Spark::Spark(const MixerContext& context)
       theta_(context.parameters.add_constant(
           context.name + ".theta", {},
           config_.initial_theta_sigmas * initial_score_std(context.config, context.layer),
-          config_.theta_lr_multiplier)),
+          config_.used_theta_lr_multiplier())),
       score_scale_(config_.kappa / std::sqrt(static_cast<double>(config_.rank))) {
   register_controls(context.controls, config_);
+}
+
+// S [B,T,T]; by the rules of top-K counted from the K-th best of its declarer.
+at::Tensor Spark::scores_of(const at::Tensor& declaration, const MixerCall& call) const {
+  const at::Tensor address = at::embedding(addresses_, call.ids);  // [B,T,r], u
+  if (config_.is_ranked())
+    return ranked_scores({declaration, address, addresses_, call.ids, score_scale_}, config_.top_k);
+  return at::matmul(address * score_scale_, declaration.transpose(-2, -1));
+}
+
+// What a score has to exceed, fp32: decisions and probes compare strictly, ties with the K-th are in.
+at::Tensor Spark::strict_theta() const {
+  const at::Tensor theta = theta_.detach().to(at::kFloat);
+  return config_.is_ranked() ? just_below(theta) : theta;
 }
 
 // The decision, once, from one fp32 tensor; an intervention may put another in its place.
 kernels::SparkScope Spark::decide(const at::Tensor& scores, MixerCall& call) const {
   const at::Tensor decided_from = scores.detach().to(at::kFloat).contiguous();
   call.show(Observation::Scores, layer_, decided_from);
-  kernels::SparkScope scope =
-      kernels::spark_scope(decided_from, theta_.detach().to(at::kFloat),
-                           {config_.inheritance, config_.fallback, config_.fallback_window});
+  kernels::SparkScope scope = kernels::spark_scope(
+      decided_from, strict_theta(), {config_.inheritance, config_.fallback, config_.fallback_window});
   const Interventions* interventions = call.options.interventions;
   if (interventions != nullptr && layer_ < std::ssize(interventions->scope) &&
       interventions->scope[layer_].defined()) {
@@ -114,9 +130,10 @@ at::Tensor Spark::declared_share(const at::Tensor& declaration) const {
   const std::int64_t count = std::min(rows.size(0), kDeclarerSample);
   const at::Tensor sample =
       (at::arange(count, rows.options().dtype(at::kLong)) * rows.size(0)).floor_divide(count);
-  const at::Tensor table =
+  at::Tensor table =
       at::matmul(rows.index_select(0, sample) * score_scale_, addresses_.detach().t());  // [n,V]
-  return table.gt(theta_.detach()).sum(0).to(at::kDouble) / static_cast<double>(count);  // [V]
+  if (config_.is_ranked()) table = relative_to_rank(table, config_.top_k);
+  return table.gt(strict_theta()).sum(0).to(at::kDouble) / static_cast<double>(count);  // [V]
 }
 
 kernels::SparkForm Spark::form(const at::Tensor& qkv) const {
@@ -152,14 +169,13 @@ at::Tensor Spark::forward_own(const at::Tensor& x, MixerCall& call) const {
 }
 
 at::Tensor Spark::forward(const at::Tensor& x, MixerCall& call) const {
-  if (x.is_cuda() && projections_.may_use_own(call, kernels::has_spark_attention))
+  if (x.is_cuda() && config_.has_fused_form() && projections_.may_use_own(call, kernels::has_spark_attention))
     return forward_own(x, call);
   const Heads heads = projections_.split(x, call);
-  const at::Tensor declaration = declare_.wide(x);                                              // [B,T,r], z
-  const at::Tensor address = at::embedding(addresses_, call.ids);                               // [B,T,r], u
-  const at::Tensor scores = at::matmul(address * score_scale_, declaration.transpose(-2, -1));  // [B,T,T], S
+  const at::Tensor declaration = declare_.wide(x);         // [B,T,r], z
+  const at::Tensor scores = scores_of(declaration, call);  // [B,T,T], S
   call.show(Observation::Declaration, layer_, declaration);
-  call.show(Observation::Theta, layer_, theta_);
+  call.show(Observation::Theta, layer_, config_.is_ranked() ? strict_theta() : theta_);
   const kernels::SparkScope scope = decide(scores, call);
 
   SparkLayerResult left{
@@ -167,9 +183,11 @@ at::Tensor Spark::forward(const at::Tensor& x, MixerCall& call) const {
   if (call.options.statistics == Statistics::Collect) left.declared_share = declared_share(declaration);
   call.result.spark.push_back(std::move(left));
 
+  const bool is_hard = call.options.gates == Gates::Hard;  // the surrogate's forward pass
   const SparkAttention attention = spark_attention(
       {heads.queries, heads.keys, heads.values, projections_.bias(heads), scores, theta_, scope.reasons},
-      {config_.estimator, config_.gate_pairs, config_.tau, projections_.scale()});
+      {is_hard ? experiments::Estimator::Surrogate : config_.estimator, config_.gate_pairs, config_.tau,
+       projections_.scale()});
   call.show(Observation::AttentionLogits, layer_, attention.logits);
   call.show(Observation::AttentionWeights, layer_, attention.weights);
   return projections_.merge(attention.output);

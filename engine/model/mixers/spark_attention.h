@@ -1,4 +1,4 @@
-// Attention over SPaRK's scope and the two estimators of its gradient, as one differentiable function.
+// Attention over SPaRK's scope and the estimators of its gradient, as one differentiable function.
 // The decision itself (which pairs are in scope) is taken elsewhere and handed in.
 #pragma once
 
@@ -26,18 +26,19 @@ struct SparkAttentionRule {
 struct SparkAttention {
   at::Tensor output;   // [B,H,T,D]
   at::Tensor logits;   // [B,H,T,T] q.k * scale + bias, unmasked, detached
-  at::Tensor weights;  // [B,H,T,T] softmax over the scope, exactly 0 outside, detached
+  at::Tensor weights;  // [B,H,T,T] what values are summed with, detached: exactly 0 out of scope but for soft
 };
 
-// Forward, both estimators: w_h = softmax over the scope. Backward, with upstream G, dw = G.v, s = sigma((S -
-// theta)/tau) and e(w) = w (dw - sum w dw):
+// Forward of surrogate, in_scope and surrogate_split: w_h = softmax over the scope. Backward, with upstream
+// G, dw = G.v, s = sigma((S - theta)/tau) and e(w) = w (dw - sum w dw):
 //   surrogate: as if the weights were w_s = softmax_{p<=t}(logits + ln g), g = s on past pairs that are
 //   direct or out of
 //     scope, 1 on self and on pairs that are only inherited or fallback: dlogits = e(w_s), dS =
 //     e(w_s)(1-s)/tau where g = s;
 //   in_scope: dlogits = e(w_h), dS = e(w_h) s (1-s)/tau on the pairs that carry the gate (all in scope, or
-//   the direct ones).
-// dS sums over heads, dtheta = -sum dS, and dv always uses w_h.
+//   the direct ones);
+//   surrogate_split: dlogits of in_scope, dS of surrogate.
+// dS sums over heads, dtheta = -sum dS, and dv always uses w_h. soft and post_gate: spark_dense_gates.h.
 SparkAttention spark_attention(const SparkAttentionInput& input, const SparkAttentionRule& rule);
 
 }  // namespace sparsescope::model
