@@ -1,6 +1,6 @@
 // The routing graph: who reads whom, why, and whether it is becoming everything-to-everything. What it shows
 // is decided in viz/model/routing_query.cpp, how edges look in routing_batches.cpp;
-// settings are in routing_settings.cpp.
+// settings are in routing_settings.cpp, pointer, keys and menu in routing_hands.cpp.
 #pragma once
 
 #include <optional>

@@ -6,10 +6,10 @@
 
 namespace sparsescope::viz {
 
-// Between plot::begin() and plot::end(). A handle that is let go posts the control's new value, or runs the
-// command that sets the level.
 // Levels that a person sets stand over the lines, the others under them.
 enum class LevelLayer { UnderLines, OverLines };
+// Between plot::begin() and plot::end(). A handle that is let go posts the control's new value, or runs the
+// command that sets the level.
 void draw_levels(const TrackPlot& request, ViewContext& context, LevelLayer layer);
 // Rings where layers first pass the level; dots where they lie beyond it from their first sample on. Over the
 // lines.
