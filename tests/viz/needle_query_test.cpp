@@ -220,6 +220,27 @@ TEST(NeedleDifference, SubtractsAStepWithTheErrorOfBoth) {
       << picture.takeaway;
 }
 
+TEST(NeedleDifference, ColoursEndAtAChosenLimitElseAtTheCommonOneAndTheTwinSaysWhich) {
+  Stage stage;
+  stage.add(100, {{0.1f, 0.3f, 0.5f, 20}, {}, {}});
+  stage.add(200, {{1.2f, 0.1f, 0.5f, 20}, {}, {}});
+  NeedleSettings settings;
+  settings.show_difference = true;
+  settings.against_step = 100;
+  settings.common_limit = 4;
+  const NeedlePicture together = stage.query(settings);
+  EXPECT_EQ(together.difference.limits.minimum, -4);
+  EXPECT_EQ(together.difference.limits.maximum, 4);
+  EXPECT_NEAR(together.difference.data_limit, 1.1, 1e-6) << "what the data have does not change";
+  EXPECT_NE(text_of(twin_of(together)).find("the same for all that is seen together"), std::string::npos);
+  settings.limit = 0.5;
+  const NeedlePicture chosen = stage.query(settings);
+  EXPECT_EQ(chosen.difference.limits.maximum, 0.5);
+  EXPECT_NE(text_of(twin_of(chosen)).find("limits −0.5 to +0.5 nats, an end that was chosen"),
+            std::string::npos)
+      << text_of(twin_of(chosen));
+}
+
 TEST(NeedleDifference, AStepAgainstItselfIsZeroAndSaidToBeWithinTheError) {
   Stage stage;
   stage.add(100, {{0.5f, 0.1f, 0.5f, 20}, {}, {}});
@@ -238,8 +259,7 @@ TEST(NeedleDifference, WithoutABaselineItSaysWhatToDoAndShowsTheAnswers) {
   settings.show_difference = true;
   const NeedlePicture picture = stage.query(settings);
   EXPECT_FALSE(picture.difference.is_shown());
-  EXPECT_NE(picture.takeaway.find("No difference: pick a second run"), std::string::npos)
-      << picture.takeaway;
+  EXPECT_NE(picture.takeaway.find("No difference: pick a second run"), std::string::npos) << picture.takeaway;
   const std::string text = text_of(twin_of(picture));
   EXPECT_NE(text.find("accuracy\t"), std::string::npos);
   EXPECT_EQ(text.find("difference\tB − A"), std::string::npos);

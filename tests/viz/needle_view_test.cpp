@@ -192,9 +192,11 @@ TEST(NeedleView, ALiveRunAndItsReplayLookTheSame) {
 TEST(NeedleView, SettingsComeBackAndNonsenseIsPassedOver) {
   auto view = test::make_view("needle");
   view->set_settings({{"as_share", true}, {"answer_tokens", true}});
-  EXPECT_EQ(test::own_settings(*view),
-            (nlohmann::json{
-                {"as_share", true}, {"answer_tokens", true}, {"difference", false}, {"against_step", -1}}));
+  EXPECT_EQ(test::own_settings(*view), (nlohmann::json{{"as_share", true},
+                                                       {"answer_tokens", true},
+                                                       {"difference", false},
+                                                       {"against_step", -1},
+                                                       {"limit", 0.0}}));
   view->set_settings({{"as_share", "yes"}});
   view->set_settings(nlohmann::json::array());
   EXPECT_EQ(view->settings().at("as_share"), true);
@@ -343,6 +345,14 @@ TEST(NeedleView, TheDifferenceIsAnotherPictureAndKeptAsASetting) {
   EXPECT_NE(test::draw_view(screen, *view, stage.timeline, stage.selection).value, answers.value);
   EXPECT_EQ(view->settings().at("against_step"), 50);
   EXPECT_EQ(view->settings().at("difference"), true);
+  const std::optional<double> of_data = view->data_limit();
+  ASSERT_TRUE(of_data.has_value());
+  const DrawHash own = test::draw_view(screen, *view, stage.timeline, stage.selection);
+  view->set_common_limit(10 * *of_data);
+  EXPECT_NE(test::draw_view(screen, *view, stage.timeline, stage.selection).value, own.value);
+  EXPECT_EQ(view->data_limit(), of_data);
+  view->set_settings({{"limit", *of_data}});
+  EXPECT_EQ(view->settings().at("limit"), *of_data);
   view->set_settings({{"against_step", -7}});
   EXPECT_EQ(view->settings().at("against_step"), -1);
 }

@@ -46,6 +46,7 @@ NeedleDifference needle_difference(const NeedlePicture& picture, const NeedleRun
     }
   }
   if (largest > 0) made.limits = {-largest, largest};
+  made.data_limit = largest;
   return made;
 }
 

@@ -31,6 +31,8 @@ struct NeedleDifference {
   std::string a, b;     // "A at step 100", "B at step 300"; B is the picture's own run
   std::vector<std::vector<NeedleDelta>> cells;  // by context and depth, as those of B
   Range limits{-1, 1};                          // symmetric around 0
+  double data_limit = 0;                        // end of the colours as the data alone have it; 0: no change
+  std::string whose;                            // in words, when the limits are not those of the data
   bool is_shown() const { return is_wanted && missing.empty(); }
 };
 

@@ -286,6 +286,15 @@ void add_runs(const QueryFrame& frame, NeedlePicture& picture) {
 
 std::string at_step(std::uint64_t step) { return "step " + format_count(static_cast<std::int64_t>(step)); }
 
+// Colours end where a person chose, else where those of pictures that are seen together do.
+void set_limits(const NeedleSettings& settings, NeedleDifference& difference) {
+  const double limit = settings.limit > 0 ? settings.limit : settings.common_limit;
+  if (!difference.is_shown() || limit <= 0) return;
+  difference.limits = {-limit, limit};
+  difference.whose =
+      settings.limit > 0 ? ", an end that was chosen" : ", the same for all that is seen together";
+}
+
 // A is a step of the picture's own run, else the pinned baseline.
 void add_difference(const QueryFrame& frame, const NeedleSettings& settings, NeedlePicture& picture) {
   const NeedleRun& own = picture.runs.front();
@@ -387,7 +396,10 @@ NeedlePicture needle_query(const QueryFrame& frame, const NeedleSettings& settin
   add_runs(frame, picture);
   picture.tracks.push_back(steps_track(frame, picture.banner.runs, picture));
   picture.signal_y = range_by_depth(picture);
-  if (settings.show_difference) add_difference(frame, settings, picture);
+  if (settings.show_difference) {
+    add_difference(frame, settings, picture);
+    set_limits(settings, picture.difference);
+  }
   if (picture.state != PictureState::Ready) return picture;
   picture.takeaway = needle_in_words(picture);
   if (settings.show_difference)

@@ -22,6 +22,9 @@ struct NeedleSettings {
   NeedleAccuracy accuracy = NeedleAccuracy::WholeAnswers;
   bool show_difference = false;    // the grid shows B - A of the signal instead of answers found
   std::int64_t against_step = -1;  // A is this run at that step; -1: A is the pinned baseline run
+  double limit = 0;  // end of the difference's colours, in the unit of the picture; 0: that of the data
+  double common_limit =
+      0;  // of this picture and others it is seen with; 0: none. A limit of its own goes before
   bool operator==(const NeedleSettings&) const = default;
 };
 

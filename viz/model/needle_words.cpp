@@ -172,10 +172,10 @@ Twin twin_of(const NeedlePicture& picture) {
   for (const NeedleRun& run : picture.runs) add_rows(picture, run, twin.table);
   // The grid shows one or the other.
   if (picture.difference.is_shown()) {
-    twin.lines.push_back(fmt::format("Difference {} − {}, limits {} to {} {}", picture.difference.b,
-                                     picture.difference.a,
-                                     format_signed(picture.difference.limits.minimum, 3),
-                                     format_signed(picture.difference.limits.maximum, 3), picture.unit));
+    twin.lines.push_back(fmt::format(
+        "Difference {} − {}, limits {} to {} {}{}", picture.difference.b, picture.difference.a,
+        format_signed(picture.difference.limits.minimum, 3),
+        format_signed(picture.difference.limits.maximum, 3), picture.unit, picture.difference.whose));
     add_difference(picture, twin.table);
   } else {
     for (const NeedleRun& run : picture.runs) add_grid(picture, run, twin.table);

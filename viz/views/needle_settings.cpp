@@ -35,7 +35,32 @@ bool NeedleView::draw_settings(ViewContext& context) {
       changed = true;
     }
   }
+  return choose_limit() || changed;
+}
+
+bool NeedleView::choose_limit() {
+  const std::optional<double> of_data = data_limit();
+  if (!of_data) return false;
+  bool is_chosen = settings_.limit > 0;
+  ui::muted("Colours end");
+  bool changed = ui::toggle("at a value of my choice", is_chosen);
+  if (changed) settings_.limit = is_chosen ? picture().difference.limits.maximum : 0;
+  if (settings_.limit > 0)
+    changed |= ui::slider("limit", settings_.limit, *of_data / 10, *of_data * 10, ui::Steps::Logarithmic, 160,
+                          format_number(settings_.limit, 3));
   return changed;
+}
+
+std::optional<double> NeedleView::data_limit() const {
+  if (!has_picture() || !picture().difference.is_shown() || picture().difference.data_limit <= 0)
+    return std::nullopt;
+  return picture().difference.data_limit;
+}
+
+void NeedleView::set_common_limit(double limit) {
+  if (limit == settings_.common_limit) return;
+  settings_.common_limit = limit;
+  forget();
 }
 
 void NeedleView::draw_menu(ViewContext& context) {
@@ -80,7 +105,8 @@ nlohmann::json NeedleView::settings() const {
   return {{"as_share", settings_.as_share},
           {"answer_tokens", settings_.accuracy == NeedleAccuracy::AnswerTokens},
           {"difference", settings_.show_difference},
-          {"against_step", settings_.against_step}};
+          {"against_step", settings_.against_step},
+          {"limit", settings_.limit}};
 }
 
 void NeedleView::set_settings(const nlohmann::json& settings) {
@@ -91,6 +117,8 @@ void NeedleView::set_settings(const nlohmann::json& settings) {
   if (settings.is_object()) {
     if (const auto it = settings.find("against_step"); it != settings.end() && it->is_number_integer())
       settings_.against_step = std::max<std::int64_t>(-1, it->get<std::int64_t>());
+    if (const auto it = settings.find("limit"); it != settings.end() && it->is_number())
+      settings_.limit = std::max(0.0, it->get<double>());
   }
   settings_.accuracy = tokens ? NeedleAccuracy::AnswerTokens : NeedleAccuracy::WholeAnswers;
   forget();

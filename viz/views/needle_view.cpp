@@ -346,8 +346,9 @@ void NeedleView::draw_grid(ImVec2 at, ImVec2 size) {
   const NeedleDifference& difference = shown_picture.difference;
   if (difference.is_shown()) {
     draw_title("Difference in signal",
-               fmt::format("{} − {}; grey and hatched within 2 SE of 0", difference.b, difference.a), at,
-               size.x);
+               fmt::format("{} − {}; grey and hatched within 2 SE of 0{}", difference.b, difference.a,
+                           difference.whose),
+               at, size.x);
     ImGui::SetCursorScreenPos(grid_at_);
     if (const NeedleHover found = draw_difference_grid(shown_picture, lit_, grid_size_)) hover_ = found;
     return;
@@ -432,8 +433,8 @@ std::string NeedleView::values_text(ViewContext& context) const {
   std::string text = "step " + format_count(static_cast<std::int64_t>(made.cursor_step));
   for (const NeedleRun& one : made.runs) {
     for (const NeedleContext& at : one.contexts)
-      text += "\n" + name_of(one, at) + ", mean over depths\t" +
-              signal_in_words(made, at.mean.signal, at.mean.standard_error, at.mean.nll_without);
+      text += fmt::format("\n{}, mean over depths\t{}", name_of(one, at),
+                          signal_in_words(made, at.mean.signal, at.mean.standard_error, at.mean.nll_without));
   }
   return text;
 }

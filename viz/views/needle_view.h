@@ -21,6 +21,8 @@ class NeedleView final : public QueriedView<NeedlePicture> {
   bool is_walking() const override { return walk_.is_walking(); }
   nlohmann::json settings() const override;
   void set_settings(const nlohmann::json& settings) override;
+  std::optional<double> data_limit() const override;
+  void set_common_limit(double limit) override;
 
  protected:
   NeedlePicture query(const QueryFrame& frame) const override;
@@ -43,6 +45,7 @@ class NeedleView final : public QueriedView<NeedlePicture> {
   void draw_steps(ViewContext& context, ImVec2 at, ImVec2 size);
   void follow_pointer(ViewContext& context);
   void choose_against(const ViewContext& context);
+  bool choose_limit();
   bool is_place(const NeedleHover& place) const;
   NeedleHover held() const;
   void jump(ViewContext& context, std::uint64_t step) const;
