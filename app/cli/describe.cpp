@@ -46,6 +46,9 @@ std::string text_of_view(const DescribeOptions& options, viz::Timeline& timeline
   viz::Description description = described_whole(options.view, timeline, run, comparison);
   if (description.state == viz::PictureState::Failed || description.state == viz::PictureState::NotApplicable)
     throw Error(fmt::format("{}", fmt::join(description.twin.lines, "; ")), ExitCode::Failed);
+  // The numbers alone could not say that they are those of one run.
+  if (options.as_csv && !description.no_difference.empty())
+    throw Error("no difference to " + options.baseline + ": " + description.no_difference, ExitCode::Refused);
   if (options.as_csv) return viz::csv_of(description.twin.table);
   if (!options.with_table) {
     const viz::Table table = std::exchange(description.twin.table, {});

@@ -41,6 +41,11 @@ TEST(Describe, WithABaselineSaysTheDifferenceOrWhyThereIsNone) {
   const ProcessResult none = describe({"--view", "declarations", "--baseline", other});
   EXPECT_EQ(none.exit_code, 0) << none.errors;
   EXPECT_NE(none.output.find("The pinned baseline makes no declarations"), std::string::npos) << none.output;
+  const ProcessResult numbers = describe({"--view", "declarations", "--baseline", other, "--csv"});
+  EXPECT_EQ(numbers.exit_code, 3) << "a table of one run would pass for the difference";
+  EXPECT_EQ(numbers.output, "");
+  EXPECT_NE(numbers.errors.find("The pinned baseline makes no declarations"), std::string::npos)
+      << numbers.errors;
   const ProcessResult lines = describe({"--view", "loss", "--baseline", other});
   EXPECT_NE(lines.output.find("A: "), std::string::npos) << lines.output;
 }

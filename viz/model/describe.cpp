@@ -24,18 +24,25 @@ void compare(NeedleSettings& settings) { settings.show_difference = true; }
 template <typename Settings>
 void compare(Settings&) {}
 
+// Why it shows no difference although there is a baseline.
+std::string why_no_difference(const RoutingPicture& picture) { return picture.no_baseline; }
+std::string why_no_difference(const DeclarationPicture& picture) { return picture.no_baseline; }
+std::string why_no_difference(const NeedlePicture& picture) { return picture.difference.missing; }
+std::string why_no_difference(const Picture&) { return {}; }
+
 template <auto query, typename Settings>
 Description described(const QueryFrame& frame) {
   Settings settings;
-  if (baseline_run(frame) != nullptr) compare(settings);
+  const bool has_baseline = baseline_run(frame) != nullptr;
+  if (has_baseline) compare(settings);
   const auto picture = query(frame, settings);
-  return {picture.state, twin_of(picture)};
+  return {picture.state, twin_of(picture), has_baseline ? why_no_difference(picture) : std::string()};
 }
 
 // Pictures whose parts come one by one are asked for again until all are there.
 template <typename PictureType>
 Description described_in_full(const PictureType& picture) {
-  return {picture.is_reading ? PictureState::Loading : picture.state, twin_of(picture)};
+  return {picture.is_reading ? PictureState::Loading : picture.state, twin_of(picture), {}};
 }
 Description described_tokens(const QueryFrame& frame) { return described_in_full(token_query(frame, {})); }
 Description described_samples(const QueryFrame& frame) {

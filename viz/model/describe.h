@@ -12,6 +12,8 @@ namespace sparsescope::viz {
 struct Description {
   PictureState state = PictureState::Empty;  // Loading: ask again when the heavy row has come
   Twin twin;
+  std::string
+      no_difference;  // why a map or grid is not the difference to the baseline; empty: it is, or has none
 };
 
 // Ids in the order of the views' table.
