@@ -345,9 +345,12 @@ void NeedleView::draw_grid(ImVec2 at, ImVec2 size) {
   grid_size_ = {size.x, size.y - px(kPaneTitle)};
   const NeedleDifference& difference = shown_picture.difference;
   if (difference.is_shown()) {
+    const std::string scale =
+        difference.whose.empty() ? ""
+                                 : fmt::format("; colours to ±{}{}",
+                                               format_number(difference.limits.maximum, 3), difference.whose);
     draw_title("Difference in signal",
-               fmt::format("{} − {}; grey and hatched within 2 SE of 0{}", difference.b, difference.a,
-                           difference.whose),
+               fmt::format("{} − {}{}; grey and hatched within 2 SE of 0", difference.b, difference.a, scale),
                at, size.x);
     ImGui::SetCursorScreenPos(grid_at_);
     if (const NeedleHover found = draw_difference_grid(shown_picture, lit_, grid_size_)) hover_ = found;
