@@ -146,6 +146,46 @@ TEST(TimeBar, TheTracksSeekAndTheLoopHasHandles) {
   EXPECT_EQ(trouble, "");
 }
 
+TEST(TimeBar, TheWheelZoomsFinelyWithCtrlAndFastWithShiftAndTheMiddleButtonZoomsToARange) {
+  Desk desk;
+  const std::string trouble = desk.journey->run("wheel", [&](ImGuiTestContext* ctx) {
+    ctx->Yield(5);
+    viz::TimeWindow& window = desk.timeline.window();
+    const double whole = desk.timeline.whole().width();
+    for (const char* item : {"tracks", "minimap"}) {
+      const ImRect box = box_of(ctx, item);
+      const float y = box.Max.y - px(8);
+      ctx->MouseMoveToPos({box.GetCenter().x, y});
+      std::vector<double> widths;
+      for (const ImGuiKey modifier : {ImGuiKey_None, ImGuiKey(ImGuiMod_Ctrl), ImGuiKey(ImGuiMod_Shift)}) {
+        window.fit();
+        if (modifier != ImGuiKey_None) ctx->KeyDown(modifier);
+        ctx->MouseWheelY(1);
+        ctx->Yield(2);
+        if (modifier != ImGuiKey_None) ctx->KeyUp(modifier);
+        IM_CHECK(window.chosen().has_value());
+        widths.push_back(window.chosen()->width());
+      }
+      IM_CHECK(widths[1] > widths[0] && widths[1] < whole);
+      IM_CHECK(widths[2] < widths[0]);
+
+      window.fit();
+      const float left = box.Min.x, width = box.GetWidth();
+      ctx->MouseMoveToPos({left + width * 0.2f, y});
+      ctx->MouseDown(2);
+      ctx->MouseMoveToPos({left + width * 0.6f, y});
+      ctx->Yield(2);
+      IM_CHECK(!window.chosen().has_value());  // only once it is let go
+      ctx->MouseUp(2);
+      ctx->Yield(2);
+      IM_CHECK(window.chosen().has_value());
+      IM_CHECK(std::abs(window.chosen()->minimum - 0.2 * whole) < 0.02 * whole);
+      IM_CHECK(std::abs(window.chosen()->maximum - 0.6 * whole) < 0.02 * whole);
+    }
+  });
+  EXPECT_EQ(trouble, "");
+}
+
 TEST(TimeBar, GoingLiveAsksWhoHasChosenARangeAndKeepsTheZoomOrShowsTheNewest) {
   Desk desk;
   desk.journey->between_frames([&] { desk.host.advance(1); });

@@ -333,6 +333,25 @@ TEST(RoutingView, WheelZoomsAndADoubleClickGoesIntoABlockAndBack) {
   EXPECT_EQ(hands.view->settings()["camera"], (nlohmann::json{0.0, 16.0}));
 }
 
+TEST(RoutingView, TheMiddleButtonZoomsToTheTokensItIsDraggedOver) {
+  Hands hands;
+  hands.move_to(hands.token_x(4), hands.words_y());
+  hands.draw();
+  hands.screen.io().AddMouseButtonEvent(2, true);
+  hands.draw();
+  const float end = hands.token_x(16);
+  for (int i = 0; i < 4; ++i) {
+    hands.move_to(end, hands.words_y());
+    hands.draw();
+  }
+  EXPECT_FALSE(hands.view->settings().contains("camera")) << "only once it is let go";
+  hands.screen.io().AddMouseButtonEvent(2, false);
+  hands.draw(2);
+  ASSERT_TRUE(hands.view->settings().contains("camera"));
+  EXPECT_NEAR(hands.view->settings()["camera"][0].get<double>(), 4, 0.6);
+  EXPECT_NEAR(hands.view->settings()["camera"][1].get<double>(), 16, 0.6);
+}
+
 TEST(RoutingView, KeysWalkAlongTheEdgesOfTheLockedTokenFromTheHeaviestOn) {
   Hands hands;
   ViewContext context{hands.stage.timeline, hands.stage.selection};

@@ -127,6 +127,39 @@ TEST(ViewPointer, TheWheelZoomsTimeForAllViewsAndADoubleClickFitsAgain) {
   EXPECT_FALSE(stage.selection.locked.step.has_value());
 }
 
+TEST(ViewPointer, CtrlMakesTheWheelFineShiftMakesItFastAndTheMiddleButtonZoomsToARange) {
+  std::vector<double> widths;
+  for (const ImGuiKey modifier : {ImGuiKey_None, ImGuiKey(ImGuiMod_Ctrl), ImGuiKey(ImGuiMod_Shift)}) {
+    Stage stage;
+    stage.move_to({500, 120});
+    if (modifier != ImGuiKey_None) stage.screen.io().AddKeyEvent(modifier, true);
+    stage.draw();
+    stage.screen.io().AddMouseWheelEvent(0, 1);
+    stage.draw();
+    stage.draw();
+    ASSERT_TRUE(stage.timeline.window().chosen().has_value()) << widths.size();
+    widths.push_back(stage.timeline.window().chosen()->width());
+  }
+  EXPECT_GT(widths[1], widths[0]);
+  EXPECT_LT(widths[1], 400);
+  EXPECT_LT(widths[2], widths[0]);
+
+  Stage stage;
+  stage.move_to({300, 120});
+  const std::uint64_t from = *stage.selection.hover.step;
+  stage.screen.io().AddMouseButtonEvent(2, true);
+  stage.draw();
+  for (float x = 340; x <= 500; x += 40) stage.move_to({x, 120});
+  EXPECT_FALSE(stage.timeline.window().chosen().has_value()) << "only once it is let go";
+  const std::uint64_t to = *stage.selection.hover.step;
+  stage.screen.io().AddMouseButtonEvent(2, false);
+  stage.draw();
+  stage.draw();
+  ASSERT_TRUE(stage.timeline.window().chosen().has_value());
+  EXPECT_NEAR(stage.timeline.window().chosen()->minimum, static_cast<double>(from), 2);
+  EXPECT_NEAR(stage.timeline.window().chosen()->maximum, static_cast<double>(to), 2);
+}
+
 TEST(ViewPointer, CtrlDragBrushesASpan) {
   Stage stage;
   stage.move_to({300, 120});

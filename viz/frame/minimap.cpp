@@ -75,7 +75,9 @@ void take_hold(State& state, const Ruler& ruler, Part part) {
   bar.grabbed_range = state.timeline.visible();
   bar.has_moved = false;
   const bool is_chosen = state.timeline.window().chosen().has_value();
-  if (ImGui::GetIO().KeyShift) {
+  if (ImGui::IsMouseClicked(ImGuiMouseButton_Middle)) {
+    bar.grab = Grab::ZoomTo;
+  } else if (ImGui::GetIO().KeyShift) {
     bar.grab = Grab::NewLoop;
   } else if (part == Part::Start) {
     bar.grab = Grab::WindowStart;
@@ -123,14 +125,17 @@ void interact(State& state, viz::Run& run, const Ruler& ruler, const Area& area,
               Part& hovered) {
   TimeBar& bar = state.time_bar;
   ImGui::SetCursorScreenPos({ruler.left - px(12), area.min.y});
-  ImGui::InvisibleButton("minimap", {ruler.right - ruler.left + px(24), area.height()});
+  ImGui::InvisibleButton("minimap", {ruler.right - ruler.left + px(24), area.height()},
+                         ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
   const bool is_over = ImGui::IsItemHovered(), is_held = ImGui::IsItemActive();
   if (is_over) hovered = part_under(ImGui::GetMousePos().x, left, right);
   if (ImGui::IsItemActivated()) take_hold(state, ruler, hovered);
+  const bool is_let_go = ImGui::IsItemDeactivated();
   if (is_held) drag_window(state, run, ruler);
   // A click on the window's body, which might have been a drag, goes to that step.
-  if (ImGui::IsItemDeactivated() && bar.grab == Grab::Window && !bar.has_moved)
+  if (is_let_go && bar.grab == Grab::Window && !bar.has_moved)
     state.timeline.cursor().seek(run.step_at(bar.grabbed_at, ruler.axis));
+  if (is_held || is_let_go) zoom_to_drag(state, ruler, area.min.y, area.max.y);
   if (is_over && !is_held) {
     zoom_by_wheel(state, ruler);
     ImGui::SetItemTooltip("%s", hint_of(hovered, state.timeline.window().chosen().has_value()));

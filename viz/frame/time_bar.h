@@ -78,5 +78,7 @@ void drag_on(State& state, const viz::Run& run, const Ruler& ruler);
 // Ends what was held when the button is up.
 void let_go(State& state);
 void zoom_by_wheel(State& state, const Ruler& ruler);
+// Marks what the held middle button was dragged over, and shows that part once it is let go.
+void zoom_to_drag(State& state, const Ruler& ruler, float top, float bottom);
 
 }  // namespace sparsescope::frame

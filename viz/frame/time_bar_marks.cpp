@@ -6,12 +6,14 @@
 
 #include "viz/frame/bookmarks.h"
 #include "viz/frame/time_bar.h"
+#include "viz/widgets/wheel.h"
 
 namespace sparsescope::frame {
 namespace {
 
 constexpr float kFlagWidth = 16, kFlagHeight = 15, kSmallFlag = 5;  // at scale 1
-constexpr float kClickSlop = 4;                                     // a press that moves less is a click
+constexpr double kZoomPerNotch = 0.85;
+constexpr float kClickSlop = 4;  // a press that moves less is a click
 
 std::string step_words(std::uint64_t step) {
   return "step " + viz::format_count(static_cast<std::int64_t>(step));
@@ -217,13 +219,26 @@ void let_go(State& state) {
     state.time_bar.grab = Grab::None;
 }
 
+void zoom_to_drag(State& state, const Ruler& ruler, float top, float bottom) {
+  TimeBar& bar = state.time_bar;
+  if (bar.grab != Grab::ZoomTo) return;
+  const float from = ruler.pixel(bar.grabbed_at), to = ImGui::GetMousePos().x;
+  bar.has_moved |= std::abs(to - from) > px(kClickSlop);
+  if (!bar.has_moved) return;
+  const double x = std::clamp(ruler.value(to), ruler.range.minimum, ruler.range.maximum);
+  const auto [first, last] = std::minmax(x, bar.grabbed_at);
+  ImGui::GetWindowDrawList()->AddRectFilled({ruler.pixel(first), top}, {ruler.pixel(last), bottom},
+                                            color(Token::Accent, 0.16f));
+  if (ImGui::IsMouseReleased(ImGuiMouseButton_Middle) && first < last)
+    state.timeline.window().choose({first, last});
+}
+
 void zoom_by_wheel(State& state, const Ruler& ruler) {
   const float wheel = ImGui::GetIO().MouseWheel;
   if (wheel == 0) return;
-  const ImGuiIO& io = ImGui::GetIO();
   const double x = std::clamp(ruler.value(ImGui::GetMousePos().x), ruler.range.minimum, ruler.range.maximum);
   const viz::Range shown = state.timeline.visible();
-  const double factor = std::pow(io.KeyCtrl ? 0.96 : io.KeyShift ? 0.7 : 0.85, wheel);
+  const double factor = std::pow(kZoomPerNotch, wheel * ui::wheel_speed());
   state.timeline.window().choose({x - (x - shown.minimum) * factor, x + (shown.maximum - x) * factor});
 }
 

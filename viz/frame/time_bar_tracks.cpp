@@ -223,16 +223,6 @@ void menu(State& state) {
   ImGui::EndPopup();
 }
 
-void zoom_to_drag(State& state, const Ruler& ruler) {
-  TimeBar& bar = state.time_bar;
-  if (bar.grab != Grab::ZoomTo) return;
-  const float from = ruler.pixel(bar.grabbed_at), to = ImGui::GetMousePos().x;
-  bar.has_moved |= std::abs(to - from) > px(4);
-  const double x = std::clamp(ruler.value(to), ruler.range.minimum, ruler.range.maximum);
-  if (ImGui::IsMouseReleased(ImGuiMouseButton_Middle) && bar.has_moved && x != bar.grabbed_at)
-    state.timeline.window().choose({std::min(x, bar.grabbed_at), std::max(x, bar.grabbed_at)});
-}
-
 }  // namespace
 
 Ruler ruler_of_tracks(const State& state, const Area& area) {
@@ -247,6 +237,7 @@ void draw_tracks(State& state, viz::Run& run, const Area& area) {
   ImGui::InvisibleButton("tracks", {ruler.right - ruler.left + px(16), area.height()},
                          ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
   const bool is_over = ImGui::IsItemHovered(), is_held = ImGui::IsItemActive();
+  const bool is_let_go = ImGui::IsItemDeactivated();
   const bool is_taken = ImGui::IsItemActivated();
   menu(state);
   const LoopEnd loop_end = is_over ? loop_end_under_pointer(state, run, ruler, area) : LoopEnd::None;
@@ -286,7 +277,7 @@ void draw_tracks(State& state, viz::Run& run, const Area& area) {
   // A press on a mark goes to that mark's step, not to a pixel beside it.
   if (is_held && bar.grab == Grab::Cursor && !bar.has_moved && pointed)
     state.timeline.cursor().seek(*pointed);
-  zoom_to_drag(state, ruler);
+  if (is_held || is_let_go) zoom_to_drag(state, ruler, top, y);
 }
 
 }  // namespace sparsescope::frame

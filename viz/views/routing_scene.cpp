@@ -8,6 +8,7 @@
 
 #include "viz/model/token_lock.h"
 #include "viz/widgets/controls.h"
+#include "viz/widgets/wheel.h"
 
 namespace sparsescope::viz {
 namespace {
@@ -118,13 +119,15 @@ RoutingPlace RoutingScene::draw(const RoutingPicture& picture, ImVec2 size, plot
   return place;
 }
 
-// Drag pans, the wheel zooms at the pointer, a double click goes into a block, beside the tokens back to all.
+// Drag pans, a drag with the middle button zooms to what it passes over, the wheel zooms at the pointer, a
+// double click goes into a block, beside the tokens back to all.
 void RoutingScene::steer(const RoutingPicture& picture, Frame& frame, plot::AxisRange& camera,
                          ViewContext& context) {
   const auto tokens = static_cast<double>(std::max<std::int64_t>(1, picture.tokens));
   if (camera.follows) camera.shown = {0, tokens};
   camera.shown = clamped(camera.shown, tokens);
-  ImGui::InvisibleButton("graph", {frame.max.x - frame.min.x, frame.max.y - frame.min.y});
+  ImGui::InvisibleButton("graph", {frame.max.x - frame.min.x, frame.max.y - frame.min.y},
+                         ImGuiButtonFlags_MouseButtonLeft | ImGuiButtonFlags_MouseButtonMiddle);
   frame.is_hovered = ImGui::IsItemHovered();
   ImGui::SetItemKeyOwner(ImGuiKey_MouseWheelY);
   const ImGuiIO& io = ImGui::GetIO();
@@ -142,9 +145,19 @@ void RoutingScene::steer(const RoutingPicture& picture, Frame& frame, plot::Axis
     const double by = -static_cast<double>(io.MouseDelta.x) / frame.per_token;
     camera.shown = clamped({before.minimum + by, before.maximum + by}, tokens);
   }
+  const float pressed = io.MouseClickedPos[ImGuiMouseButton_Middle].x;
+  if (std::abs(io.MousePos.x - pressed) > px(3)) {
+    if (ImGui::IsItemActive() && ImGui::IsMouseDown(ImGuiMouseButton_Middle))
+      ImGui::GetWindowDrawList()->AddRectFilled({pressed, frame.min.y}, {io.MousePos.x, frame.max.y},
+                                                color(Token::Accent, 0.16f));
+    if (ImGui::IsItemDeactivated() && ImGui::IsMouseReleased(ImGuiMouseButton_Middle)) {
+      const double from = frame.token_at(pressed), to = frame.token_at(io.MousePos.x);
+      camera.shown = clamped({std::min(from, to), std::max(from, to)}, tokens);
+    }
+  }
   if (frame.is_hovered && io.MouseWheel != 0) {
     const double at = frame.token_at(io.MousePos.x),
-                 factor = std::pow(kZoomPerNotch, -static_cast<double>(io.MouseWheel));
+                 factor = std::pow(kZoomPerNotch, -static_cast<double>(io.MouseWheel * ui::wheel_speed()));
     camera.shown =
         clamped({at - (at - before.minimum) * factor, at + (before.maximum - at) * factor}, tokens);
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "implot.h"
+#include "viz/widgets/wheel.h"
 
 namespace sparsescope::plot {
 namespace {
@@ -36,6 +37,7 @@ Current current;
 
 std::vector<ImVec2> scratch;
 constexpr ImGuiMouseButton kUnusedButton = 4;
+constexpr float kZoomRate = 0.1f;  // a notch of the wheel
 
 bool differs(const Range& a, const Range& b) {
   const double tolerance = 1e-6 * std::max(std::abs(b.maximum - b.minimum), 1e-300);
@@ -179,6 +181,16 @@ void draw_end_labels() {
   }
 }
 
+// Dragging pans, the wheel zooms, the middle button zooms to what it is dragged over; Ctrl and a drag are the
+// view's. A double click means "follow again" here.
+void set_up_input() {
+  ImPlotInputMap& input = ImPlot::GetInputMap();
+  input.Fit = kUnusedButton;
+  input.Select = ImGuiMouseButton_Middle;
+  input.ZoomRate = kZoomRate * ui::wheel_speed();
+  input.OverrideMod = ImGui::IsMouseDown(ImGuiMouseButton_Left) ? ImGuiMod_Ctrl : ImGuiMod_None;
+}
+
 }  // namespace
 
 DashLengths dash_lengths(Dash dash) {
@@ -233,8 +245,9 @@ bool begin(const Options& options, AxisRange& x, AxisRange& y) {
   ImGui::PushID(options.id);
   ImGui::SetCursorScreenPos(current.area_min);
   const ImVec2 area{current.area_max.x - current.area_min.x, current.area_max.y - current.area_min.y};
-  ImPlot::GetInputMap().Fit = kUnusedButton;  // a double click means "follow again" here
-  if (!ImPlot::BeginPlot("##area", area, ImPlotFlags_CanvasOnly | ImPlotFlags_NoFrame)) {
+  set_up_input();
+  if (!ImPlot::BeginPlot("##area", area,
+                         (ImPlotFlags_CanvasOnly & ~ImPlotFlags_NoBoxSelect) | ImPlotFlags_NoFrame)) {
     ImGui::PopID();
     return false;
   }
