@@ -1,7 +1,7 @@
 # The desktop program. Without training it replays only and knows neither torch nor CUDA.
 sparsescope_library(app_desktop
   SOURCES desktop_options.cpp desktop_settings.cpp desktop_session.cpp sidecar.cpp desktop_pictures.cpp desktop_window.cpp export.cpp kept_sessions.cpp recovering.cpp reveal.cpp
-  PUBLIC sparsescope::app_folders sparsescope::app_recordings sparsescope::record sparsescope::viz_frame sparsescope::viz_render
+  PUBLIC sparsescope::app_folders sparsescope::app_recordings sparsescope::app_signals sparsescope::record sparsescope::viz_frame sparsescope::viz_render
   PRIVATE sparsescope::manifest fmt::fmt nlohmann_json::nlohmann_json)
 target_link_libraries(sparsescope_app_desktop PRIVATE sparsescope::build_info)
 target_compile_definitions(sparsescope_app_desktop PRIVATE SPARSESCOPE_RECORDINGS="${CMAKE_SOURCE_DIR}/recordings"

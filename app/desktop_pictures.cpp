@@ -19,6 +19,7 @@
 #include "viz/widgets/gui_context.h"
 #ifdef SPARSESCOPE_WITH_TRAINING
 #include "app/live_display.h"
+#include "app/stop_signals.h"
 #include "app/training_run.h"
 #endif
 

@@ -10,6 +10,7 @@
 
 #include "app/desktop_session.h"
 #include "app/frame_pacer.h"
+#include "app/stop_signals.h"
 #include "engine/trace/error.h"
 #include "viz/frame/frame.h"
 #include "viz/frame/memory.h"
@@ -73,9 +74,7 @@ void loop(render::Window& window, frame::Frame& frame, DesktopSession& session, 
     const double wait =
         pacer.wait_seconds(activity_of(frame, timeline), window.is_hidden(), seconds_of(Clock::now()));
     if (window.wait_events(wait)) pacer.input();
-#ifdef SPARSESCOPE_WITH_TRAINING
     if (stop_signal_seen()) session.quit(frame::Leave::StopAndSave);
-#endif
     if (window.close_requested()) {
       window.cancel_close();
       frame.ask_to_quit();
@@ -133,9 +132,7 @@ void finish_training(DesktopSession& session) {
 }  // namespace
 
 int run_window(const DesktopOptions& options) {
-#ifdef SPARSESCOPE_WITH_TRAINING
   catch_stop_signals();
-#endif
   viz::Timeline timeline;
   timeline.set_bell(&render::Window::wake);  // data threads end the window's sleep
   DesktopSession session(options, timeline, DesktopSession::Remember::Yes);

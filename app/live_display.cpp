@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "app/run_arguments.h"
+#include "app/stop_signals.h"
 
 namespace sparsescope::app {
 

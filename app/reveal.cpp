@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <string_view>
+#include <thread>
 
 #include "engine/trace/error.h"
 
@@ -18,6 +20,8 @@ namespace sparsescope::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::chrono::milliseconds kPatience{1500};  // the window waits no longer
 
 // Everything but what a path may hold unescaped (RFC 3986).
 std::string uri_of(const std::string& path) {
@@ -41,8 +45,8 @@ std::string filled_in(std::string argument, const fs::path& file) {
   return argument;
 }
 
-// Whether it ran and ended with 0. It says nothing on our terminal.
-bool run_program(const std::vector<std::string>& words) {
+// It says nothing on our terminal. Throws nothing; 0: it could not be started.
+pid_t started(const std::vector<std::string>& words) {
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
@@ -53,8 +57,21 @@ bool run_program(const std::vector<std::string>& words) {
   pid_t child = 0;
   const int failure = posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
+  return failure == 0 ? child : 0;
+}
+
+// Whether it ended with 0 or goes on: some of these are the file manager itself, and it is not ours to end.
+bool answers(const std::vector<std::string>& words) {
+  const pid_t child = started(words);
+  if (child == 0) return false;
   int status = 0;
-  return failure == 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (std::chrono::steady_clock::now() < until) {
+    if (waitpid(child, &status, WNOHANG) == child) return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  std::thread([child] { waitpid(child, nullptr, 0); }).detach();  // so that it leaves nothing when it ends
+  return true;
 }
 
 }  // namespace
@@ -62,10 +79,10 @@ bool run_program(const std::vector<std::string>& words) {
 const RevealPrograms& reveal_programs() {
   // The first chooses the file in the window that it opens; the second only opens the folder.
   static const RevealPrograms programs = {
-      {"dbus-send", "--session", "--print-reply", "--reply-timeout=3000",
+      {"dbus-send", "--session", "--print-reply", "--reply-timeout=1000",
        "--dest=org.freedesktop.FileManager1", "/org/freedesktop/FileManager1",
        "org.freedesktop.FileManager1.ShowItems", "array:string:%file", "string:"},
-      {"timeout", "5", "xdg-open", "%folder"}};
+      {"xdg-open", "%folder"}};
   return programs;
 }
 
@@ -75,7 +92,7 @@ void reveal_file(const std::string& path, const RevealPrograms& programs) {
   if (!fs::exists(file, failure)) throw Error(path + " is not there any more");
   for (std::vector<std::string> words : programs) {
     for (std::string& word : words) word = filled_in(std::move(word), file);
-    if (run_program(words)) return;
+    if (answers(words)) return;
   }
   throw Error(fmt::format("no file manager answers here; the file lies in {}", file.parent_path().string()));
 }

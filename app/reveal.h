@@ -7,7 +7,8 @@
 namespace sparsescope::app {
 
 // Programs that are tried in turn; "%file" and "%folder" in their arguments stand for the file's URI and the
-// path of its folder. One that ends with 0 has done it.
+// path of its folder. One that ends with 0, or that goes on after 1.5 s, has
+// done it.
 using RevealPrograms = std::vector<std::vector<std::string>>;
 const RevealPrograms& reveal_programs();
 

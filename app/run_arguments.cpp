@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <filesystem>
 
 #include "app/user_folders.h"
@@ -13,8 +12,6 @@
 
 namespace sparsescope::app {
 namespace {
-
-volatile std::sig_atomic_t stop_seen = 0;
 
 train::Device parse_device(const std::string& name) {
   if (name == "auto") return train::Device::Auto;
@@ -152,14 +149,5 @@ TrainingRunOptions run_from_arguments(const RunArguments& arguments) {
   refuse_old_checkpoints(options.request.checkpoint_stem);
   return options;
 }
-
-void catch_stop_signals() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { stop_seen = 1; };
-  sigemptyset(&action.sa_mask);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
-}
-
-bool stop_signal_seen() { return stop_seen != 0; }
 
 }  // namespace sparsescope::app

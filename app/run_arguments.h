@@ -42,8 +42,4 @@ void change(experiments::Experiment& experiment, const RunArguments& arguments);
 TrainingRunOptions run_options(const RunArguments& arguments, const experiments::Experiment& experiment,
                                train::Device device, const std::string& path);
 
-// Makes Ctrl-C, SIGTERM and SIGHUP set a flag instead of killing the process.
-void catch_stop_signals();
-bool stop_signal_seen();
-
 }  // namespace sparsescope::app

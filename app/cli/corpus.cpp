@@ -8,6 +8,7 @@
 
 #include "app/cli/cli.h"
 #include "app/run_arguments.h"
+#include "app/stop_signals.h"
 #include "engine/trace/error.h"
 #include "engine/train/corpora.h"
 

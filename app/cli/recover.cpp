@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <csignal>
 #include <cstdio>
 
 #include "app/cli/cli.h"
+#include "app/stop_signals.h"
 #include "engine/trace/error.h"
 
 namespace sparsescope::app {
@@ -19,17 +19,15 @@ struct RecoverOptions {
   bool salvages = false;
 };
 
-volatile std::sig_atomic_t has_stop_signal = 0;
-
 int recover_recording(const RecoverOptions& options) {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, [](int) { has_stop_signal = 1; });
+  catch_stop_signals();
   const std::string to = options.output.empty() ? record::recovered_path(options.path) : options.output;
   const bool shows = ::isatty(STDERR_FILENO) != 0;
   int shown = -1;
   const auto progress = [&](double fraction) {
     const int percent = static_cast<int>(std::floor(100 * fraction));
     if (shows && percent != shown) fmt::print(stderr, "\r{} %", shown = percent);
-    return has_stop_signal == 0;
+    return !stop_signal_seen();
   };
   const record::Recovered recovered =
       record::recover(options.path, to, progress,

@@ -14,6 +14,7 @@
 #include "app/cli/folder_lock.h"
 #include "app/cli/recording_walk.h"
 #include "app/live_display.h"
+#include "app/stop_signals.h"
 #include "commit.h"  // written at each build
 #include "engine/record/reader_client.h"
 #include "engine/trace/error.h"

@@ -13,6 +13,7 @@
 #include "app/cli/study_training.h"
 #include "app/live_display.h"
 #include "app/run_arguments.h"
+#include "app/stop_signals.h"
 #include "engine/experiments/study.h"
 #include "engine/trace/error.h"
 #include "engine/train/run_estimate.h"

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "engine/trace/error.h"
 #include "tests/support/process.h"
@@ -32,6 +34,18 @@ TEST(Reveal, TheFirstProgramThatAnswersIsGivenTheFileAndItsFolder) {
   std::ostringstream text;
   text << std::ifstream(told).rdbuf();
   EXPECT_EQ(text.str(), "at:file://" + folder.path() + "/a%20run%20%C3%A9.h5\n" + folder.path() + "\n");
+}
+
+TEST(Reveal, AFileManagerThatStaysOpenIsNeitherWaitedForNorEnded) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "run.h5", told = folder / "told";
+  std::ofstream(path) << "x";
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(refusal(path, {{"sh", "-c", "sleep 2.5; echo open > \"$0\"", told}}), "");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(2400));
+  for (int i = 0; i < 500 && !std::filesystem::exists(told); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(std::filesystem::exists(told)) << "it was ended";
 }
 
 TEST(Reveal, WithoutAFileManagerTheFolderIsNamedAndAMissingFileIsSaid) {

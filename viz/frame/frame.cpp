@@ -147,7 +147,6 @@ void Frame::begin(double seconds) {
   follow_recovery(state);
   state.jobs.update(state);
   state.selection.begin_frame();
-  keep_session(state, seconds);
   for (Toast& toast : state.toasts) toast.seconds_left -= seconds;
   std::erase_if(state.toasts, [](const Toast& toast) { return toast.seconds_left <= 0; });
 }
@@ -201,6 +200,11 @@ void Frame::draw_view(std::string_view id, double seconds) {
     slot->view->draw(context);
   }
   end_region();
+}
+
+void Frame::spent(double wall, double busy) {
+  state_->view_cost.add(wall, busy);
+  keep_session(*state_, wall);
 }
 
 bool Frame::is_busy() const {

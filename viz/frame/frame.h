@@ -43,8 +43,9 @@ class Frame {
   void set_monitor_scale(float scale);
   const Appearance& appearance() const { return state_->appearance; }
 
-  // `wall` seconds went by, in which the thread that draws was at work for `busy` seconds.
-  void spent(double wall, double busy) { state_->view_cost.add(wall, busy); }
+  // `wall` seconds went by, in which the thread that draws was at work for `busy` seconds. Called at each
+  // turn of the window's loop, also where nothing is drawn: what a crash would lose is kept here.
+  void spent(double wall, double busy);
 
   // How large the window is when the program ends, in screen units; kept for the next start.
   void remember_window_size(std::array<int, 2> size);

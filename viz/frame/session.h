@@ -23,7 +23,8 @@ std::string text_of(const Session& session);
 // Nothing: the text is none of ours.
 std::optional<Session> session_from_text(const std::string& text);
 
-// Between frames, every few seconds: gives the program what changed, to keep.
+// Between frames, also of a window that stands still, every few seconds: gives the program what changed, to
+// keep.
 void keep_session(State& state, double seconds);
 // Opens what a lost session showed, at its step and in its layout; a file that cannot be opened is said.
 void reopen(State& state, const Session& session);
