@@ -23,6 +23,7 @@ std::string target_of(const std::string& include) {
   static const std::vector<Rule> rules = {
       {"^engine/train/(trainer|run_choices|run_estimate|corpora|checkpoint_files)\\.h$", "trainer"},
       {"^engine/trace/", "trace"},
+      {"^engine/detect/", "detect"},
       {"^engine/record/", "record"},
       {"^engine/experiments/", "experiments"},
       {"^engine/", "engine"},
@@ -65,6 +66,7 @@ struct Room {
 const std::vector<Room>& rooms() {
   static const std::vector<Room> table = {
       {"engine/trace", "^engine/trace/", {"trace"}},
+      {"engine/detect", "^engine/detect/", {"trace", "detect"}},
       {"engine/record", "^engine/record/", {"trace", "record", "HDF5", "json", "libdeflate"}},
       {"engine/experiments", "^engine/experiments/", {"trace", "experiments", "toml", "json"}},
       {"what the application sees of training",
@@ -74,8 +76,8 @@ const std::vector<Room>& rooms() {
       {"kernels", "^kernels/", {"trace", "kernels", "CUDA"}},
       {"engine",
        "^engine/(data|model|train|probes|evaluate)/",
-       {"trace", "experiments", "engine", "trainer", "kernel ops", "kernels", "torch", "CUDA", "json",
-        "sentencepiece", "toml", "gumbo", "libdeflate"}},
+       {"trace", "detect", "experiments", "engine", "trainer", "kernel ops", "kernels", "torch", "CUDA",
+        "json", "sentencepiece", "toml", "gumbo", "libdeflate"}},
       {"viz/model", "^viz/model/", {"trace", "viz model", "json"}},
       {"viz/views and widgets",
        "^viz/(views|widgets|frame)/",
