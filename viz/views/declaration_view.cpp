@@ -16,7 +16,7 @@ namespace sparsescope::viz {
 namespace {
 
 constexpr float kRoomForControls = 520, kRoomForRows = 720;    // widths at scale 1
-constexpr float kLeastForControls = 300, kLeastForLine = 200;  // heights at scale 1
+constexpr float kLeastForControls = 284, kLeastForLine = 200;  // heights at scale 1
 
 // A line each on the screen, where a tooltip tells the rest; on paper as many as it takes.
 float footer_height(const DeclarationPicture& shown, float width) {

@@ -13,7 +13,7 @@ namespace sparsescope::viz {
 namespace {
 
 constexpr float kRoomForControls = 560, kRoomForReadouts = 980;  // widths at scale 1
-constexpr float kLeastForControls = 300, kLeastForFooter = 170;  // heights at scale 1
+constexpr float kLeastForControls = 284, kLeastForFooter = 170;  // heights at scale 1
 
 constexpr double kUnnoticedSeconds = 0.2;
 
