@@ -16,11 +16,9 @@ endif()
 
 function(sparsescope_settings target)
   target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
-  # File names in messages start at the repository root. GCC 12 sees overlaps in "text" + std::string where there are none
-  # (its bug 105651).
-  set(false_alarms $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
+  # File names in messages start at the repository root.
   target_compile_options(${target} PRIVATE
-    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-missing-field-initializers -ffile-prefix-map=${CMAKE_SOURCE_DIR}/= ${false_alarms}>)
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-missing-field-initializers -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=>)
 endfunction()
 
 # sparsescope_library(name SOURCES a.cpp b.cpp PUBLIC lib... PRIVATE lib...) makes sparsescope_name, alias sparsescope::name.

@@ -65,11 +65,20 @@ void copy_and_sync(const std::string& from, const std::string& to) {
   if (::fsync(target.number()) != 0) fail("fsync");
 }
 
-// Gives `part` the name `asked` unless something has it.
+// A file system that cannot is no reason to fail.
+void sync_folder_of(const std::string& path) {
+  const int folder = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  ::fsync(folder);
+  ::close(folder);
+}
+
+}  // namespace
+
 void name_without_replacing(const std::string& part, const std::string& asked) {
   if (::link(part.c_str(), asked.c_str()) == 0) {
     ::unlink(part.c_str());
-    return;
+    return sync_folder_of(asked);
   }
   const bool knows_no_links = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK;
   struct stat info {};
@@ -79,9 +88,8 @@ void name_without_replacing(const std::string& part, const std::string& asked) {
     fail("name");
   }
   if (::rename(part.c_str(), asked.c_str()) != 0) fail("rename");
+  sync_folder_of(asked);
 }
-
-}  // namespace
 
 std::string RecordingPlace::words() const {
   if (!is_apart()) return "";
@@ -127,11 +135,6 @@ MoveResult move_to_asked(const RecordingPlace& place) {
     if (is_part_ours) ::unlink(part.c_str());
     return {place.written, "the recording could not be moved to " + place.asked + " (" + error.what() +
                                "); it is whole and stays at " + place.written};
-  }
-  const int folder = ::open(folder_of(place.asked).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    ::fsync(folder);  // a file system that cannot is no reason to keep two copies
-    ::close(folder);
   }
   ::unlink(place.written.c_str());
   return {place.asked, "the recording was moved to " + place.asked};

@@ -25,6 +25,10 @@ struct RecordingPlace {
 RecordingPlace choose_place(const std::string& asked, const std::string& local_folder,
                             std::uint64_t free_bytes, const NetworkProbe& is_on_network);
 
+// Gives `part` the name `asked` in the same folder unless something has it, and puts the folder on the disk.
+// Throws Error; `part` is there as it was then.
+void name_without_replacing(const std::string& part, const std::string& asked);
+
 // Copies the closed file to where it was asked for under another name, puts that on the disk, gives it its
 // name without replacing anything, then removes the local one. What fails leaves the local file whole.
 struct MoveResult {

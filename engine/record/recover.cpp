@@ -1,7 +1,12 @@
 // Reads as the window does and writes as a trainer does: nothing here knows the format.
 #include "engine/record/recover.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -10,6 +15,7 @@
 #include <vector>
 
 #include "engine/record/reader_client.h"
+#include "engine/record/recording_place.h"
 #include "engine/record/recording_writer.h"
 #include "engine/trace/error.h"
 #include "engine/trace/mailbox.h"
@@ -23,6 +29,7 @@ constexpr std::size_t kMailboxBytes = 32 << 20;
 constexpr std::int64_t kWaitNanos = 100'000'000;
 constexpr std::uint64_t kRowsAtOnce = 32;
 constexpr std::uint64_t kFreeBytes = 64ull << 20;
+constexpr const char* kPart = ".part-";  // and the process that writes it
 constexpr const char* kStopped = "the recovery was stopped; nothing was kept of it";
 
 // Waits for the whole index: how many rows are good, and the schema.
@@ -72,10 +79,26 @@ class Source {
   std::vector<std::uint64_t> steps_;  // of the rows whose light part is good
 };
 
+// What recoveries to the same name left that were killed; those that go on keep theirs.
+void remove_left_parts(const std::string& to) {
+  const fs::path target(to);
+  const std::string beginning = target.filename().string() + kPart;
+  std::error_code failure;
+  std::vector<fs::path> left;
+  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  for (fs::directory_iterator it(folder, failure), end; !failure && it != end; it.increment(failure)) {
+    const std::string name = it->path().filename().string();
+    if (!name.starts_with(beginning)) continue;
+    const int process = std::atoi(name.c_str() + beginning.size());
+    if (process > 0 && ::kill(process, 0) != 0 && errno == ESRCH) left.push_back(it->path());
+  }
+  for (const fs::path& path : left) fs::remove(path, failure);
+}
+
 std::string with_commas(std::uint64_t number) {
   std::string text = std::to_string(number);
   for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
+    text.insert(static_cast<std::size_t>(at), 1, ',');
   return text;
 }
 
@@ -194,8 +217,8 @@ Recovered recover(const std::string& from, const std::string& to, const Recovery
                   BadFrames bad) {
   std::error_code failure;
   if (fs::exists(to, failure)) throw refused("'" + to + "' is there already; give another name");
-  const std::string part = to + ".part";
-  fs::remove(part, failure);  // of a recovery that was killed
+  remove_left_parts(to);
+  const std::string part = to + kPart + std::to_string(::getpid());
   Source source(from);
   const std::vector<bool> good = good_rows(source, bad, progress);
   const Recovered recovery = recovery_of(source, good);
@@ -209,8 +232,7 @@ Recovered recover(const std::string& from, const std::string& to, const Recovery
     copy(source, good, writer, progress);
     writer.on_end({trace::RunStatus::Stopped, ""});
     if (const WriterStats stats = writer.wait_closed(); !stats.failure.empty()) throw Error(stats.failure);
-    fs::rename(part, to, failure);
-    if (failure) throw Error("'" + part + "' cannot be renamed to '" + to + "': " + failure.message());
+    name_without_replacing(part, to);
     return recovery;
   } catch (...) {
     fs::remove(part, failure);

@@ -94,6 +94,13 @@ TEST(NewRunForm, EveryValueThatIsTypedAloneIsWhatTheSavedFileAndTheCommandLineMe
     viz::NewRunForm form = app::form_of_preset("spark-collapse", "cpu");
     viz::FormField& field = *form.find(key.name);
     field.value = another_value(field, key);
+    // What has a meaning beside another value only.
+    static const std::map<std::string, std::pair<std::string, std::string>> beside = {
+        {"spark.gate_pairs", {"spark.estimator", "in_scope"}},
+        {"spark.rule", {"spark.initial_theta_sigmas", "0"}},
+        {"train.attention", {"model.mixer", "dense"}}};
+    if (const auto needed = beside.find(key.name); needed != beside.end())
+      form.find(needed->second.first)->value = needed->second.second;
     app::check_form(form, {});
     ASSERT_EQ(form.why_not_ready(), "") << key.name << " = " << field.value;
     const Experiment meant = app::experiment_of(form);

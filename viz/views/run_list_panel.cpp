@@ -184,9 +184,10 @@ void RunListPanel::draw_run(ViewContext& context, const RunEntry& entry, float h
                         color(entry.is_selected ? Token::AccentSurface : Token::Hover), px(3));
   ImGui::RenderNavCursor({at, {at.x + width, at.y + height}}, ImGui::GetItemID());
   std::string detail = numbers_in_words(entry);
-  if (!entry.problem.empty()) detail += "\n" + entry.problem;
-  if (!entry.changes.empty()) detail += "\n" + changes_in_words(entry.changes, 12);
-  if (!entry.path.empty()) detail += "\n" + entry.path;
+  const auto add_line = [&detail](const std::string& line) { detail.append("\n").append(line); };
+  if (!entry.problem.empty()) add_line(entry.problem);
+  if (!entry.changes.empty()) add_line(changes_in_words(entry.changes, 12));
+  if (!entry.path.empty()) add_line(entry.path);
   ui::tooltip(entry.name, detail);
   draw_run_menu(context, entry);
 
