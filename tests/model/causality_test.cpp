@@ -30,8 +30,8 @@ Leak find_leak(const Predict& predict, const at::Tensor& ids) {
   return leak;
 }
 
-TEST(Causality, AChangedTokenMovesNoBitBeforeItInAnyMixerWithAnyPositionEncoding) {
-  for (const NamedForm& form : all_mixers_and_positions()) {
+void expect_no_leak(const std::vector<NamedForm>& forms) {
+  for (const NamedForm& form : forms) {
     const LanguageModel model(form.config, kVocabulary, at::kCPU, at::kFloat, 3);
     const Leak leak =
         find_leak([&](const at::Tensor& ids) { return logits_of(model, ids); }, random_ids(1, 19));
@@ -41,15 +41,12 @@ TEST(Causality, AChangedTokenMovesNoBitBeforeItInAnyMixerWithAnyPositionEncoding
   }
 }
 
+TEST(Causality, AChangedTokenMovesNoBitBeforeItInAnyMixerWithAnyPositionEncoding) {
+  expect_no_leak(all_mixers_and_positions());
+}
+
 TEST(Causality, AChangedTokenMovesNoBitBeforeItWithAnyEstimatorAndRule) {
-  for (const NamedForm& form : all_estimators_and_rules()) {
-    const LanguageModel model(form.config, kVocabulary, at::kCPU, at::kFloat, 3);
-    const Leak leak =
-        find_leak([&](const at::Tensor& ids) { return logits_of(model, ids); }, random_ids(1, 19));
-    EXPECT_EQ(leak.changed, -1) << form.name << ": position " << leak.seen_at << " knows token "
-                                << leak.changed;
-    EXPECT_EQ(leak.unnoticed, 0) << form.name;
-  }
+  expect_no_leak(all_estimators_and_rules());
 }
 
 // A SPaRK mixer alone, addressed by ids shifted by `shift`.

@@ -67,8 +67,10 @@ bool same_frame(const trace::Frame& a, const trace::Frame& b);
 bool same_schema(const trace::Schema& a, const trace::Schema& b);
 
 // Reads `path` whole, light channels and then every row with all its channels, and compares with the first
-// `rows` frames of the source. Returns "" or what differs.
-std::string difference(const std::string& path, const trace::SyntheticSource& source, std::uint64_t rows);
+// `rows` frames of the source. Returns "" or what differs, the word that it is a recovered copy included.
+enum class RecordedAs { Run, RecoveredCopy };
+std::string difference(const std::string& path, const trace::SyntheticSource& source, std::uint64_t rows,
+                       RecordedAs recorded_as = RecordedAs::Run);
 
 // The sentence and the code of the Error that opening `path` throws; fails the test when it opens.
 struct Refusal {

@@ -54,7 +54,7 @@ TEST(Recover, AnUnclosedRecordingBecomesAClosedOneWithEveryFrame) {
   ASSERT_GE(said.size(), 2u);
   EXPECT_EQ(said.back(), 1);
   EXPECT_EQ(record::file_state(to), record::FileState::Closed);
-  EXPECT_EQ(difference(to, source, 120), "");
+  EXPECT_EQ(difference(to, source, 120, RecordedAs::RecoveredCopy), "");
   EXPECT_EQ(bytes_of(broken), before) << "a damaged file is evidence";
   EXPECT_EQ(record::recovered_path(broken), folder.file("run.recovered-2.h5"));
 }
@@ -74,7 +74,7 @@ TEST(Recover, ARecordingThatLostItsEndGivesItsGoodBeginning) {
       const record::Recovered done = record::recover(cut, to);
       ++recovered;
       EXPECT_GT(done.frames, 0u);
-      EXPECT_EQ(difference(to, source, done.frames), "") << percent;
+      EXPECT_EQ(difference(to, source, done.frames, RecordedAs::RecoveredCopy), "") << percent;
       EXPECT_EQ(words_of(done).rfind("recovered " + std::to_string(done.frames) + " of ", 0), 0u)
           << words_of(done);
     } catch (const Error&) {
@@ -101,7 +101,7 @@ TEST(Recover, BadFramesEndTheCopyOrAreLeftOutAndSaid) {
     record::Recovered ended, all;
     try {
       ended = record::recover(bad, prefix);
-      EXPECT_EQ(difference(prefix, source, ended.frames), "");
+      EXPECT_EQ(difference(prefix, source, ended.frames, RecordedAs::RecoveredCopy), "");
       EXPECT_FALSE(ended.has_gap);
       all = record::recover(bad, record::recovered_path(bad), {}, record::BadFrames::LeaveOut);
     } catch (const Error&) {
