@@ -5,10 +5,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "app/file_text.h"
 #include "engine/trace/error.h"
 #include "engine/trace/write_file.h"
 
@@ -19,13 +18,6 @@ namespace fs = std::filesystem;
 constexpr const char* kSettings = "settings.json";
 constexpr const char* kRecent = "recent.json";
 constexpr const char* kMemory = "window.json";
-
-std::string content(const fs::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 std::string write(const fs::path& path, const std::string& text, const char* what) {
   try {
@@ -48,7 +40,7 @@ std::string readable(const fs::path& path, const char* what, nlohmann::json::val
                      std::string& note) {
   std::error_code failure;
   if (!fs::is_regular_file(path, failure)) return "";
-  std::string text = content(path);
+  std::string text = file_text(path);
   const nlohmann::json parsed = nlohmann::json::parse(text, nullptr, false, true);
   if (!parsed.is_discarded() && parsed.type() == kind) return text;
   const fs::path aside = free_name_aside(path);
@@ -108,7 +100,7 @@ std::vector<frame::KeptLayout> load_layouts(const std::string& folder, frame::Ke
   std::error_code failure;
   for (fs::directory_iterator it(folder, failure), end; !failure && it != end; it.increment(failure)) {
     if (it->path().extension() == ".json")
-      layouts.push_back({it->path().stem().string(), content(it->path()), origin});
+      layouts.push_back({it->path().stem().string(), file_text(it->path()), origin});
   }
   std::sort(layouts.begin(), layouts.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return layouts;

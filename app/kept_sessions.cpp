@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <utility>
 #include <vector>
 
+#include "app/file_text.h"
 #include "engine/trace/error.h"
 #include "engine/trace/write_file.h"
 
@@ -19,15 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string content(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
 // "4711-1234567": the process and when it started, as numbers are given again. Empty: there is no such one.
 std::string name_of_process(const std::string& id) {
-  const std::string stat = content(fs::path("/proc") / id / "stat");
+  const std::string stat = file_text(fs::path("/proc") / id / "stat");
   // The second field, the program's name, may hold anything; 20 fields later stands the start.
   const std::size_t after_name = stat.rfind(')');
   if (after_name == std::string::npos) return "";
@@ -63,7 +57,7 @@ KeptSessions::KeptSessions(const std::string& folder) : exceptions_(std::uncaugh
   folder_ = folder + "/sessions";
   own_ = folder_ + "/" + name_of_process(std::to_string(::getpid())) + ".json";
   for (const fs::path& file : left_files(folder_)) {
-    const std::optional<frame::Session> session = frame::session_from_text(content(file));
+    const std::optional<frame::Session> session = frame::session_from_text(file_text(file));
     if (!session) continue;
     std::error_code failure;
     frame::Session there = *session;

@@ -3,11 +3,10 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <thread>
 #include <utility>
 
+#include "app/file_text.h"
 #include "engine/trace/error.h"
 #include "viz/model/annotations.h"
 
@@ -39,10 +38,9 @@ class OpenedRecording final : public trace::RowSource {
 
 // Empty: no name was given, or the notes cannot be used, which whoever opens them in the window is told.
 std::string name_beside(const std::string& recording, const std::string& uuid) {
-  std::ostringstream text;
-  text << std::ifstream(sidecar_path(recording)).rdbuf();
+  const std::string text = file_text(sidecar_path(recording));
   try {
-    return text.str().empty() ? "" : viz::annotations_from_json(text.str(), uuid).run_name();
+    return text.empty() ? "" : viz::annotations_from_json(text, uuid).run_name();
   } catch (const Error&) {
     return "";
   }

@@ -80,8 +80,8 @@ class TrainingLoop {
   // Puts what it saw into the frame. `shadow_ms`: how long the device still works on something else; what the
   // host does uses it up. Milliseconds by which the probe held training up; 0 when none was begun.
   double finish_probe(double& shadow_ms);
-  // Now, whatever is due, as far as the run records it.
-  void probe_at_once();
+  // Now, whatever is due; records those of `channels` that the run has.
+  void probe_at_once(const std::vector<std::string_view>& channels);
   void announce_recording_budget();
   void record_sample(const probes::Measured& measured);
   void sample_if_due();

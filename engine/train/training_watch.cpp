@@ -81,9 +81,10 @@ double TrainingLoop::finish_probe(double& shadow_ms) {
   return probe_ms;
 }
 
-void TrainingLoop::probe_at_once() {
+void TrainingLoop::probe_at_once(const std::vector<std::string_view>& channels) {
   prober_.begin(probe_channels(Edges::With));
-  for (const probes::Measured& measured : prober_.finish().measured) record_sample(measured);
+  for (const probes::Measured& measured : prober_.finish().measured)
+    if (std::ranges::find(channels, measured.channel) != channels.end()) record_sample(measured);
 }
 
 void TrainingLoop::record_edges() {
@@ -92,9 +93,7 @@ void TrainingLoop::record_edges() {
     return;
   }
   record("record_edges", nullptr, step());
-  prober_.begin(probe_channels(Edges::With));
-  for (const probes::Measured& measured : prober_.finish().measured)
-    if (measured.channel == "edges") record_sample(measured);
+  probe_at_once({"edges"});
 }
 
 // Probes are taken again at once, so that every row from here on is about the new text, also while paused.
@@ -156,7 +155,7 @@ void TrainingLoop::inject_needle(double depth) {
   outbox_.events.add(step(), EventKind::NeedleInjected, fields);
   needle_depth_ = is_removal ? std::nullopt : std::optional(depth);
   const Clock::time_point start = Clock::now();
-  probe_at_once();
+  probe_at_once(probe_channels(Edges::With));
   done_.aside_ms += std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
